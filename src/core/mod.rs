@@ -1,0 +1,19 @@
+//! Words that every other module shares: errors, parameters, operations, tiles, grids.
+//!
+//! Nothing here knows GDAL, files, threads or any operation by name.
+
+pub mod error;
+pub mod grid;
+pub mod operation;
+pub mod params;
+pub mod tile;
+
+/// What nearly every file of `ops/` needs.
+pub mod prelude {
+    pub use super::error::{Error, Result};
+    pub use super::grid::Grid;
+    pub use super::operation::{Band, Compatibility, Kernel, Operation, Role, Stretch, TileKernel};
+    pub use super::params::{Length, ParamSpec, Values};
+    pub use super::tile::{Edge, Tile};
+    pub(crate) use crate::core::params::{choices, params};
+}

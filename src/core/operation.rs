@@ -1,0 +1,145 @@
+//! What an operation says of itself, and what its kernel must do.
+
+use super::error::Result;
+use super::grid::Grid;
+use super::params::{ParamSpec, Values};
+use super::tile::{Edge, Tile};
+use ndarray::ArrayViewMut2;
+use serde_json::json;
+use std::any::Any;
+use std::ops::Range;
+
+/// Whose numbers are wanted where RVT (Relief Visualization Toolbox) is known to be wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compatibility {
+    /// The right ones.
+    #[default]
+    None,
+    /// Those RVT gives.
+    Rvt,
+}
+
+/// What a band is in a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// A value of its own.
+    #[default]
+    Value,
+    /// The red part of a colour.
+    Red,
+    /// The green part.
+    Green,
+    /// The blue part.
+    Blue,
+}
+
+/// One output band.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Band {
+    /// Description of the band.
+    pub name: String,
+    /// Unit of its values, or empty.
+    pub unit: &'static str,
+    /// Smallest and largest value that can come out.
+    pub range: (f64, f64),
+    /// What it is in a picture.
+    pub role: Role,
+}
+
+impl Band {
+    /// A band that stands for itself.
+    pub fn new(name: impl Into<String>, unit: &'static str, range: (f64, f64)) -> Self {
+        Self { name: name.into(), unit, range, role: Role::Value }
+    }
+}
+
+/// The values shown as black and white: a display stretch, or the cut-offs of a layer in a blend.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stretch {
+    /// Shown as 0.
+    pub min: f64,
+    /// Shown as 1.
+    pub max: f64,
+    /// Black and white change places.
+    pub invert: bool,
+}
+
+/// An operation's entry in the registry.
+pub struct Operation {
+    /// Name at every face; for ever.
+    pub id: &'static str,
+    /// Other names that are accepted.
+    pub aliases: &'static [&'static str],
+    /// Name for people.
+    pub title: &'static str,
+    /// What one sees in the result, in a sentence or two.
+    pub summary: &'static str,
+    /// Where the method was published.
+    pub reference: &'static str,
+    /// Parameters, in the order help shows them.
+    pub parameters: fn() -> Vec<ParamSpec>,
+    /// Output bands.
+    pub bands: fn(&Values) -> Vec<Band>,
+    /// Values shown as black and white when the result is written as 8 bit.
+    pub stretch: fn(&Values) -> Stretch,
+    /// Makes the kernel for a grid.
+    pub build: fn(&Values, &Grid, Compatibility) -> Result<Box<dyn Kernel>>,
+}
+
+impl Operation {
+    /// Whether `name` is this operation's id or one of its aliases.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.id == name || self.aliases.contains(&name)
+    }
+
+    /// Description for other programs, with bands and stretch under default parameters.
+    pub fn describe(&self) -> serde_json::Value {
+        let specs = (self.parameters)();
+        let parameters: Vec<_> = specs.iter().map(ParamSpec::describe).collect();
+        let defaults = Values::defaults(specs);
+        let bands: Vec<_> = (self.bands)(&defaults)
+            .iter()
+            .map(|band| json!({"name": band.name, "unit": band.unit, "min": band.range.0, "max": band.range.1}))
+            .collect();
+        let stretch = (self.stretch)(&defaults);
+        let radius = (self.build)(&defaults, &Grid::square(1.0), Compatibility::None).map(|k| k.radius());
+        json!({
+            "id": self.id, "aliases": self.aliases, "title": self.title, "summary": self.summary,
+            "reference": self.reference, "parameters": parameters, "bands": bands,
+            "radius": radius.unwrap_or(0),
+            "stretch": {"min": stretch.min, "max": stretch.max, "invert": stretch.invert},
+        })
+    }
+}
+
+/// The arithmetic of one operation, or of several that share a pass over the cells.
+pub trait Kernel: Send + Sync {
+    /// How many bands it gives.
+    fn bands(&self) -> usize;
+
+    /// Cells it reads in every direction around a cell.
+    fn radius(&self) -> usize;
+
+    /// What it expects beyond the raster's edge.
+    fn edge(&self) -> Edge;
+
+    /// Makes ready for one tile. Once per tile, so it may allocate.
+    fn on<'a>(&'a self, tile: Tile<'a>) -> Box<dyn TileKernel + 'a>;
+
+    /// Takes another kernel's bands into this one's pass when both can share the work. Gives the place among
+    /// this kernel's bands where each band of the other now stands.
+    fn absorb(&mut self, _other: &dyn Kernel) -> Option<Vec<usize>> {
+        None
+    }
+
+    /// Itself, so that `absorb` can see what the other kernel is.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// A kernel on one tile.
+pub trait TileKernel {
+    /// Fills `out` (bands x columns) for `columns` of `row`. Missing cells are NaN, in and out.
+    ///
+    /// # Allocations: none.
+    fn row(&mut self, row: usize, columns: Range<usize>, out: ArrayViewMut2<'_, f32>);
+}

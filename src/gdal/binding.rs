@@ -1,0 +1,325 @@
+//! GDAL's functions, looked up at run time.
+//!
+//! The library is not linked to GDAL: one binary serves every GDAL from 3.5 on, and the GDAL it uses is the one
+//! already in the process (QGIS, Python, `gdal_translate`) whenever there is one. Types and constants come from
+//! `gdal-sys`. Two GDALs can live in one process (a wheel beside the system's), so there is a table per
+//! libgdal, never a single static one.
+
+#![allow(non_snake_case)]
+
+use crate::core::error::{Error, Result};
+use gdal_sys::{
+    CPLErr, CPLErrorHandler, GDALColorInterp, GDALDataType, GDALDatasetH, GDALDriverH,
+    GDALMajorObjectH, GDALProgressFunc, GDALRWFlag, GDALRasterBandH, GIntBig, OGRSpatialReferenceH,
+};
+use libc::{c_char, c_int, c_uint, c_void};
+use once_cell::sync::OnceCell;
+use std::ffi::{CStr, CString};
+use std::sync::{Mutex, PoisonError};
+
+/// Oldest GDAL that is accepted, as `GDALVersionInfo("VERSION_NUM")` writes it.
+const OLDEST_VERSION: u32 = 3_050_000;
+
+/// Environment variable with the path of the libgdal to load when the process has none.
+const LIBRARY_VARIABLE: &str = "TERRALUME_GDAL";
+
+/// Names under which GDAL 3.5 to 3.13 are installed.
+#[cfg(target_os = "macos")]
+const LIBRARY_NAMES: &[&str] = &["libgdal.dylib"];
+#[cfg(not(target_os = "macos"))]
+const LIBRARY_NAMES: &[&str] = &[
+    "libgdal.so",
+    "libgdal.so.39",
+    "libgdal.so.38",
+    "libgdal.so.37",
+    "libgdal.so.36",
+    "libgdal.so.35",
+    "libgdal.so.34",
+    "libgdal.so.33",
+    "libgdal.so.32",
+    "libgdal.so.31",
+];
+
+type Options = *const *const c_char;
+
+macro_rules! gdal_functions {
+    ($(fn $name:ident($($argument:ty),*) $(-> $result:ty)?;)*) => {
+        /// The functions of one libgdal.
+        pub struct Gdal {
+            $(pub(crate) $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
+            version: u32,
+        }
+
+        impl Gdal {
+            /// Looks every function up behind `handle`; the error is the name of the first one missing.
+            fn load(handle: *mut c_void) -> std::result::Result<Self, &'static str> {
+                $(
+                    let name = concat!(stringify!($name), "\0");
+                    // SAFETY: the name ends with NUL; dlsym takes any handle that dlopen gave, or RTLD_DEFAULT.
+                    let address = unsafe { libc::dlsym(handle, name.as_ptr().cast()) };
+                    if address.is_null() {
+                        return Err(stringify!($name));
+                    }
+                    type $name = unsafe extern "C" fn($($argument),*) $(-> $result)?;
+                    // SAFETY: GDAL's C API keeps these signatures throughout version 3; `load` is private to
+                    // this module, which hands over handles of libgdal only.
+                    let $name = unsafe { std::mem::transmute::<*mut c_void, $name>(address) };
+                )*
+                let mut gdal = Self { $($name,)* version: 0 };
+                gdal.version = gdal.version_text(c"VERSION_NUM").parse().unwrap_or(0);
+                Ok(gdal)
+            }
+        }
+    };
+}
+
+gdal_functions! {
+    fn GDALVersionInfo(*const c_char) -> *const c_char;
+    fn GDALAllRegister();
+    fn GDALGetDriverCount() -> c_int;
+    fn GDALGetDriverByName(*const c_char) -> GDALDriverH;
+    fn GDALOpenEx(*const c_char, c_uint, Options, Options, Options) -> GDALDatasetH;
+    fn GDALCreate(GDALDriverH, *const c_char, c_int, c_int, c_int, GDALDataType::Type, Options) -> GDALDatasetH;
+    fn GDALCreateCopy(GDALDriverH, *const c_char, GDALDatasetH, c_int, Options, GDALProgressFunc, *mut c_void) -> GDALDatasetH;
+    fn GDALValidateCreationOptions(GDALDriverH, Options) -> c_int;
+    fn GDALFlushCache(GDALDatasetH);
+    fn GDALClose(GDALDatasetH);
+    fn GDALBuildOverviews(GDALDatasetH, *const c_char, c_int, *const c_int, c_int, *const c_int, GDALProgressFunc, *mut c_void) -> CPLErr::Type;
+    fn GDALGetRasterXSize(GDALDatasetH) -> c_int;
+    fn GDALGetRasterYSize(GDALDatasetH) -> c_int;
+    fn GDALGetRasterCount(GDALDatasetH) -> c_int;
+    fn GDALGetRasterBand(GDALDatasetH, c_int) -> GDALRasterBandH;
+    fn GDALGetDatasetDriver(GDALDatasetH) -> GDALDriverH;
+    fn GDALGetDriverShortName(GDALDriverH) -> *const c_char;
+    fn GDALGetDescription(GDALMajorObjectH) -> *const c_char;
+    fn GDALSetDescription(GDALMajorObjectH, *const c_char);
+    fn GDALGetMetadataItem(GDALMajorObjectH, *const c_char, *const c_char) -> *const c_char;
+    fn GDALSetMetadataItem(GDALMajorObjectH, *const c_char, *const c_char, *const c_char) -> CPLErr::Type;
+    fn GDALGetGeoTransform(GDALDatasetH, *mut f64) -> CPLErr::Type;
+    fn GDALSetGeoTransform(GDALDatasetH, *mut f64) -> CPLErr::Type;
+    fn GDALGetSpatialRef(GDALDatasetH) -> OGRSpatialReferenceH;
+    fn GDALSetSpatialRef(GDALDatasetH, OGRSpatialReferenceH) -> CPLErr::Type;
+    fn OSRIsGeographic(OGRSpatialReferenceH) -> c_int;
+    fn OSRGetName(OGRSpatialReferenceH) -> *const c_char;
+    fn GDALGetRasterDataType(GDALRasterBandH) -> GDALDataType::Type;
+    fn GDALGetDataTypeSizeBytes(GDALDataType::Type) -> c_int;
+    fn GDALGetDataTypeName(GDALDataType::Type) -> *const c_char;
+    fn GDALDataTypeIsComplex(GDALDataType::Type) -> c_int;
+    fn GDALCopyWords(*const c_void, GDALDataType::Type, c_int, *mut c_void, GDALDataType::Type, c_int, c_int);
+    fn GDALGetBlockSize(GDALRasterBandH, *mut c_int, *mut c_int);
+    fn GDALReadBlock(GDALRasterBandH, c_int, c_int, *mut c_void) -> CPLErr::Type;
+    fn GDALWriteBlock(GDALRasterBandH, c_int, c_int, *mut c_void) -> CPLErr::Type;
+    fn GDALRasterIO(GDALRasterBandH, GDALRWFlag::Type, c_int, c_int, c_int, c_int, *mut c_void, c_int, c_int, GDALDataType::Type, c_int, c_int) -> CPLErr::Type;
+    fn GDALFlushRasterCache(GDALRasterBandH) -> CPLErr::Type;
+    fn GDALGetRasterNoDataValue(GDALRasterBandH, *mut c_int) -> f64;
+    fn GDALSetRasterNoDataValue(GDALRasterBandH, f64) -> CPLErr::Type;
+    fn GDALGetMaskBand(GDALRasterBandH) -> GDALRasterBandH;
+    fn GDALGetMaskFlags(GDALRasterBandH) -> c_int;
+    fn GDALGetRasterScale(GDALRasterBandH, *mut c_int) -> f64;
+    fn GDALGetRasterOffset(GDALRasterBandH, *mut c_int) -> f64;
+    fn GDALSetRasterUnitType(GDALRasterBandH, *const c_char) -> CPLErr::Type;
+    fn GDALSetRasterColorInterpretation(GDALRasterBandH, GDALColorInterp::Type) -> CPLErr::Type;
+    fn CPLPushErrorHandler(CPLErrorHandler);
+    fn CPLPopErrorHandler();
+    fn CPLGetConfigOption(*const c_char, *const c_char) -> *const c_char;
+    fn CPLSetConfigOption(*const c_char, *const c_char);
+    fn CPLGetUsablePhysicalRAM() -> GIntBig;
+}
+
+impl Gdal {
+    /// The GDAL for calls that name files: the one in the process, else `TERRALUME_GDAL`, else the system's.
+    pub fn get() -> Result<&'static Gdal> {
+        static DEFAULT: OnceCell<&'static Gdal> = OnceCell::new();
+        DEFAULT.get_or_try_init(find).copied()
+    }
+
+    /// The GDAL that owns `dataset`, found by where the code of its class stands.
+    ///
+    /// # Safety
+    /// `dataset` must be an open `GDALDatasetH`.
+    pub unsafe fn of_dataset(dataset: GDALDatasetH) -> Result<&'static Gdal> {
+        // SAFETY: a GDALDatasetH points to a C++ object with virtual functions: its first word is the address of
+        // the class's function table, which lies in the library that defines the class.
+        let class = unsafe { *dataset.cast::<*const c_void>() };
+        Self::of_module(class).map_or_else(Self::get, Ok)
+    }
+
+    /// The GDAL behind the library in which `address` lies: libgdal itself or something linked to it.
+    pub fn of_module(address: *const c_void) -> Option<&'static Gdal> {
+        let mut info = libc::Dl_info {
+            dli_fname: std::ptr::null(),
+            dli_fbase: std::ptr::null_mut(),
+            dli_sname: std::ptr::null(),
+            dli_saddr: std::ptr::null_mut(),
+        };
+        // SAFETY: dladdr takes any address and fills `info` when it answers other than 0.
+        let known = unsafe { libc::dladdr(address, &mut info) } != 0 && !info.dli_fname.is_null();
+        // SAFETY: the name dladdr gave ends with NUL and lives as long as the library is loaded.
+        let handle = known.then(|| unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD) });
+        handle.filter(|handle| !handle.is_null()).and_then(|handle| table(handle).ok())
+    }
+
+    /// `GDALVersionInfo("VERSION_NUM")`.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The release in words, such as `3.6.2`.
+    pub fn release(&self) -> String {
+        self.version_text(c"RELEASE_NAME")
+    }
+
+    /// Bytes of memory this process may hope for.
+    pub fn usable_memory(&self) -> usize {
+        // SAFETY: no arguments.
+        usize::try_from(unsafe { (self.CPLGetUsablePhysicalRAM)() }).unwrap_or(0)
+    }
+
+    /// Limits GDAL's block cache, unless the user has set a limit. For programs of our own only: inside QGIS or
+    /// Python the cache belongs to the host.
+    pub fn limit_block_cache(&self, bytes: usize) {
+        // SAFETY: both names end with NUL; the result is only compared.
+        let set = unsafe { !(self.CPLGetConfigOption)(c"GDAL_CACHEMAX".as_ptr(), std::ptr::null()).is_null() };
+        if let (false, Ok(text)) = (set, CString::new(bytes.to_string())) {
+            // SAFETY: both strings end with NUL; GDAL copies them.
+            unsafe { (self.CPLSetConfigOption)(c"GDAL_CACHEMAX".as_ptr(), text.as_ptr()) };
+        }
+    }
+
+    fn version_text(&self, request: &CStr) -> String {
+        // SAFETY: the request ends with NUL; the answer is a static or thread-local C string.
+        unsafe { text((self.GDALVersionInfo)(request.as_ptr())) }
+    }
+}
+
+/// Copies a C string; empty for NULL.
+///
+/// # Safety
+/// `pointer` is NULL or a C string.
+pub(crate) unsafe fn text(pointer: *const c_char) -> String {
+    if pointer.is_null() {
+        return String::new();
+    }
+    // SAFETY: not NULL, and a C string by contract.
+    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+}
+
+/// The table of the libgdal behind `handle`, made once per libgdal.
+fn table(handle: *mut c_void) -> Result<&'static Gdal> {
+    static TABLES: Mutex<Vec<&'static Gdal>> = Mutex::new(Vec::new());
+    let gdal = Gdal::load(handle)
+        .map_err(|missing| Error::NoGdal(format!("the GDAL found lacks the function {missing}")))?;
+    if gdal.version < OLDEST_VERSION {
+        let release = gdal.release();
+        return Err(Error::NoGdal(format!("GDAL {release} is too old; allowed: 3.5 or newer")));
+    }
+    let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = |known: &&&Gdal| known.GDALOpenEx as usize == gdal.GDALOpenEx as usize;
+    if let Some(known) = tables.iter().find(same) {
+        return Ok(known);
+    }
+    // A host has registered its drivers already, and may have removed some on purpose.
+    // SAFETY: no arguments; both may be called at any time.
+    unsafe {
+        if (gdal.GDALGetDriverCount)() == 0 {
+            (gdal.GDALAllRegister)();
+        }
+    }
+    tables.push(Box::leak(Box::new(gdal)));
+    Ok(tables[tables.len() - 1])
+}
+
+fn find() -> Result<&'static Gdal> {
+    if has_gdal(libc::RTLD_DEFAULT) {
+        return table(libc::RTLD_DEFAULT);
+    }
+    if let Some(handle) = loaded_library() {
+        return table(handle);
+    }
+    if let Some(path) = std::env::var_os(LIBRARY_VARIABLE) {
+        let path = path.to_string_lossy().into_owned();
+        return match open(&path) {
+            Some(handle) => table(handle),
+            None => Err(Error::NoGdal(format!("{LIBRARY_VARIABLE} = '{path}' is not a GDAL library"))),
+        };
+    }
+    match LIBRARY_NAMES.iter().find_map(|name| open(name)) {
+        Some(handle) => table(handle),
+        None => Err(Error::NoGdal(format!(
+            "no GDAL library found; install GDAL 3.5 or newer, or set {LIBRARY_VARIABLE} to the path of libgdal"
+        ))),
+    }
+}
+
+fn has_gdal(handle: *mut c_void) -> bool {
+    // SAFETY: the name ends with NUL; the handle is RTLD_DEFAULT or came from dlopen.
+    !unsafe { libc::dlsym(handle, c"GDALVersionInfo".as_ptr()) }.is_null()
+}
+
+fn open(name: &str) -> Option<*mut c_void> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: the name ends with NUL. Loading runs the library's initialisers, as linking to it would.
+    let handle = unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+    (!handle.is_null() && has_gdal(handle)).then_some(handle)
+}
+
+/// A libgdal that is loaded without showing its symbols to everyone, as Python does with the wheels' copies.
+#[cfg(target_os = "linux")]
+fn loaded_library() -> Option<*mut c_void> {
+    unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
+        // SAFETY: dl_iterate_phdr hands over a valid record; its name is a C string, or NULL.
+        let name = unsafe { (*info).dlpi_name };
+        // SAFETY: as above.
+        if name.is_null() || !unsafe { CStr::from_ptr(name) }.to_bytes().windows(7).any(|part| part == b"libgdal") {
+            return 0;
+        }
+        // SAFETY: the name ends with NUL; NOLOAD only looks up what is there.
+        let handle = unsafe { libc::dlopen(name, libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+        if handle.is_null() || !has_gdal(handle) {
+            return 0;
+        }
+        // SAFETY: `found` is the pointer that `loaded_library` passed, to a live variable of this type.
+        unsafe { *found.cast::<*mut c_void>() = handle };
+        1
+    }
+    let mut handle: *mut c_void = std::ptr::null_mut();
+    // SAFETY: `visit` has the signature asked for, and `handle` lives until the call returns.
+    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut handle).cast()) };
+    (!handle.is_null()).then_some(handle)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn loaded_library() -> Option<*mut c_void> {
+    None
+}
+
+// Macros of gdal.h, which bindings do not carry; the values are part of GDAL's ABI.
+
+/// `GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR`: read a raster, say why not.
+pub(crate) const OPEN_RASTER: c_uint = 0x02 | 0x40;
+/// `GMF_ALL_VALID`: no cell is missing.
+pub(crate) const MASK_ALL_VALID: c_int = 0x01;
+/// `GMF_PER_DATASET`: one mask for all bands.
+pub(crate) const MASK_PER_DATASET: c_int = 0x02;
+/// `GMF_NODATA`: the mask follows from a nodata value.
+pub(crate) const MASK_NODATA: c_int = 0x08;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_one_table_per_library() {
+        let gdal = Gdal::get().unwrap();
+        assert!(gdal.version() >= OLDEST_VERSION, "{}", gdal.release());
+        let again = Gdal::of_module(gdal.GDALOpenEx as *const c_void).unwrap();
+        assert!(std::ptr::eq(gdal, again));
+    }
+
+    #[test]
+    fn an_address_outside_gdal_has_no_table() {
+        let here = finds_one_table_per_library as *const c_void;
+        assert!(Gdal::of_module(here).is_none() || has_gdal(libc::RTLD_DEFAULT));
+        assert!(Gdal::of_module(std::ptr::null()).is_none());
+    }
+}

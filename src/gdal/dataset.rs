@@ -1,0 +1,272 @@
+//! Datasets: opening, what they say of themselves, closing.
+
+use super::binding::{text, Gdal, MASK_ALL_VALID, MASK_NODATA, MASK_PER_DATASET, OPEN_RASTER};
+use super::options::OptionList;
+use crate::core::error::{Error, Result};
+use gdal_sys::{CPLErr, GDALDataType, GDALDatasetH, GDALRasterBandH, OGRSpatialReferenceH};
+use libc::c_int;
+use std::ffi::CString;
+
+/// A dataset that someone else opened and keeps open.
+#[derive(Debug, Clone, Copy)]
+pub struct DatasetHandle(pub(crate) GDALDatasetH);
+
+// SAFETY: GDAL allows a dataset on any thread as long as only one uses it at a time; `Dataset` is not Sync, and a
+// shared handle is used under a lock (`source.rs`).
+unsafe impl Send for DatasetHandle {}
+
+/// An open dataset.
+pub struct Dataset {
+    gdal: &'static Gdal,
+    handle: DatasetHandle,
+    owned: bool,
+    name: String,
+}
+
+/// Affine map from columns and rows to coordinates, in GDAL's order.
+pub type GeoTransform = [f64; 6];
+
+impl Dataset {
+    /// Opens a raster for reading.
+    pub fn open(gdal: &'static Gdal, name: &str) -> Result<Self> {
+        let path = CString::new(name)
+            .map_err(|_| Error::Input(format!("{}: name contains a NUL character", name.escape_debug())))?;
+        let none = std::ptr::null();
+        let (handle, said) = gdal.call(|gdal| {
+            // SAFETY: the path ends with NUL; NULL lists mean none.
+            unsafe { (gdal.GDALOpenEx)(path.as_ptr(), OPEN_RASTER, none, none, none) }
+        });
+        if handle.is_null() {
+            return Err(Error::Input(format!("cannot open '{name}' as a raster: {}", said.cause())));
+        }
+        Ok(Self { gdal, handle: DatasetHandle(handle), owned: true, name: name.into() })
+    }
+
+    /// Uses a dataset that the caller keeps open.
+    ///
+    /// # Safety
+    /// `handle` is an open dataset of `gdal` and outlives the result; no other thread uses it meanwhile.
+    pub unsafe fn borrow(gdal: &'static Gdal, handle: DatasetHandle) -> Self {
+        // SAFETY: an open dataset by contract; a description is a C string.
+        let name = unsafe { text((gdal.GDALGetDescription)(handle.0)) };
+        Self { gdal, handle, owned: false, name }
+    }
+
+    /// Takes over a dataset that GDAL has just made.
+    pub(super) fn adopt(gdal: &'static Gdal, handle: GDALDatasetH, name: &str) -> Self {
+        Self { gdal, handle: DatasetHandle(handle), owned: true, name: name.into() }
+    }
+
+    /// Closes a dataset that was written; the error is what GDAL said while it wrote out the rest.
+    pub fn close(mut self) -> std::result::Result<(), String> {
+        self.owned = false;
+        let handle = self.raw();
+        let ((), said) = self.gdal.call(|gdal| {
+            // SAFETY: open until here, and used no more: `self` is consumed and no longer owns it.
+            unsafe {
+                (gdal.GDALFlushCache)(handle);
+                (gdal.GDALClose)(handle);
+            }
+        });
+        if said.failures.is_empty() {
+            Ok(())
+        } else {
+            Err(said.cause())
+        }
+    }
+
+    /// File name, or what the driver calls it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn raw(&self) -> GDALDatasetH {
+        self.handle.0
+    }
+
+    pub(super) fn gdal(&self) -> &'static Gdal {
+        self.gdal
+    }
+
+    /// Rows and columns.
+    pub fn size(&self) -> (usize, usize) {
+        // SAFETY: the dataset is open.
+        let (rows, cols) = unsafe {
+            ((self.gdal.GDALGetRasterYSize)(self.raw()), (self.gdal.GDALGetRasterXSize)(self.raw()))
+        };
+        (rows.max(0) as usize, cols.max(0) as usize)
+    }
+
+    /// Number of bands.
+    pub fn bands(&self) -> usize {
+        // SAFETY: the dataset is open.
+        unsafe { (self.gdal.GDALGetRasterCount)(self.raw()) }.max(0) as usize
+    }
+
+    /// Band number `index`, from 1.
+    pub fn band(&self, index: usize) -> Result<Band> {
+        let bands = self.bands();
+        if index == 0 || index > bands {
+            let name = &self.name;
+            return Err(Error::Argument(match bands {
+                0 => format!("'{name}' has no raster bands; name one of its subdatasets (see gdalinfo)"),
+                _ => format!("'{name}' has no band {index}; allowed: 1 to {bands}"),
+            }));
+        }
+        // SAFETY: the dataset is open and has such a band.
+        let handle = unsafe { (self.gdal.GDALGetRasterBand)(self.raw(), index as c_int) };
+        Ok(Band { gdal: self.gdal, handle })
+    }
+
+    /// Short name of the driver.
+    pub fn driver(&self) -> String {
+        // SAFETY: the dataset is open; a driver's name is a C string.
+        unsafe { text((self.gdal.GDALGetDriverShortName)((self.gdal.GDALGetDatasetDriver)(self.raw()))) }
+    }
+
+    /// The geotransform, if it has one.
+    pub fn geotransform(&self) -> Option<GeoTransform> {
+        let mut transform = [0.0; 6];
+        // SAFETY: the dataset is open; the array has the six places GDAL fills.
+        let result = unsafe { (self.gdal.GDALGetGeoTransform)(self.raw(), transform.as_mut_ptr()) };
+        (result == CPLErr::CE_None).then_some(transform)
+    }
+
+    /// The reference system; NULL when there is none. Lives as long as the dataset.
+    pub(super) fn spatial_reference(&self) -> OGRSpatialReferenceH {
+        // SAFETY: the dataset is open.
+        unsafe { (self.gdal.GDALGetSpatialRef)(self.raw()) }
+    }
+
+    /// Name of the reference system when its coordinates are degrees.
+    pub fn geographic_name(&self) -> Option<String> {
+        let reference = self.spatial_reference();
+        // SAFETY: the reference is NULL or lives as long as the dataset; a name is a C string.
+        unsafe {
+            (!reference.is_null() && (self.gdal.OSRIsGeographic)(reference) != 0)
+                .then(|| text((self.gdal.OSRGetName)(reference)))
+        }
+    }
+
+    /// One item of the metadata domain `domain` ("" is the default one).
+    pub fn metadata(&self, key: &str, domain: &str) -> Option<String> {
+        let (key, domain) = (CString::new(key).ok()?, CString::new(domain).ok()?);
+        // SAFETY: the dataset is open, both strings end with NUL; the answer is NULL or a C string.
+        let value = unsafe { (self.gdal.GDALGetMetadataItem)(self.raw(), key.as_ptr(), domain.as_ptr()) };
+        // SAFETY: as above.
+        (!value.is_null()).then(|| unsafe { text(value) })
+    }
+}
+
+impl Drop for Dataset {
+    fn drop(&mut self) {
+        if self.owned {
+            let handle = self.raw();
+            // SAFETY: open, owned, and not used again. What GDAL says is of no use to anyone any more.
+            self.gdal.call(|gdal| unsafe { (gdal.GDALClose)(handle) });
+        }
+    }
+}
+
+/// A band; valid while its dataset is open.
+#[derive(Clone, Copy)]
+pub struct Band {
+    gdal: &'static Gdal,
+    handle: GDALRasterBandH,
+}
+
+impl Band {
+    pub(super) fn raw(self) -> GDALRasterBandH {
+        self.handle
+    }
+
+    /// Type of the cells.
+    pub fn data_type(self) -> GDALDataType::Type {
+        // SAFETY: the band's dataset is open.
+        unsafe { (self.gdal.GDALGetRasterDataType)(self.handle) }
+    }
+
+    /// Bytes of one cell.
+    pub fn cell_bytes(self) -> usize {
+        // SAFETY: takes any value.
+        unsafe { (self.gdal.GDALGetDataTypeSizeBytes)(self.data_type()) }.max(1) as usize
+    }
+
+    /// Name of the type when its cells are complex numbers.
+    pub fn complex_type(self) -> Option<String> {
+        let data_type = self.data_type();
+        // SAFETY: take any value; the name is a C string.
+        unsafe {
+            ((self.gdal.GDALDataTypeIsComplex)(data_type) != 0)
+                .then(|| text((self.gdal.GDALGetDataTypeName)(data_type)))
+        }
+    }
+
+    /// Rows and columns of a block.
+    pub fn block_size(self) -> (usize, usize) {
+        let (mut cols, mut rows) = (0, 0);
+        // SAFETY: the band's dataset is open; both places are live.
+        unsafe { (self.gdal.GDALGetBlockSize)(self.handle, &mut cols, &mut rows) };
+        (rows.max(1) as usize, cols.max(1) as usize)
+    }
+
+    /// The value that means nodata.
+    pub fn nodata(self) -> Option<f64> {
+        let mut has = 0;
+        // SAFETY: the band's dataset is open; `has` is live.
+        let value = unsafe { (self.gdal.GDALGetRasterNoDataValue)(self.handle, &mut has) };
+        (has != 0).then_some(value)
+    }
+
+    /// What raw cells are multiplied by, and what is added then.
+    pub fn scale_and_offset(self) -> (f64, f64) {
+        let (mut has_scale, mut has_offset) = (0, 0);
+        // SAFETY: the band's dataset is open; both flags are live.
+        let (scale, offset) = unsafe {
+            (
+                (self.gdal.GDALGetRasterScale)(self.handle, &mut has_scale),
+                (self.gdal.GDALGetRasterOffset)(self.handle, &mut has_offset),
+            )
+        };
+        (if has_scale != 0 { scale } else { 1.0 }, if has_offset != 0 { offset } else { 0.0 })
+    }
+
+    /// The band that says which cells are valid, unless a nodata value says it or all are.
+    pub fn mask(self) -> Option<Band> {
+        // SAFETY: the band's dataset is open.
+        let flags = unsafe { (self.gdal.GDALGetMaskFlags)(self.handle) };
+        let by_value = flags & MASK_NODATA != 0 && flags & MASK_PER_DATASET == 0;
+        if by_value || flags & MASK_ALL_VALID != 0 {
+            return None;
+        }
+        // SAFETY: the band's dataset is open; the mask lives as long as it.
+        let handle = unsafe { (self.gdal.GDALGetMaskBand)(self.handle) };
+        Some(Band { gdal: self.gdal, handle })
+    }
+}
+
+/// Asks a driver whether it knows these creation options; the error is the driver's own words.
+pub(super) fn check_creation_options(gdal: &Gdal, driver: &str, options: &OptionList) -> Result<()> {
+    let handle = driver_handle(gdal, driver)?;
+    let (valid, said) = gdal.call(|gdal| {
+        // SAFETY: a driver of this GDAL; the list is NULL-ended and lives through the call.
+        unsafe { (gdal.GDALValidateCreationOptions)(handle, options.as_ptr()) }
+    });
+    if valid != 0 {
+        return Ok(());
+    }
+    let formats = "allowed: see gdalinfo --format ";
+    Err(Error::Argument(format!("creation option refused: {}; {formats}{driver}", said.cause())))
+}
+
+/// The driver called `name`.
+pub(super) fn driver_handle(gdal: &Gdal, name: &str) -> Result<gdal_sys::GDALDriverH> {
+    let text = CString::new(name).map_err(|_| Error::Argument("format contains a NUL character".into()))?;
+    // SAFETY: the name ends with NUL.
+    let handle = unsafe { (gdal.GDALGetDriverByName)(text.as_ptr()) };
+    if handle.is_null() {
+        let release = gdal.release();
+        return Err(Error::Output(format!("GDAL {release} has no driver '{name}'")));
+    }
+    Ok(handle)
+}

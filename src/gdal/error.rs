@@ -1,0 +1,91 @@
+//! GDAL's errors as values: messages are caught on the thread that caused them and never printed.
+
+use super::binding::{text, Gdal};
+use gdal_sys::CPLErr;
+use libc::{c_char, c_int};
+use std::cell::RefCell;
+
+thread_local! {
+    static MESSAGES: RefCell<Vec<Message>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Messages kept per call: enough for any cause, little enough for a corrupt file that reports every cell.
+const MOST_MESSAGES: usize = 16;
+
+struct Message {
+    failure: bool,
+    text: String,
+}
+
+unsafe extern "C" fn collect(class: CPLErr::Type, _: c_int, message: *const c_char) {
+    if class != CPLErr::CE_Failure && class != CPLErr::CE_Fatal && class != CPLErr::CE_Warning {
+        return;
+    }
+    // SAFETY: GDAL passes a C string.
+    let text = unsafe { text(message) }.trim().replace('\n', " ");
+    MESSAGES.with_borrow_mut(|messages| {
+        if messages.len() < MOST_MESSAGES {
+            messages.push(Message { failure: class != CPLErr::CE_Warning, text });
+        }
+    });
+}
+
+/// What GDAL said during a call.
+#[derive(Debug, Default)]
+pub struct Said {
+    /// Errors.
+    pub failures: Vec<String>,
+    /// Warnings.
+    pub warnings: Vec<String>,
+}
+
+impl Said {
+    /// The first error, which names the cause; later ones are its consequences.
+    pub fn cause(&self) -> String {
+        let first = self.failures.first().or_else(|| self.warnings.first());
+        first.cloned().unwrap_or_else(|| "GDAL gives no reason".into())
+    }
+}
+
+/// The handler in force, until dropped: the host's comes back even when a call panics.
+struct Handler<'a>(&'a Gdal);
+
+impl<'a> Handler<'a> {
+    fn push(gdal: &'a Gdal) -> Self {
+        // SAFETY: `collect` has the signature of an error handler and stays loaded.
+        unsafe { (gdal.CPLPushErrorHandler)(Some(collect)) };
+        Self(gdal)
+    }
+}
+
+impl Drop for Handler<'_> {
+    fn drop(&mut self) {
+        // SAFETY: takes back the push of `push`, on the same thread: the type never leaves `Gdal::call`.
+        unsafe { (self.0.CPLPopErrorHandler)() };
+    }
+}
+
+impl Gdal {
+    /// Calls GDAL with this thread's messages caught.
+    pub(crate) fn call<R>(&self, body: impl FnOnce(&Self) -> R) -> (R, Said) {
+        let handler = Handler::push(self);
+        let result = body(self);
+        drop(handler);
+        let mut said = Said::default();
+        for message in MESSAGES.take() {
+            if message.failure { &mut said.failures } else { &mut said.warnings }.push(message.text);
+        }
+        (result, said)
+    }
+
+    /// Calls a function that answers with GDAL's error class; the error is what GDAL said.
+    pub(crate) fn check(
+        &self,
+        body: impl FnOnce(&Self) -> CPLErr::Type,
+    ) -> std::result::Result<(), String> {
+        match self.call(body) {
+            (CPLErr::CE_None | CPLErr::CE_Debug | CPLErr::CE_Warning, _) => Ok(()),
+            (_, said) => Err(said.cause()),
+        }
+    }
+}

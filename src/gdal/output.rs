@@ -1,0 +1,129 @@
+//! The file being written: beside its place under another name, renamed when it is whole, gone otherwise.
+
+use crate::core::error::{Error, Result};
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use tempfile::TempPath;
+
+/// Where an output goes, checked before any work begins.
+#[derive(Debug)]
+pub struct Target {
+    path: PathBuf,
+    overwrite: bool,
+}
+
+impl Target {
+    /// Refuses what would fail at the end, or destroy something.
+    pub fn new(path: &str, overwrite: bool, input: Option<&str>) -> Result<Self> {
+        if path.is_empty() || path.starts_with("/vsi") {
+            return Err(Error::Output(format!("cannot write '{path}'; allowed: a file of this machine")));
+        }
+        let target = Self { path: path.into(), overwrite };
+        if input.is_some_and(|input| same_file(Path::new(input), &target.path)) {
+            return Err(Error::Output(format!("output '{path}' is the input; allowed: another file")));
+        }
+        if target.path.is_dir() {
+            return Err(Error::Output(format!("output '{path}' is a directory; allowed: a file name")));
+        }
+        let folder = target.folder();
+        if !folder.is_dir() {
+            return Err(Error::Output(format!("output directory '{}' does not exist", folder.display())));
+        }
+        target.check_free()?;
+        Ok(target)
+    }
+
+    /// A file beside the target that disappears unless it is kept.
+    pub fn pending(&self) -> Result<PendingFile> {
+        let file = tempfile::Builder::new()
+            .prefix(".terralume-")
+            .suffix(".part.tif")
+            // What any program creates; the user's umask takes away from it.
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(self.folder())
+            .map_err(|error| {
+                Error::Output(format!("cannot write in '{}': {error}", self.folder().display()))
+            })?;
+        Ok(PendingFile { file: file.into_temp_path() })
+    }
+
+    /// Puts the finished file into its place.
+    pub fn accept(&self, pending: PendingFile) -> Result<()> {
+        self.check_free()?;
+        pending.file.persist(&self.path).map_err(|error| {
+            Error::Output(format!("cannot write '{}': {}", self.path.display(), error.error))
+        })
+    }
+
+    /// The name the user gave.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        }
+    }
+
+    fn check_free(&self) -> Result<()> {
+        if self.overwrite || !self.path.exists() {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(Error::Output(format!("output '{path}' exists; allowed: a new name, or ask to overwrite")))
+    }
+}
+
+/// A file under a name of its own.
+#[derive(Debug)]
+pub struct PendingFile {
+    file: TempPath,
+}
+
+impl PendingFile {
+    /// Its name, for GDAL.
+    pub fn name(&self) -> Result<&str> {
+        let name = self.file.to_str();
+        name.ok_or_else(|| Error::Output(format!("'{}' is not UTF-8", self.file.display())))
+    }
+}
+
+/// Whether both names lead to one file, through links as well.
+fn same_file(first: &Path, second: &Path) -> bool {
+    match (first.metadata(), second.metadata()) {
+        (Ok(first), Ok(second)) => (first.dev(), first.ino()) == (second.dev(), second.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_left_unless_accepted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.tif");
+        let target = Target::new(path.to_str().unwrap(), false, None).unwrap();
+        drop(target.pending().unwrap());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+        target.accept(target.pending().unwrap()).unwrap();
+        assert!(path.exists());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+        let again = Target::new(path.to_str().unwrap(), false, None);
+        assert!(again.unwrap_err().to_string().contains("exists; allowed"));
+    }
+
+    #[test]
+    fn a_link_to_the_input_is_the_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let (input, link) = (folder.path().join("in.tif"), folder.path().join("link.tif"));
+        std::fs::write(&input, "x").unwrap();
+        std::os::unix::fs::symlink(&input, &link).unwrap();
+        let result = Target::new(link.to_str().unwrap(), true, input.to_str());
+        assert!(result.unwrap_err().to_string().contains("is the input"));
+    }
+}

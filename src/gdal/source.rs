@@ -1,0 +1,370 @@
+//! The raster to read: any GDAL raster, any numeric type, any block layout, nodata value or mask.
+
+use super::blocks::{Block, BlockCache};
+use super::cells::CellReader;
+use super::dataset::{Band, Dataset, DatasetHandle, GeoTransform};
+use super::Gdal;
+use crate::core::error::{Error, Result};
+use crate::core::grid::Grid;
+use crate::core::tile::Window;
+use crate::pipeline::io::{Layout, Reader, Source};
+use gdal_sys::{GDALDataType, GDALRWFlag};
+use libc::{c_int, c_void};
+use ndarray::{ArrayViewMut2, Axis};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Larger blocks are read in windows through GDAL instead: a file of one block would fill the memory.
+const LARGEST_BLOCK: usize = 1 << 22;
+
+/// Blocks looked at, per direction, to find an elevation to count from.
+const BASE_SAMPLES: usize = 8;
+
+/// Where the dataset comes from.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A file name, or anything else GDAL can open. Every worker opens its own handle.
+    Path(String),
+    /// A dataset the caller has open; workers take turns.
+    Handle(DatasetHandle),
+}
+
+/// A GDAL raster as the pipeline's source.
+pub struct GdalSource {
+    main: Mutex<Dataset>,
+    /// Workers use the main handle one after the other.
+    shared: bool,
+    name: String,
+    band: usize,
+    layout: Layout,
+    grid: Grid,
+    cells: CellReader,
+    /// Read in windows through GDAL, not block by block.
+    windowed: bool,
+    masked: bool,
+    blocks: BlockCache,
+}
+
+impl GdalSource {
+    /// Opens `input` and checks that it can be treated rightly. `nodata` replaces the file's own value.
+    pub fn open(input: &Input, band: usize, nodata: Option<f64>) -> Result<Self> {
+        let (dataset, shared) = match input {
+            Input::Path(name) => (Dataset::open(Gdal::get()?, name)?, false),
+            // SAFETY: whoever made the handle promised that it is open and stays so (`ffi/job.rs`).
+            Input::Handle(handle) => unsafe {
+                (Dataset::borrow(Gdal::of_dataset(handle.0)?, *handle), true)
+            },
+        };
+        let raster = dataset.band(band)?;
+        let name = dataset.name().to_string();
+        if let Some(complex) = raster.complex_type() {
+            return Err(Error::Unsupported(format!(
+                "'{name}', band {band}: cells of type {complex}; allowed: any real number type"
+            )));
+        }
+        let grid = grid_of(&dataset)?;
+        let (rows, cols) = dataset.size();
+        let (block_rows, block_cols) = raster.block_size();
+        let windowed = dataset.driver() == "VRT" || block_rows * block_cols > LARGEST_BLOCK;
+        let mut source = Self {
+            shared,
+            name,
+            band,
+            layout: Layout { rows, cols, block_rows, block_cols },
+            grid,
+            cells: CellReader::new(raster, nodata),
+            windowed,
+            masked: raster.mask().is_some(),
+            main: Mutex::new(dataset),
+            blocks: BlockCache::new(),
+        };
+        if !source.cells.is_direct() {
+            source.cells.base = source.find_base()?;
+        }
+        Ok(source)
+    }
+
+    /// Cell size and orientation.
+    pub fn grid(&self) -> &Grid {
+        &self.grid
+    }
+
+    /// File name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Bytes that decoded blocks may take.
+    pub fn set_cache(&self, bytes: usize) {
+        self.blocks.resize(bytes / (self.layout.block_rows * self.layout.block_cols * 4));
+    }
+
+    /// The dataset, for what an output carries over.
+    pub fn dataset(&self) -> MutexGuard<'_, Dataset> {
+        self.main.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A whole elevation near those of the dataset: the first valid cell of a fixed pattern of rows.
+    fn find_base(&self) -> Result<f64> {
+        let dataset = self.dataset();
+        let band = dataset.band(self.band)?;
+        let mut row_cells = vec![0.0_f64; self.layout.cols];
+        for sample in 0..BASE_SAMPLES {
+            let row = (2 * sample + 1) * self.layout.rows / (2 * BASE_SAMPLES);
+            let window = Window { row, col: 0, rows: 1, cols: self.layout.cols };
+            self.read_window(dataset.gdal(), band, window, GDALDataType::GDT_Float64, &mut row_cells, 1)?;
+            let elevations = row_cells.iter().map(|raw| self.cells.elevation(*raw));
+            if let Some(first) = elevations.filter(|elevation| !elevation.is_nan()).next() {
+                return Ok(first.floor());
+            }
+        }
+        Ok(0.0)
+    }
+
+    /// Reads a window through GDAL into rows of `stride` cells.
+    fn read_window<T>(
+        &self,
+        gdal: &Gdal,
+        band: Band,
+        window: Window,
+        data_type: GDALDataType::Type,
+        cells: &mut [T],
+        stride: usize,
+    ) -> Result<()> {
+        let stride = stride.max(window.cols);
+        assert!(cells.len() >= (window.rows - 1) * stride + window.cols, "room for the window");
+        let bytes = std::mem::size_of::<T>();
+        let (Ok(pixel), Ok(line)) = (c_int::try_from(bytes), c_int::try_from(bytes * stride)) else {
+            return Err(Error::Unsupported(format!("'{}': rows of {stride} cells are too long", self.name)));
+        };
+        gdal.check(|gdal| {
+            // SAFETY: the band's dataset is open and used by this thread alone; the window lies inside the
+            // raster; `cells` has room for its rows (checked above), `data_type` is the type `T`.
+            unsafe {
+                (gdal.GDALRasterIO)(
+                    band.raw(),
+                    GDALRWFlag::GF_Read,
+                    window.col as c_int,
+                    window.row as c_int,
+                    window.cols as c_int,
+                    window.rows as c_int,
+                    cells.as_mut_ptr().cast::<c_void>(),
+                    window.cols as c_int,
+                    window.rows as c_int,
+                    data_type,
+                    pixel,
+                    line,
+                )
+            }
+        })
+        .map_err(|reason| self.read_error(window, &reason))
+    }
+
+    fn read_error(&self, window: Window, reason: &str) -> Error {
+        let (name, band, Window { row, col, .. }) = (&self.name, self.band, window);
+        Error::Input(format!("cannot read '{name}', band {band}, at row {row}, column {col}: {reason}"))
+    }
+}
+
+impl Source for GdalSource {
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    fn open(&self) -> Result<Box<dyn Reader + '_>> {
+        let own = match self.shared {
+            true => None,
+            false => Some(Dataset::open(self.dataset().gdal(), &self.name)?),
+        };
+        Ok(Box::new(GdalReader { source: self, own, raw: Vec::new(), wide: Vec::new(), mask: Vec::new() }))
+    }
+}
+
+/// One worker's handle and buffers.
+struct GdalReader<'a> {
+    source: &'a GdalSource,
+    own: Option<Dataset>,
+    raw: Vec<u8>,
+    wide: Vec<f64>,
+    mask: Vec<u8>,
+}
+
+impl Reader for GdalReader<'_> {
+    fn read(&mut self, window: Window, mut out: ArrayViewMut2<'_, f32>) -> Result<()> {
+        let source = self.source;
+        let mut buffers = Buffers { raw: &mut self.raw, wide: &mut self.wide, mask: &mut self.mask };
+        // The lock is held for the whole window: a shared dataset serves one worker at a time.
+        let shared = self.own.is_none().then(|| source.dataset());
+        let dataset = match (&self.own, &shared) {
+            (Some(own), _) => own,
+            (None, Some(shared)) => shared,
+            (None, None) => return Err(Error::Internal("a reader without dataset".into())),
+        };
+        let band = dataset.band(source.band)?;
+        if source.windowed {
+            source.read_windowed(dataset.gdal(), band, window, &mut out, &mut buffers)?;
+        } else {
+            source.read_blocks(dataset.gdal(), band, window, &mut out, &mut buffers)?;
+        }
+        if source.masked {
+            source.apply_mask(dataset.gdal(), band, window, &mut out, buffers.mask)?;
+        }
+        Ok(())
+    }
+}
+
+/// A worker's recycled memory.
+struct Buffers<'a> {
+    raw: &'a mut Vec<u8>,
+    wide: &'a mut Vec<f64>,
+    mask: &'a mut Vec<u8>,
+}
+
+impl GdalSource {
+    fn read_windowed(
+        &self,
+        gdal: &Gdal,
+        band: Band,
+        window: Window,
+        out: &mut ArrayViewMut2<'_, f32>,
+        buffers: &mut Buffers<'_>,
+    ) -> Result<()> {
+        buffers.wide.resize(window.cells(), 0.0);
+        self.read_window(gdal, band, window, GDALDataType::GDT_Float64, buffers.wide, window.cols)?;
+        for (mut to, from) in out.outer_iter_mut().zip(buffers.wide.chunks(window.cols)) {
+            for (cell, raw) in to.iter_mut().zip(from) {
+                *cell = (self.cells.elevation(*raw) - self.cells.base) as f32;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_blocks(
+        &self,
+        gdal: &Gdal,
+        band: Band,
+        window: Window,
+        out: &mut ArrayViewMut2<'_, f32>,
+        buffers: &mut Buffers<'_>,
+    ) -> Result<()> {
+        let (rows, cols) = (self.layout.block_rows, self.layout.block_cols);
+        for block_row in window.row / rows..=(window.row + window.rows - 1) / rows {
+            for block_col in window.col / cols..=(window.col + window.cols - 1) / cols {
+                let index = (block_col, block_row);
+                let block = self.block(gdal, band, index, buffers)?;
+                let place = Window { row: block_row * rows, col: block_col * cols, rows, cols };
+                copy_overlap(block.cells(), place, window, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn block(
+        &self,
+        gdal: &Gdal,
+        band: Band,
+        index: (usize, usize),
+        buffers: &mut Buffers<'_>,
+    ) -> Result<Arc<Block>> {
+        let count = self.layout.block_rows * self.layout.block_cols;
+        self.blocks.get(index, |cells| {
+            cells.resize(count, 0.0);
+            let direct = self.cells.is_direct();
+            buffers.raw.resize(if direct { 0 } else { count * band.cell_bytes() }, 0);
+            let target: *mut c_void =
+                if direct { cells.as_mut_ptr().cast() } else { buffers.raw.as_mut_ptr().cast() };
+            gdal.check(|gdal| {
+                // SAFETY: the band's dataset is open and used by this thread alone; the block exists, and the
+                // buffer has room for a whole block of the band's own type.
+                unsafe { (gdal.GDALReadBlock)(band.raw(), index.0 as c_int, index.1 as c_int, target) }
+            })
+            .map_err(|reason| {
+                let (col, row) = (index.0 * self.layout.block_cols, index.1 * self.layout.block_rows);
+                self.read_error(Window { row, col, rows: 1, cols: 1 }, &reason)
+            })?;
+            if direct {
+                self.cells.mark_missing(cells);
+            } else {
+                self.cells.convert(gdal, buffers.raw, buffers.wide, cells);
+            }
+            Ok(())
+        })
+    }
+
+    fn apply_mask(
+        &self,
+        gdal: &Gdal,
+        band: Band,
+        window: Window,
+        out: &mut ArrayViewMut2<'_, f32>,
+        mask: &mut Vec<u8>,
+    ) -> Result<()> {
+        let Some(mask_band) = band.mask() else { return Ok(()) };
+        mask.resize(window.cells(), 0);
+        self.read_window(gdal, mask_band, window, GDALDataType::GDT_Byte, mask, window.cols)?;
+        for (mut row, valid) in out.axis_iter_mut(Axis(0)).zip(mask.chunks(window.cols)) {
+            for (cell, valid) in row.iter_mut().zip(valid) {
+                *cell = if *valid == 0 { f32::NAN } else { *cell };
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Copies the part of a block at `place` that lies in `window` into `out`, which covers `window`.
+fn copy_overlap(cells: &[f32], place: Window, window: Window, out: &mut ArrayViewMut2<'_, f32>) {
+    let first_row = place.row.max(window.row);
+    let last_row = (place.row + place.rows).min(window.row + window.rows);
+    let first_col = place.col.max(window.col);
+    let last_col = (place.col + place.cols).min(window.col + window.cols);
+    for row in first_row..last_row {
+        let from = (row - place.row) * place.cols;
+        let from = &cells[from + first_col - place.col..from + last_col - place.col];
+        let mut to = out.row_mut(row - window.row);
+        let to = to.as_slice_mut().expect("tiles have contiguous rows");
+        to[first_col - window.col..last_col - window.col].copy_from_slice(from);
+    }
+}
+
+/// Cell size and orientation, or why the raster cannot be treated rightly.
+fn grid_of(dataset: &Dataset) -> Result<Grid> {
+    let name = dataset.name();
+    // Without a geotransform a cell counts as one unit, as everywhere else in GDAL.
+    let transform = dataset.geotransform().unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, -1.0]);
+    if let Some(reference) = dataset.geographic_name() {
+        return Err(Error::Unsupported(format!(
+            "'{name}': coordinates are degrees ({reference}), in which a slope has no meaning; \
+             reproject first, for example: gdalwarp -r bilinear -t_srs {} '{name}' projected.tif",
+            utm_zone(&transform, dataset.size())
+        )));
+    }
+    let [_, width, row_rotation, _, col_rotation, height] = transform;
+    if row_rotation != 0.0 || col_rotation != 0.0 || width <= 0.0 {
+        return Err(Error::Unsupported(format!(
+            "'{name}': rows do not run from west to east (rotated or mirrored geotransform); \
+             straighten first, for example: gdalwarp -r bilinear '{name}' straight.tif"
+        )));
+    }
+    let grid = Grid { cell_width: width, cell_height: height.abs(), south_up: height > 0.0 };
+    grid.check().map_err(|error| Error::Unsupported(format!("'{name}': {error}")))?;
+    Ok(grid)
+}
+
+/// The UTM zone around the middle of a raster in degrees.
+fn utm_zone(transform: &GeoTransform, (rows, cols): (usize, usize)) -> String {
+    let (col, row) = (cols as f64 / 2.0, rows as f64 / 2.0);
+    let longitude = transform[0] + col * transform[1] + row * transform[2];
+    let latitude = transform[3] + col * transform[4] + row * transform[5];
+    let zone = ((longitude + 180.0) / 6.0).floor().clamp(0.0, 59.0) as u32 + 1;
+    format!("EPSG:{}", if latitude < 0.0 { 32700 } else { 32600 } + zone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggests_the_zone_of_the_middle() {
+        assert_eq!(utm_zone(&[14.0, 0.001, 0.0, 46.0, 0.0, -0.001], (1000, 1000)), "EPSG:32633");
+        assert_eq!(utm_zone(&[-70.0, 0.001, 0.0, -20.0, 0.0, -0.001], (10, 10)), "EPSG:32719");
+    }
+}

@@ -1,0 +1,173 @@
+//! One run from file to file: open, plan, run, close. What every front end calls.
+
+use crate::core::error::{Error, Result};
+use crate::core::operation::Compatibility;
+use crate::gdal::output::Target;
+use crate::gdal::sink::{Format, GdalSink, Header, SinkOptions, FILE_BLOCK};
+use crate::gdal::source::{GdalSource, Input};
+use crate::gdal::Gdal;
+use crate::pipeline::io::{Layout, Source};
+use crate::pipeline::plan::{Plan, PlanOptions};
+use crate::pipeline::run::{run, Monitor};
+use crate::recipe::chain::{CellType, Chain, ChainOptions};
+use crate::recipe::Recipe;
+use crate::VERSION;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
+const COMPUTING: f64 = 0.95;
+
+/// Most memory taken without being told.
+const MOST_MEMORY: usize = 1 << 30;
+
+/// Least memory assumed when the machine does not say what it has.
+const LEAST_MEMORY: usize = 256 << 20;
+
+/// Everything about a run but its recipe, input and output. `Default` is what a user gets who says nothing.
+#[derive(Debug, Clone, Default)]
+pub struct JobOptions {
+    /// Worker threads; None: one per processor.
+    pub threads: Option<usize>,
+    /// Bytes the run may take; None: a quarter of the usable memory, at most 1 GiB.
+    pub memory: Option<usize>,
+    /// Side of a tile in cells; None: chosen from the memory.
+    pub tile_size: Option<usize>,
+    /// Type of the output cells.
+    pub cell_type: CellType,
+    /// Whose numbers.
+    pub compatibility: Compatibility,
+    /// Cut-offs of the 8-bit form of a single operation.
+    pub stretch: Option<(f64, f64)>,
+    /// File format.
+    pub format: Format,
+    /// Creation options of the format's driver.
+    pub creation: Vec<(String, String)>,
+    /// Replace an existing output.
+    pub overwrite: bool,
+    /// Add overviews to a GeoTIFF.
+    pub overviews: bool,
+    /// Value that means nodata in the input; None: as the file says.
+    pub nodata: Option<f64>,
+    /// Band of the input, from 1; None: the first.
+    pub band: Option<usize>,
+}
+
+/// One run.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// What to compute.
+    pub recipe: Recipe,
+    /// Elevations.
+    pub input: Input,
+    /// File to write.
+    pub output: String,
+    /// The rest.
+    pub options: JobOptions,
+}
+
+/// An opened input with everything decided.
+struct Prepared {
+    gdal: &'static Gdal,
+    source: GdalSource,
+    chain: Chain,
+    plan: Plan,
+}
+
+impl Job {
+    /// Runs to the end. `report` is called on this thread, with a share that never falls and a stage; false
+    /// cancels. So does `cancel`, from anywhere.
+    pub fn run(&self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
+        let Prepared { gdal, source, chain, plan } = self.prepare()?;
+        let target = Target::new(&self.output, self.options.overwrite, Some(source.name()))?;
+        let sink_options = SinkOptions {
+            format: self.options.format,
+            creation: self.options.creation.clone(),
+            overviews: self.options.overviews,
+            threads: plan.threads,
+        };
+        let mut sink =
+            GdalSink::create(gdal, target, self.header(&chain, &source), sink_options, &source.dataset())?;
+        let mut computing = |share: f64| report(share * COMPUTING, "computing");
+        let mut monitor = Monitor { report: &mut computing, cancel };
+        let outcome = run(&chain, &plan, &source, &mut sink, &mut monitor)?;
+        if !outcome.any_data {
+            let (name, band) = (source.name(), self.options.band.unwrap_or(1));
+            return Err(Error::Input(format!(
+                "'{name}', band {band}: every cell is nodata; allowed: a raster with at least one valid cell"
+            )));
+        }
+        sink.finish(&mut |share| {
+            !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
+        })?;
+        // Too late to cancel: the file is in its place.
+        report(1.0, "done");
+        Ok(())
+    }
+
+    /// How the run would be divided, without running it.
+    pub fn plan(&self) -> Result<Plan> {
+        Ok(self.prepare()?.plan)
+    }
+
+    fn prepare(&self) -> Result<Prepared> {
+        let options = &self.options;
+        let gdal = Gdal::get()?;
+        let source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
+        let chain_options = ChainOptions {
+            cell_type: options.cell_type,
+            compatibility: options.compatibility,
+            stretch: options.stretch,
+        };
+        let chain = Chain::new(&self.recipe, source.grid(), chain_options)?;
+        let layout = source.layout();
+        chain
+            .check_raster(layout.rows, layout.cols)
+            .map_err(|error| Error::Unsupported(format!("'{}': {error}", source.name())))?;
+        let sink = Layout {
+            block_rows: FILE_BLOCK.min(layout.rows),
+            block_cols: FILE_BLOCK.min(layout.cols),
+            ..layout
+        };
+        let plan_options = PlanOptions {
+            threads: options.threads.unwrap_or_else(processors),
+            memory: options.memory.unwrap_or_else(|| default_memory(gdal)),
+            tile_size: options.tile_size,
+        };
+        let plan = Plan::new(&chain, layout, sink, plan_options)?;
+        source.set_cache(plan.cache);
+        Ok(Prepared { gdal, source, chain, plan })
+    }
+
+    fn header(&self, chain: &Chain, source: &GdalSource) -> Header {
+        let layout = source.layout();
+        let metadata = [
+            ("TIFFTAG_SOFTWARE", format!("terralume {VERSION}")),
+            ("TERRALUME_VERSION", VERSION.to_string()),
+            ("TERRALUME_RECIPE", self.recipe.to_json().to_string()),
+            ("TERRALUME_COMPATIBILITY", compatibility_name(self.options.compatibility).to_string()),
+        ];
+        Header {
+            size: (layout.rows, layout.cols),
+            bands: chain.bands().to_vec(),
+            cell_type: chain.cell_type(),
+            nodata: chain.nodata(),
+            metadata: metadata.map(|(key, value)| (key.to_string(), value)).to_vec(),
+        }
+    }
+}
+
+fn compatibility_name(compatibility: Compatibility) -> &'static str {
+    match compatibility {
+        Compatibility::None => "none",
+        Compatibility::Rvt => "rvt",
+    }
+}
+
+/// Processors this process may use.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+fn default_memory(gdal: &Gdal) -> usize {
+    (gdal.usable_memory() / 4).clamp(LEAST_MEMORY, MOST_MEMORY)
+}

@@ -1,0 +1,8 @@
+//! What two or more operations use. No registry entries here.
+
+pub mod arctangent;
+pub mod gradient;
+pub mod gradient_row;
+pub mod horizon;
+pub mod horizon_scan;
+pub mod relief;

@@ -1,0 +1,88 @@
+//! What the pipeline asks of the raster it reads and of the raster it writes.
+
+use crate::core::error::Result;
+use crate::core::tile::Window;
+use crate::recipe::chain::{CellType, CellsMut};
+use ndarray::{ArrayViewMut2, ArrayViewMut3};
+
+/// Size of a raster and of the blocks it is stored in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Rows of the raster.
+    pub rows: usize,
+    /// Columns of the raster.
+    pub cols: usize,
+    /// Rows of a block.
+    pub block_rows: usize,
+    /// Columns of a block.
+    pub block_cols: usize,
+}
+
+impl Layout {
+    /// Blocks that span the whole width.
+    pub fn is_striped(&self) -> bool {
+        self.block_cols >= self.cols
+    }
+}
+
+/// A raster to read. Shared by all workers; each opens its own reader.
+pub trait Source: Sync {
+    /// Size and blocks.
+    fn layout(&self) -> Layout;
+
+    /// A reader for one worker.
+    fn open(&self) -> Result<Box<dyn Reader + '_>>;
+}
+
+/// One worker's access to the source.
+pub trait Reader {
+    /// Fills `out` with the cells of `window`; missing cells become NaN.
+    fn read(&mut self, window: Window, out: ArrayViewMut2<'_, f32>) -> Result<()>;
+}
+
+/// A raster to write. Used by the calling thread only.
+pub trait Sink {
+    /// Size and blocks.
+    fn layout(&self) -> Layout;
+
+    /// Writes one tile.
+    fn write(&mut self, window: Window, cells: &Cells) -> Result<()>;
+}
+
+/// Output cells of one tile, bands x rows x columns, in a buffer that is used again.
+#[derive(Debug)]
+pub enum Cells {
+    /// Values.
+    Float32(Vec<f32>),
+    /// Bytes.
+    Uint8(Vec<u8>),
+}
+
+impl Cells {
+    /// An empty buffer.
+    pub fn new(cell_type: CellType) -> Self {
+        match cell_type {
+            CellType::Float32 => Cells::Float32(Vec::new()),
+            CellType::Uint8 => Cells::Uint8(Vec::new()),
+        }
+    }
+
+    /// The buffer as an array of this size.
+    pub fn view_mut(&mut self, bands: usize, window: Window) -> CellsMut<'_> {
+        let size = (bands, window.rows, window.cols);
+        let length = bands * window.cells();
+        match self {
+            Cells::Float32(cells) => CellsMut::Float32(sized(cells, length, size)),
+            Cells::Uint8(cells) => CellsMut::Uint8(sized(cells, length, size)),
+        }
+    }
+}
+
+fn sized<T: Copy + Default>(
+    cells: &mut Vec<T>,
+    length: usize,
+    size: (usize, usize, usize),
+) -> ArrayViewMut3<'_, T> {
+    cells.resize(length, T::default());
+    ArrayViewMut3::from_shape(size, cells).expect("the buffer has just been given this length")
+}

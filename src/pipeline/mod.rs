@@ -1,0 +1,7 @@
+//! The tile pipeline: plan tiles within a memory budget, compute them in parallel, write them in file order.
+//!
+//! Knows chains, sources and sinks; knows no GDAL and no operation by name.
+
+pub mod io;
+pub mod plan;
+pub mod run;

@@ -1,0 +1,173 @@
+//! Which tiles, how many at once, and how much memory that takes.
+
+use super::io::Layout;
+use crate::core::error::{Error, Result};
+use crate::core::tile::Window;
+use crate::recipe::chain::Chain;
+
+/// Largest side of a tile that the planner chooses by itself: beyond it only the memory grows.
+const LARGEST_SIDE: usize = 1024;
+
+/// Tiles per thread wanted on small rasters, so that threads finish together.
+const TILES_PER_THREAD: usize = 4;
+
+/// Part of the budget kept for the program and GDAL themselves.
+const RESERVE: usize = 48 << 20;
+
+/// What the caller decides.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanOptions {
+    /// Worker threads, at least 1.
+    pub threads: usize,
+    /// Bytes the whole run may take.
+    pub memory: usize,
+    /// Side of a tile in cells; None lets the planner choose.
+    pub tile_size: Option<usize>,
+}
+
+/// A division of the output into tiles. A plain value: tests and `--plan` print it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Rows and columns of the raster.
+    pub size: (usize, usize),
+    /// Rows of a tile.
+    pub tile_rows: usize,
+    /// Columns of a tile.
+    pub tile_cols: usize,
+    /// Cells read around a tile.
+    pub radius: usize,
+    /// Worker threads.
+    pub threads: usize,
+    /// Output buffers in flight.
+    pub buffers: usize,
+    /// Bytes for decoded blocks of the source.
+    pub cache: usize,
+    /// Bytes of tiles, rows and cache together.
+    pub memory: usize,
+}
+
+impl Plan {
+    /// Chooses tiles for `chain` between a source and a sink.
+    pub fn new(chain: &Chain, source: Layout, sink: Layout, options: PlanOptions) -> Result<Self> {
+        let budget = options.memory.saturating_sub(RESERVE);
+        let sizes = match options.tile_size {
+            Some(side) => vec![(side.min(sink.rows), side.min(sink.cols))],
+            None => candidates(source, sink, options.threads),
+        };
+        let plans = sizes.into_iter().map(|size| Self::with_tile(chain, source, sink, options, size));
+        let mut least = usize::MAX;
+        for mut plan in plans {
+            if plan.memory <= budget {
+                // Rows of blocks that the next row of tiles reads again are kept when there is room.
+                let wanted = block_row_bytes(&plan, source);
+                plan.cache += wanted.saturating_sub(plan.cache).min(budget - plan.memory);
+                plan.memory = plan.memory.max(tile_bytes(chain, &plan) + plan.cache);
+                return Ok(plan);
+            }
+            least = least.min(plan.memory);
+        }
+        let (mib, came) = (((least + RESERVE) >> 20) + 1, options.memory >> 20);
+        Err(Error::Memory(format!("memory budget of {came} MiB is too small; allowed: at least {mib} MiB")))
+    }
+
+    fn with_tile(
+        chain: &Chain,
+        source: Layout,
+        sink: Layout,
+        options: PlanOptions,
+        (tile_rows, tile_cols): (usize, usize),
+    ) -> Self {
+        let size = (sink.rows, sink.cols);
+        let threads = options.threads.max(1);
+        let mut plan = Self {
+            size,
+            tile_rows,
+            tile_cols,
+            radius: chain.radius(),
+            threads,
+            buffers: 2 * threads + 1,
+            cache: 0,
+            memory: 0,
+        };
+        plan.cache = threads * tile_block_bytes(&plan, source);
+        plan.memory = tile_bytes(chain, &plan) + plan.cache;
+        plan
+    }
+
+    /// Number of tiles.
+    pub fn tiles(&self) -> usize {
+        self.size.0.div_ceil(self.tile_rows) * self.size.1.div_ceil(self.tile_cols)
+    }
+
+    /// Tile number `index`, row by row from the top left.
+    pub fn tile(&self, index: usize) -> Window {
+        let across = self.size.1.div_ceil(self.tile_cols);
+        let (row, col) = (index / across * self.tile_rows, index % across * self.tile_cols);
+        let (rows, cols) = (self.tile_rows.min(self.size.0 - row), self.tile_cols.min(self.size.1 - col));
+        Window { row, col, rows, cols }
+    }
+
+    /// Cells read for every cell written.
+    pub fn overlap(&self) -> f64 {
+        let share = |side: usize| 1.0 + 2.0 * self.radius as f64 / side as f64;
+        share(self.tile_rows) * share(self.tile_cols)
+    }
+}
+
+/// Tile sizes to try, the best first: whole blocks of the sink, near square, or full width for a source in
+/// strips, whose decoding would otherwise be repeated for every tile across.
+fn candidates(source: Layout, sink: Layout, threads: usize) -> Vec<(usize, usize)> {
+    let whole_blocks = |side: usize, block: usize, length: usize| {
+        if side >= length {
+            length
+        } else {
+            (side / block).max(1) * block.min(length)
+        }
+    };
+    let mut sizes = Vec::new();
+    let mut side = LARGEST_SIDE;
+    while side >= 64 {
+        let (rows, cols) = (
+            whole_blocks(side, sink.block_rows.min(side), sink.rows),
+            whole_blocks(side, sink.block_cols.min(side), sink.cols),
+        );
+        if source.is_striped() {
+            sizes.push((rows, sink.cols));
+        }
+        sizes.push((rows, cols));
+        side /= 2;
+    }
+    // Small rasters: the first size that gives every thread something to do.
+    let enough = |size: &(usize, usize)| {
+        sink.rows.div_ceil(size.0) * sink.cols.div_ceil(size.1) >= TILES_PER_THREAD * threads
+    };
+    let first = sizes.iter().position(|size| enough(size) && size.0 >= 128).unwrap_or(0);
+    sizes.split_off(first)
+}
+
+/// Bytes of input tiles, rows and output buffers.
+fn tile_bytes(chain: &Chain, plan: &Plan) -> usize {
+    let margined = (plan.tile_rows + 2 * plan.radius) * (plan.tile_cols + 2 * plan.radius);
+    let input = margined * 4 * chain.edges().len().max(1);
+    let output = plan.tile_rows * plan.tile_cols * chain.bands().len() * chain.cell_type().bytes();
+    plan.threads * (input + chain.register_bytes()) + plan.buffers * output
+}
+
+/// Bytes of the source blocks that one tile touches, as 32-bit values.
+fn tile_block_bytes(plan: &Plan, source: Layout) -> usize {
+    let touched = |side: usize, block: usize, length: usize| {
+        ((side + 2 * plan.radius).div_ceil(block) + 1) * block.min(length)
+    };
+    let rows = touched(plan.tile_rows, source.block_rows, source.rows).min(source.rows + source.block_rows);
+    let cols = touched(plan.tile_cols, source.block_cols, source.cols).min(source.cols + source.block_cols);
+    // Only what neighbouring tiles share needs to stay: the blocks under the margins.
+    let inner_rows = plan.tile_rows.saturating_sub(2 * source.block_rows);
+    let inner_cols = plan.tile_cols.saturating_sub(2 * source.block_cols);
+    (rows * cols).saturating_sub(inner_rows * inner_cols) * 4
+}
+
+/// Bytes of the source blocks that a row of tiles shares with the next one.
+fn block_row_bytes(plan: &Plan, source: Layout) -> usize {
+    let rows = plan.tile_rows + 2 * plan.radius + 2 * source.block_rows;
+    rows.min(source.rows) * source.cols * 4
+}

@@ -1,0 +1,177 @@
+//! The JSON form of a recipe, version 1.
+
+use super::{check_opacity, check_stretch, presets, Content, Layer, OperationCall, Recipe};
+use crate::core::error::{unknown_name, Error, Result};
+use crate::core::operation::Stretch;
+use crate::core::params::Values;
+use crate::registry;
+use crate::render::blend::Mode;
+use serde::Deserialize;
+
+/// Version of the format.
+pub const VERSION: u32 = 1;
+
+/// Layers a recipe may have, those of inner recipes included: far above any use, low enough that a hostile
+/// file cannot exhaust memory.
+const MOST_LAYERS: usize = 256;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecipeText {
+    terralume_recipe: u32,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    summary: String,
+    #[serde(default)]
+    reference: String,
+    layers: Vec<LayerText>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LayerText {
+    name: Option<String>,
+    operation: Option<String>,
+    recipe: Option<RecipeReference>,
+    #[serde(default)]
+    parameters: serde_json::Map<String, serde_json::Value>,
+    min: Option<f64>,
+    max: Option<f64>,
+    invert: Option<bool>,
+    #[serde(default)]
+    mode: Mode,
+    #[serde(default = "opaque")]
+    opacity: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RecipeReference {
+    Preset(String),
+    Inline(Box<RecipeText>),
+}
+
+fn opaque() -> f64 {
+    100.0
+}
+
+/// Reads and checks a recipe.
+pub fn parse(text: &str) -> Result<Recipe> {
+    let text: RecipeText =
+        serde_json::from_str(text).map_err(|error| Error::Recipe(format!("recipe: {error}")))?;
+    let recipe = text.check()?;
+    let layers = count_layers(&recipe);
+    if layers > MOST_LAYERS {
+        return Err(Error::Recipe(format!("recipe has {layers} layers; allowed: at most {MOST_LAYERS}")));
+    }
+    Ok(recipe)
+}
+
+fn count_layers(recipe: &Recipe) -> usize {
+    let inner = recipe.layers.iter().map(|layer| match &layer.content {
+        Content::Operation(_) => 1,
+        Content::Recipe(recipe) => 1 + count_layers(recipe),
+    });
+    inner.sum()
+}
+
+impl RecipeText {
+    fn check(self) -> Result<Recipe> {
+        if self.terralume_recipe != VERSION {
+            let came = self.terralume_recipe;
+            return Err(Error::Recipe(format!("recipe format {came} is not known; allowed: {VERSION}")));
+        }
+        if self.layers.is_empty() {
+            return Err(Error::Recipe("recipe has no layers; allowed: at least one".into()));
+        }
+        let layers = self.layers.into_iter().enumerate().map(|(index, layer)| {
+            layer.check().map_err(|error| Error::Recipe(format!("recipe, layer {}: {error}", index + 1)))
+        });
+        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let name = if self.name.is_empty() { "recipe".into() } else { self.name };
+        let title = if self.title.is_empty() { name.clone() } else { self.title };
+        Ok(Recipe { name, title, summary: self.summary, reference: self.reference, layers })
+    }
+}
+
+impl LayerText {
+    fn check(self) -> Result<Layer> {
+        let content = match (self.operation, self.recipe) {
+            (Some(name), None) => Content::Operation(call(&name, &self.parameters)?),
+            (None, Some(_)) if !self.parameters.is_empty() => {
+                return Err(Error::Recipe("'parameters' belong to an operation, not to a recipe".into()));
+            }
+            (None, Some(RecipeReference::Preset(name))) => {
+                let preset = presets::find(&name);
+                Content::Recipe(Box::new(preset.ok_or_else(|| {
+                    unknown_name("preset", &name, presets::preset_names())
+                })??))
+            }
+            (None, Some(RecipeReference::Inline(text))) => Content::Recipe(Box::new(text.check()?)),
+            _ => return Err(Error::Recipe("a layer has either 'operation' or 'recipe'".into())),
+        };
+        let name = self.name.unwrap_or_else(|| match &content {
+            Content::Operation(call) => call.operation.id.into(),
+            Content::Recipe(recipe) => recipe.name.clone(),
+        });
+        let stretch = match (self.min, self.max, self.invert) {
+            (Some(min), Some(max), invert) => {
+                Some(check_stretch(Stretch { min, max, invert: invert.unwrap_or(false) })?)
+            }
+            (None, None, None) => None,
+            _ => return Err(Error::Recipe("'min' and 'max' come together; 'invert' needs both".into())),
+        };
+        Ok(Layer { name, content, stretch, mode: self.mode, opacity: check_opacity(self.opacity)? })
+    }
+}
+
+fn call(name: &str, parameters: &serde_json::Map<String, serde_json::Value>) -> Result<OperationCall> {
+    let operation = registry::find(name)?;
+    let mut values = Values::defaults((operation.parameters)());
+    for (key, value) in parameters {
+        values.set_json(key, value).map_err(|error| Error::Argument(format!("{name}: {error}")))?;
+    }
+    Ok(OperationCall { operation, values })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        parse(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_recipe() {
+        let layers = |layers: &str| format!(r#"{{"terralume_recipe": 1, "layers": [{layers}]}}"#);
+        assert!(error("{").contains("EOF"));
+        assert!(error(r#"{"terralume_recipe": 2, "layers": []}"#).contains("format 2 is not known; allowed: 1"));
+        assert!(error(&layers("")).contains("no layers"));
+        assert!(error(&layers(r#"{"operation": "slope", "colour": 1}"#)).contains("unknown field `colour`"));
+        assert!(error(&layers(r#"{"operation": "slop"}"#)).contains("layer 1: unknown operation 'slop'"));
+        assert!(error(&layers(r#"{"operation": "slope", "parameters": {"unit": "mile"}}"#))
+            .contains("layer 1: slope: unit = 'mile' is not allowed; allowed: degree"));
+        assert!(error(&layers(r#"{"operation": "slope", "mode": "shiny"}"#)).contains("unknown variant"));
+        assert!(error(&layers(r#"{"operation": "slope", "opacity": 200}"#)).contains("allowed: 0 to 100"));
+        assert!(error(&layers(r#"{"operation": "slope", "min": 1}"#)).contains("come together"));
+        assert!(error(&layers(r#"{"operation": "slope", "min": 1, "max": 1}"#)).contains("min smaller"));
+        assert!(error(&layers(r#"{"recipe": "vta"}"#)).contains("unknown preset 'vta'; allowed: vat"));
+        assert!(error(&layers("{}")).contains("either 'operation' or 'recipe'"));
+    }
+
+    #[test]
+    fn deep_or_wide_recipes_are_refused() {
+        let mut text = r#"{"operation": "slope"}"#.to_string();
+        for _ in 0..300 {
+            text = format!(r#"{{"recipe": {{"terralume_recipe": 1, "layers": [{text}]}}}}"#);
+        }
+        assert!(parse(&format!(r#"{{"terralume_recipe": 1, "layers": [{text}]}}"#)).is_err());
+        let wide = vec![r#"{"operation": "slope"}"#; 300].join(",");
+        let wide = format!(r#"{{"terralume_recipe": 1, "layers": [{wide}]}}"#);
+        assert!(error(&wide).contains("300 layers; allowed: at most 256"));
+    }
+}

@@ -1,0 +1,7 @@
+//! From values to a picture: stretch to 0..1, blend layers, encode as 8 bit.
+//!
+//! Functions work on one row, in place where they can; NaN stays NaN.
+
+pub mod blend;
+pub mod encode;
+pub mod stretch;
