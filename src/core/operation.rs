@@ -86,6 +86,12 @@ pub struct Operation {
     pub build: fn(&Values, &Grid, Compatibility) -> Result<Box<dyn Kernel>>,
 }
 
+impl std::fmt::Debug for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.id)
+    }
+}
+
 impl Operation {
     /// Whether `name` is this operation's id or one of its aliases.
     pub fn is_called(&self, name: &str) -> bool {

@@ -9,8 +9,8 @@
 
 use crate::core::error::{Error, Result};
 use gdal_sys::{
-    CPLErr, CPLErrorHandler, GDALColorInterp, GDALDataType, GDALDatasetH, GDALDriverH,
-    GDALMajorObjectH, GDALProgressFunc, GDALRWFlag, GDALRasterBandH, GIntBig, OGRSpatialReferenceH,
+    CPLErr, CPLErrorHandler, GDALColorInterp, GDALDataType, GDALDatasetH, GDALDriverH, GDALMajorObjectH,
+    GDALProgressFunc, GDALRWFlag, GDALRasterBandH, GIntBig, OGRSpatialReferenceH,
 };
 use libc::{c_char, c_int, c_uint, c_void};
 use once_cell::sync::OnceCell;
@@ -155,7 +155,8 @@ impl Gdal {
         // SAFETY: dladdr takes any address and fills `info` when it answers other than 0.
         let known = unsafe { libc::dladdr(address, &mut info) } != 0 && !info.dli_fname.is_null();
         // SAFETY: the name dladdr gave ends with NUL and lives as long as the library is loaded.
-        let handle = known.then(|| unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD) });
+        let handle =
+            known.then(|| unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD) });
         handle.filter(|handle| !handle.is_null()).and_then(|handle| table(handle).ok())
     }
 
@@ -179,7 +180,8 @@ impl Gdal {
     /// Python the cache belongs to the host.
     pub fn limit_block_cache(&self, bytes: usize) {
         // SAFETY: both names end with NUL; the result is only compared.
-        let set = unsafe { !(self.CPLGetConfigOption)(c"GDAL_CACHEMAX".as_ptr(), std::ptr::null()).is_null() };
+        let set =
+            unsafe { !(self.CPLGetConfigOption)(c"GDAL_CACHEMAX".as_ptr(), std::ptr::null()).is_null() };
         if let (false, Ok(text)) = (set, CString::new(bytes.to_string())) {
             // SAFETY: both strings end with NUL; GDAL copies them.
             unsafe { (self.CPLSetConfigOption)(c"GDAL_CACHEMAX".as_ptr(), text.as_ptr()) };
@@ -270,7 +272,9 @@ fn loaded_library() -> Option<*mut c_void> {
         // SAFETY: dl_iterate_phdr hands over a valid record; its name is a C string, or NULL.
         let name = unsafe { (*info).dlpi_name };
         // SAFETY: as above.
-        if name.is_null() || !unsafe { CStr::from_ptr(name) }.to_bytes().windows(7).any(|part| part == b"libgdal") {
+        if name.is_null()
+            || !unsafe { CStr::from_ptr(name) }.to_bytes().windows(7).any(|part| part == b"libgdal")
+        {
             return 0;
         }
         // SAFETY: the name ends with NUL; NOLOAD only looks up what is there.

@@ -109,6 +109,11 @@ mod tests {
     fn a_failed_block_is_tried_again() {
         let cache = BlockCache::new();
         assert!(cache.get((0, 0), |_| Err(Error::Cancelled)).is_err());
-        assert!(cache.get((0, 0), |cells| { cells.push(1.0); Ok(()) }).is_ok());
+        assert!(cache
+            .get((0, 0), |cells| {
+                cells.push(1.0);
+                Ok(())
+            })
+            .is_ok());
     }
 }

@@ -79,10 +79,7 @@ impl Gdal {
     }
 
     /// Calls a function that answers with GDAL's error class; the error is what GDAL said.
-    pub(crate) fn check(
-        &self,
-        body: impl FnOnce(&Self) -> CPLErr::Type,
-    ) -> std::result::Result<(), String> {
+    pub(crate) fn check(&self, body: impl FnOnce(&Self) -> CPLErr::Type) -> std::result::Result<(), String> {
         match self.call(body) {
             (CPLErr::CE_None | CPLErr::CE_Debug | CPLErr::CE_Warning, _) => Ok(()),
             (_, said) => Err(said.cause()),

@@ -101,8 +101,9 @@ impl GdalSink {
             Format::Cog => spool_options(&header),
         };
         let dataset = create_geotiff(gdal, pending.name()?, &header, &creation)?;
-        set_header(gdal, &dataset, &header, source)
-            .map_err(|reason| Error::Output(format!("cannot write '{}': {reason}", target.path().display())))?;
+        set_header(gdal, &dataset, &header, source).map_err(|reason| {
+            Error::Output(format!("cannot write '{}': {reason}", target.path().display()))
+        })?;
         let (block_rows, block_cols) = dataset.band(1)?.block_size();
         let (rows, cols) = header.size;
         let layout = Layout { rows, cols, block_rows, block_cols };
@@ -156,8 +157,7 @@ impl GdalSink {
             let band = self.dataset.band(index + 1)?;
             for row in (0..window.rows).step_by(block_rows) {
                 for col in (0..window.cols).step_by(block_cols) {
-                    let part =
-                        Window { row, col, rows: window.rows - row, cols: window.cols - col };
+                    let part = Window { row, col, rows: window.rows - row, cols: window.cols - col };
                     fill_block(&mut self.block, (block_rows, block_cols), plane, window.cols, part, bytes);
                     let block = self.block.as_mut_ptr().cast::<c_void>();
                     let place = ((window.col + col) / block_cols, (window.row + row) / block_rows);
@@ -281,8 +281,7 @@ fn geotiff_options(gdal: &Gdal, header: &Header, options: &SinkOptions) -> Resul
         set_default(&mut pairs, "BLOCKYSIZE", FILE_BLOCK.to_string());
     }
     set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
-    let interleaved =
-        header.cell_type == CellType::Uint8 && header.bands.len() <= MOST_INTERLEAVED_BANDS;
+    let interleaved = header.cell_type == CellType::Uint8 && header.bands.len() <= MOST_INTERLEAVED_BANDS;
     set_default(&mut pairs, "INTERLEAVE", if interleaved { "PIXEL" } else { "BAND" });
     if is_picture(header) {
         set_default(&mut pairs, "PHOTOMETRIC", "RGB");
@@ -536,4 +535,3 @@ fn c_string(text: &str) -> Result<CString> {
 fn plain_c_string(text: &str) -> CString {
     CString::new(text).unwrap_or_else(|_| CStr::to_owned(c""))
 }
-

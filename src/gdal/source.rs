@@ -50,9 +50,7 @@ impl GdalSource {
         let (dataset, shared) = match input {
             Input::Path(name) => (Dataset::open(Gdal::get()?, name)?, false),
             // SAFETY: whoever made the handle promised that it is open and stays so (`ffi/job.rs`).
-            Input::Handle(handle) => unsafe {
-                (Dataset::borrow(Gdal::of_dataset(handle.0)?, *handle), true)
-            },
+            Input::Handle(handle) => unsafe { (Dataset::borrow(Gdal::of_dataset(handle.0)?, *handle), true) },
         };
         let raster = dataset.band(band)?;
         let name = dataset.name().to_string();

@@ -106,9 +106,9 @@ impl LayerText {
             }
             (None, Some(RecipeReference::Preset(name))) => {
                 let preset = presets::find(&name);
-                Content::Recipe(Box::new(preset.ok_or_else(|| {
-                    unknown_name("preset", &name, presets::preset_names())
-                })??))
+                Content::Recipe(Box::new(
+                    preset.ok_or_else(|| unknown_name("preset", &name, presets::preset_names()))??,
+                ))
             }
             (None, Some(RecipeReference::Inline(text))) => Content::Recipe(Box::new(text.check()?)),
             _ => return Err(Error::Recipe("a layer has either 'operation' or 'recipe'".into())),
@@ -149,7 +149,9 @@ mod tests {
     fn says_what_is_wrong_with_a_recipe() {
         let layers = |layers: &str| format!(r#"{{"terralume_recipe": 1, "layers": [{layers}]}}"#);
         assert!(error("{").contains("EOF"));
-        assert!(error(r#"{"terralume_recipe": 2, "layers": []}"#).contains("format 2 is not known; allowed: 1"));
+        assert!(
+            error(r#"{"terralume_recipe": 2, "layers": []}"#).contains("format 2 is not known; allowed: 1")
+        );
         assert!(error(&layers("")).contains("no layers"));
         assert!(error(&layers(r#"{"operation": "slope", "colour": 1}"#)).contains("unknown field `colour`"));
         assert!(error(&layers(r#"{"operation": "slop"}"#)).contains("layer 1: unknown operation 'slop'"));

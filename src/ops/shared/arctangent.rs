@@ -7,7 +7,7 @@ use std::f32::consts::{FRAC_PI_2, PI, TAU};
 
 /// Minimax coefficients of arctangent on [-1, 1], odd powers 1 to 13; absolute error 2.5e-7.
 const SERIES: [f32; 7] =
-    [0.999_996_1, -0.333_173_68, 0.198_078_16, -0.132_333_42, 0.079_623_67, -0.033_604_22, 0.006_811_793_3];
+    [0.999_996_1, -0.333_173_7, 0.198_078_16, -0.132_333_42, 0.079_623_67, -0.033_604_22, 0.006_811_793_3];
 
 /// Factor that turns [`raw_inverse_root`] into 1/sqrt(x).
 ///
@@ -167,7 +167,11 @@ mod tests {
             let t = [0; 4].map(|_: i32| {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let steep = 10f32.powf((state >> 8) as f32 / (1 << 24) as f32 * 12.0 - 6.0);
-                if state & 0x80 == 0 { steep } else { -steep.min(1000.0) }
+                if state & 0x80 == 0 {
+                    steep
+                } else {
+                    -steep.min(1000.0)
+                }
             });
             let exact: f64 = t.iter().map(|t| (*t as f64).atan()).sum();
             worst = worst.max((four_arctangents(t) as f64 - exact).abs());

@@ -1,6 +1,6 @@
 //! Slope, aspect and hillshade of one row of cells.
 
-use super::arctangent::{ROOT_FACTOR, polar_angle, raw_inverse_root};
+use super::arctangent::{polar_angle, raw_inverse_root, ROOT_FACTOR};
 use multiversion::multiversion;
 use ndarray::{s, ArrayViewMut1, ArrayViewMut2, Axis};
 use std::f64::consts::PI;
@@ -9,7 +9,7 @@ use std::f64::consts::PI;
 const BLOCK: usize = 256;
 
 /// Columns of which several hillshades are computed at once.
-const PIECE: usize = 64;
+const PIECE: usize = 32;
 
 /// A direction in which the sun shines.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,7 +50,11 @@ pub enum Measure {
 impl Measure {
     #[inline(always)]
     fn light(&self) -> Option<&Light> {
-        if let Measure::Hillshade(light) = self { Some(light) } else { None }
+        if let Measure::Hillshade(light) = self {
+            Some(light)
+        } else {
+            None
+        }
     }
 }
 
@@ -88,7 +92,12 @@ struct Gradients {
 
 /// Computes measures of a row; `out` has one row for every measure.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl+avx512cd", "x86_64+avx2"))]
-pub fn gradient_row(rows: Rows, scale: Scale, measures: &[Measure], mut out: ArrayViewMut2<'_, f32>) {
+pub fn gradient_row(rows: Rows, scale: Scale, measures: &[Measure], out: ArrayViewMut2<'_, f32>) {
+    gradient_cells(rows, scale, measures, out);
+}
+
+#[inline(always)]
+fn gradient_cells(rows: Rows, scale: Scale, measures: &[Measure], mut out: ArrayViewMut2<'_, f32>) {
     let columns = rows.centre.len() - 2;
     let mut gradients = Gradients { east: [0.0; BLOCK], north: [0.0; BLOCK], inverse: [0.0; BLOCK] };
     for start in (0..columns).step_by(BLOCK) {
@@ -113,7 +122,11 @@ fn contiguous(row: ArrayViewMut1<'_, f32>) -> &mut [f32] {
 /// A missing neighbour has the height of the cell itself.
 #[inline(always)]
 fn or_centre(neighbour: f32, centre: f32) -> f32 {
-    if neighbour.is_nan() { centre } else { neighbour }
+    if neighbour.is_nan() {
+        centre
+    } else {
+        neighbour
+    }
 }
 
 #[inline(always)]
@@ -132,7 +145,7 @@ impl Gradients {
         for column in 0..columns {
             let height = centre[column];
             // Zero, or NaN for a missing cell, whose neighbours may all be valid.
-            let missing = height - height;
+            let missing = height.abs() * 0.0;
             let x = (or_centre(west[column], height) - or_centre(east[column], height)) * scale.x + missing;
             let y = (or_centre(south[column], height) - or_centre(north[column], height)) * scale.y + missing;
             to_east[column] = x;
@@ -158,20 +171,21 @@ impl Gradients {
     #[inline(always)]
     fn write_hillshades(&self, measures: &[Measure], mut bands: ArrayViewMut2<'_, f32>) {
         let columns = bands.ncols();
-        for piece in (0..columns).step_by(PIECE) {
+        let whole = columns / PIECE * PIECE;
+        let lights = || measures.iter().filter_map(Measure::light);
+        for piece in (0..whole).step_by(PIECE) {
             let (x, y) = (lanes(&self.east, piece), lanes(&self.north, piece));
             let inverse = lanes(&self.inverse, piece);
-            let cells = PIECE.min(columns - piece);
-            for (light, band) in measures.iter().filter_map(Measure::light).zip(bands.axis_iter_mut(Axis(0))) {
-                let mut values = [0.0; PIECE];
-                for lane in 0..PIECE {
-                    values[lane] = hillshade(light, x[lane], y[lane], inverse[lane]);
-                }
-                let band = &mut contiguous(band)[piece..][..cells];
-                match band.first_chunk_mut::<PIECE>() {
-                    Some(whole) => *whole = values,
-                    None => band.copy_from_slice(&values[..cells]),
-                }
+            for (light, band) in lights().zip(bands.axis_iter_mut(Axis(0))) {
+                let cells = contiguous(band)[piece..].first_chunk_mut().expect("a whole piece");
+                *cells = hillshades(light, &x, &y, &inverse);
+            }
+        }
+        for (light, band) in lights().zip(bands.axis_iter_mut(Axis(0))) {
+            let band = contiguous(band);
+            for column in whole..columns {
+                let (x, y) = (self.east[column], self.north[column]);
+                band[column] = hillshade(light, x, y, self.inverse[column]);
             }
         }
     }
@@ -210,7 +224,20 @@ fn aspect(x: f32, y: f32) -> f32 {
 #[inline(always)]
 fn hillshade(light: &Light, x: f32, y: f32, inverse: f32) -> f32 {
     let value = (light.upward + (y * light.northward + x * light.eastward)) * inverse;
-    if value < 0.0 { 0.0 } else { value }
+    if value < 0.0 {
+        0.0
+    } else {
+        value
+    }
+}
+
+#[inline(always)]
+fn hillshades(light: &Light, x: &[f32; PIECE], y: &[f32; PIECE], inverse: &[f32; PIECE]) -> [f32; PIECE] {
+    let mut values = [0.0; PIECE];
+    for lane in 0..PIECE {
+        values[lane] = hillshade(light, x[lane], y[lane], inverse[lane]);
+    }
+    values
 }
 
 #[cfg(test)]
@@ -282,5 +309,39 @@ mod tests {
         let planes = run(&south, Scale::new(1.0, 1.0, 1.0), &all);
         assert!((planes[0][0] - 45.0).abs() < 1e-4 && (planes[1][0] - 100.0).abs() < 1e-4);
         assert_eq!(planes[2][0], 180.0);
+    }
+
+    #[multiversion(targets("x86_64+avx2"))]
+    fn gradient_avx2(rows: Rows, scale: Scale, measures: &[Measure], out: ArrayViewMut2<'_, f32>) {
+        gradient_cells(rows, scale, measures, out);
+    }
+
+    #[test]
+    fn all_targets_and_positions_agree() {
+        let mut rows = surface(700);
+        rows[1][40] = f32::NAN;
+        let light = |azimuth| Measure::Hillshade(Light::new(azimuth, 35.0));
+        let measures =
+            [Measure::SlopeDegrees, Measure::AspectDegrees, light(315.0), light(10.0), Measure::SlopePercent];
+        let scale = Scale::new(1.0, 0.5, 2.0);
+        let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        let expected = run(&rows, scale, &measures);
+        for (version, skip) in [(0, 0), (1, 0), (0, 13), (1, 300), (2, 1)] {
+            let mut planes = Array2::zeros((measures.len(), 700 - skip));
+            let [north, centre, south] = [0, 1, 2].map(|row| &rows[row][skip..]);
+            let scanned = Rows { north, centre, south };
+            match version {
+                0 => gradient_cells(scanned, scale, &measures, planes.view_mut()),
+                1 => gradient_avx2(scanned, scale, &measures, planes.view_mut()),
+                _ => gradient_row(scanned, scale, &measures, planes.view_mut()),
+            }
+            for (plane, expected) in planes.outer_iter().zip(&expected) {
+                assert_eq!(
+                    bits(&plane.to_vec()),
+                    bits(&expected[skip..]),
+                    "version {version}, first column {skip}"
+                );
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Horizon scan: sky-view factor and openness of one row of cells.
 
-use super::arctangent::{ROOT_FACTOR, four_arctangents, raw_sine};
+use super::arctangent::{four_arctangents, raw_sine, ROOT_FACTOR};
 use multiversion::multiversion;
 use std::f64::consts::TAU;
 
@@ -274,12 +274,20 @@ impl<const N: usize> Extremes<N> {
 /// The larger number, or `b` where `a` is NaN: exactly the maximum instruction of x86.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
-    if a > b { a } else { b }
+    if a > b {
+        a
+    } else {
+        b
+    }
 }
 
 #[inline(always)]
 fn cut(tangent: f32) -> f32 {
-    if tangent < STEEPEST { tangent } else { STEEPEST }
+    if tangent < STEEPEST {
+        tangent
+    } else {
+        STEEPEST
+    }
 }
 
 impl<const N: usize> Block<N> {
@@ -312,11 +320,215 @@ impl<const N: usize> Block<N> {
         let degrees = (180.0 / std::f64::consts::PI / directions as f64) as f32;
         for lane in 0..N {
             // Zero, or NaN for a missing cell.
-            let missing = centre[lane] - centre[lane];
+            let missing = centre[lane].abs() * 0.0;
             self.values[0][lane] = 1.0 - self.values[0][lane] * sine_factor + missing;
             self.values[1][lane] = 1.0 - self.values[1][lane] * ROOT_FACTOR + missing;
             self.values[2][lane] = 90.0 - self.values[2][lane] * degrees + missing;
             self.values[3][lane] = 90.0 - self.values[3][lane] * degrees + missing;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRIDE: usize = 333;
+    const ROWS: usize = 41;
+    const MARGIN: usize = 20;
+
+    /// Rough ground with a hole, a missing cell in the row of interest and a spike.
+    fn surface() -> Vec<f32> {
+        let mut state = 7u32;
+        let mut heights: Vec<f32> = (0..STRIDE * ROWS)
+            .map(|index| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let (x, y) = ((index % STRIDE) as f32, (index / STRIDE) as f32);
+                300.0
+                    + 8.0 * (x * 0.11).sin() * (y * 0.2).cos()
+                    + (state >> 8) as f32 / (1 << 24) as f32 * 3.0
+            })
+            .collect();
+        for row in 0..ROWS {
+            heights[row * STRIDE + 100..row * STRIDE + 112].fill(f32::NAN);
+        }
+        heights[MARGIN * STRIDE + 150] = f32::NAN;
+        heights[MARGIN * STRIDE + 105] = 301.0;
+        heights[(MARGIN + 3) * STRIDE + 200] = 3e38;
+        heights[MARGIN * STRIDE + 250] = -3e38;
+        heights
+    }
+
+    fn weights(rays: &[Ray]) -> Vec<f64> {
+        rays.iter().map(|ray| 0.6 * ((ray.angle - 5.5) / 2.0).cos().powi(4) + 0.4).collect()
+    }
+
+    /// All four measures with one of the versions of the scan.
+    fn scan(version: usize, plan: &Plan, heights: &[f32], first: usize, columns: usize) -> [Vec<f32>; 4] {
+        let mut planes = [0, 1, 2, 3].map(|_| vec![0.0; columns]);
+        let [a, b, c, d] = &mut planes;
+        let mut measures =
+            Measures { sky_view: Some(a), anisotropic: Some(b), positive: Some(c), negative: Some(d) };
+        match version {
+            0 => scan_cells::<15>(plan, heights, first, columns, &mut measures),
+            1 => scan_avx2(plan, heights, first, columns, &mut measures),
+            _ => scan_row(plan, heights, first, columns, &mut measures),
+        }
+        planes
+    }
+
+    #[multiversion(targets("x86_64+avx2"))]
+    fn scan_avx2(plan: &Plan, heights: &[f32], first: usize, columns: usize, measures: &mut Measures) {
+        scan_cells::<15>(plan, heights, first, columns, measures);
+    }
+
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|value| if value.is_nan() { f32::NAN.to_bits() } else { value.to_bits() }).collect()
+    }
+
+    #[test]
+    fn all_targets_and_positions_agree() {
+        let heights = surface();
+        for directions in [16, 7] {
+            let rays = rays(directions, 10.0, 1.0);
+            let plan = Plan::new(&rays, STRIDE, -2.0, Some(&weights(&rays)));
+            let first = MARGIN * STRIDE + MARGIN;
+            let expected = scan(2, &plan, &heights, first, 293);
+            for (version, skip, columns) in [
+                (0, 0, 293),
+                (1, 0, 293),
+                (0, 1, 292),
+                (1, 17, 111),
+                (2, 5, 32),
+                (2, 9, 31),
+                (2, 60, 100),
+                (0, 3, 1),
+            ] {
+                let planes = scan(version, &plan, &heights, first + skip, columns);
+                for (plane, expected) in planes.iter().zip(&expected) {
+                    assert_eq!(
+                        bits(plane),
+                        bits(&expected[skip..skip + columns]),
+                        "{version} {skip} {columns}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Straightforward f64 formulas of one cell.
+    fn exact(heights: &[f32], at: usize, rays: &[Ray], weights: &[f64]) -> [f64; 4] {
+        let centre = heights[at] as f64;
+        let (mut sums, total) = ([0.0; 4], weights.iter().sum::<f64>());
+        for (ray, weight) in rays.iter().zip(weights) {
+            let angle = |sign: f64| {
+                let tangent = |step: &Step| {
+                    let offset = step.row as isize * STRIDE as isize + step.column as isize;
+                    sign * (heights[at.wrapping_add_signed(offset)] as f64 - centre) / step.distance
+                };
+                ray.steps.iter().map(tangent).fold(-1000.0, f64::max).atan()
+            };
+            let open = 1.0 - angle(1.0).max(0.0).sin();
+            sums[0] += open / rays.len() as f64;
+            sums[1] += open * weight / total;
+            sums[2] += angle(1.0).to_degrees() / rays.len() as f64;
+            sums[3] += angle(-1.0).to_degrees() / rays.len() as f64;
+        }
+        let missing = centre * 0.0;
+        [sums[0] + missing, sums[1] + missing, 90.0 - sums[2] + missing, 90.0 - sums[3] + missing]
+    }
+
+    #[test]
+    fn measures_match_double_precision() {
+        let heights = surface();
+        for (directions, radius, minimum) in [(16, 10.0, 1.0), (16, 20.0, 8.0), (9, 5.0, 1.0), (32, 7.0, 1.0)]
+        {
+            let rays = rays(directions, radius, minimum);
+            let weights = weights(&rays);
+            let plan = Plan::new(&rays, STRIDE, 1.0, Some(&weights));
+            let first = MARGIN * STRIDE + MARGIN;
+            let planes = scan(2, &plan, &heights, first, 293);
+            let mut worst = [0.0f64; 4];
+            for column in 0..293 {
+                let exact = exact(&heights, first + column, &rays, &weights);
+                for (index, plane) in planes.iter().enumerate() {
+                    assert_eq!(plane[column].is_nan(), exact[index].is_nan(), "{index} {column}");
+                    worst[index] = worst[index].max((plane[column] as f64 - exact[index]).abs());
+                }
+            }
+            println!("svf, asvf, positive, negative: worst absolute errors {worst:?}");
+            assert!(worst[0] < 1e-6 && worst[1] < 1e-6 && worst[2] < 1e-4 && worst[3] < 1e-4);
+        }
+    }
+
+    #[test]
+    fn subsets_agree_and_a_plane_is_open() {
+        let mut heights = surface();
+        let rays = rays(16, 10.0, 1.0);
+        let first = MARGIN * STRIDE + MARGIN;
+        let plan = Plan::new(&rays, STRIDE, 1.0, Some(&weights(&rays)));
+        let all = scan(2, &plan, &heights, first, 200);
+        let (mut sky, mut below) = (vec![0.0; 200], vec![0.0; 200]);
+        scan_row(
+            &plan,
+            &heights,
+            first,
+            200,
+            &mut Measures { sky_view: Some(&mut sky), ..Default::default() },
+        );
+        scan_row(
+            &plan,
+            &heights,
+            first,
+            200,
+            &mut Measures { negative: Some(&mut below), ..Default::default() },
+        );
+        assert_eq!((bits(&sky), bits(&below)), (bits(&all[0]), bits(&all[3])));
+        heights.fill(123.4);
+        let flat = scan(2, &plan, &heights, first, 200);
+        for (plane, value) in flat.iter().zip([1.0, 1.0, 90.0, 90.0]) {
+            assert!(plane.iter().all(|open| *open == value));
+        }
+    }
+
+    /// Parses `[[[row,column],..],..]` after `"key":`.
+    fn golden(text: &str, key: &str) -> Vec<Vec<(i32, i32)>> {
+        let text = text.split_once(&format!("\"{key}\":[[[")).expect("key").1;
+        let text = text.split_once("]]]").expect("end").0;
+        let pair =
+            |pair: &str| pair.split_once(',').map(|(a, b)| (a.parse().unwrap(), b.parse().unwrap())).unwrap();
+        text.split("]],[[").map(|ray| ray.split("],[").map(pair).collect()).collect()
+    }
+
+    #[test]
+    fn offsets_match_the_golden_table() {
+        let Ok(text) = std::fs::read_to_string("/work/shared/data/goldens/tables/horizon_offsets.json")
+        else {
+            return;
+        };
+        let text: String = text.split_whitespace().collect();
+        for (n, radius, minimum) in [
+            (16, 10, 1),
+            (8, 10, 1),
+            (32, 10, 1),
+            (16, 20, 8),
+            (12, 10, 1),
+            (24, 10, 1),
+            (36, 10, 1),
+            (8, 25, 5),
+            (32, 7, 1),
+            (24, 30, 12),
+            (32, 20, 10),
+            (4, 5, 1),
+            (64, 10, 1),
+        ] {
+            let ours = rays(n, radius as f64, minimum as f64).into_iter().map(|ray| {
+                let mut steps: Vec<_> = ray.steps.iter().map(|step| (step.row, step.column)).collect();
+                steps.sort();
+                steps
+            });
+            let key = format!("{n}_{radius}_{minimum}");
+            assert_eq!(ours.collect::<Vec<_>>(), golden(&text, &key), "{key}");
         }
     }
 }

@@ -3,16 +3,20 @@
 use crate::core::error::{Error, Result};
 use crate::core::operation::Compatibility;
 use crate::gdal::output::Target;
-use crate::gdal::sink::{Format, GdalSink, Header, SinkOptions, FILE_BLOCK};
+use crate::gdal::sink::{GdalSink, Header, SinkOptions, FILE_BLOCK};
 use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
 use crate::pipeline::io::{Layout, Source};
 use crate::pipeline::plan::{Plan, PlanOptions};
 use crate::pipeline::run::{run, Monitor};
-use crate::recipe::chain::{CellType, Chain, ChainOptions};
+use crate::recipe::chain::{Chain, ChainOptions};
 use crate::recipe::Recipe;
 use crate::VERSION;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+pub mod options;
+
+pub use options::JobOptions;
 
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
 const COMPUTING: f64 = 0.95;
@@ -22,35 +26,6 @@ const MOST_MEMORY: usize = 1 << 30;
 
 /// Least memory assumed when the machine does not say what it has.
 const LEAST_MEMORY: usize = 256 << 20;
-
-/// Everything about a run but its recipe, input and output. `Default` is what a user gets who says nothing.
-#[derive(Debug, Clone, Default)]
-pub struct JobOptions {
-    /// Worker threads; None: one per processor.
-    pub threads: Option<usize>,
-    /// Bytes the run may take; None: a quarter of the usable memory, at most 1 GiB.
-    pub memory: Option<usize>,
-    /// Side of a tile in cells; None: chosen from the memory.
-    pub tile_size: Option<usize>,
-    /// Type of the output cells.
-    pub cell_type: CellType,
-    /// Whose numbers.
-    pub compatibility: Compatibility,
-    /// Cut-offs of the 8-bit form of a single operation.
-    pub stretch: Option<(f64, f64)>,
-    /// File format.
-    pub format: Format,
-    /// Creation options of the format's driver.
-    pub creation: Vec<(String, String)>,
-    /// Replace an existing output.
-    pub overwrite: bool,
-    /// Add overviews to a GeoTIFF.
-    pub overviews: bool,
-    /// Value that means nodata in the input; None: as the file says.
-    pub nodata: Option<f64>,
-    /// Band of the input, from 1; None: the first.
-    pub band: Option<usize>,
-}
 
 /// One run.
 #[derive(Debug, Clone)]
@@ -157,10 +132,8 @@ impl Job {
 }
 
 fn compatibility_name(compatibility: Compatibility) -> &'static str {
-    match compatibility {
-        Compatibility::None => "none",
-        Compatibility::Rvt => "rvt",
-    }
+    let found = options::COMPATIBILITIES.iter().find(|(_, known)| *known == compatibility);
+    found.map_or("none", |(name, _)| name)
 }
 
 /// Processors this process may use.

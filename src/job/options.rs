@@ -1,0 +1,251 @@
+//! Options of a run: one table from which command line, C and descriptions get names, values and help.
+
+use crate::core::error::{unknown_name, Error, Result};
+use crate::core::operation::Compatibility;
+use crate::gdal::sink::Format;
+use crate::recipe::chain::CellType;
+use serde_json::json;
+
+/// Most worker threads.
+const MOST_THREADS: usize = 1024;
+
+/// Smallest side of a tile.
+const SMALLEST_TILE: usize = 16;
+
+/// Everything about a run but its recipe, input and output. `Default` is what a user gets who says nothing.
+#[derive(Debug, Clone, Default)]
+pub struct JobOptions {
+    /// Worker threads; None: one per processor.
+    pub threads: Option<usize>,
+    /// Bytes the run may take; None: a quarter of the usable memory, at most 1 GiB.
+    pub memory: Option<usize>,
+    /// Side of a tile in cells; None: chosen from the memory.
+    pub tile_size: Option<usize>,
+    /// Type of the output cells.
+    pub cell_type: CellType,
+    /// Whose numbers.
+    pub compatibility: Compatibility,
+    /// Cut-offs of the 8-bit form of a single operation.
+    pub stretch: Option<(f64, f64)>,
+    /// File format.
+    pub format: Format,
+    /// Creation options of the format's driver.
+    pub creation: Vec<(String, String)>,
+    /// Replace an existing output.
+    pub overwrite: bool,
+    /// Add overviews to a GeoTIFF.
+    pub overviews: bool,
+    /// Value that means nodata in the input; None: as the file says.
+    pub nodata: Option<f64>,
+    /// Band of the input, from 1; None: the first.
+    pub band: Option<usize>,
+}
+
+/// One option as users see it.
+pub struct OptionSpec {
+    /// Name at every face.
+    pub name: &'static str,
+    /// Placeholder of the value; empty for a switch, whose value is `true` or `false`.
+    pub value: &'static str,
+    /// May be given several times.
+    pub repeated: bool,
+    /// What it does and what is the default.
+    pub help: &'static str,
+    set: fn(&mut JobOptions, &str) -> Option<()>,
+    /// Allowed values in words.
+    pub allowed: &'static str,
+}
+
+/// All options.
+pub static OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        name: "threads",
+        value: "N",
+        repeated: false,
+        help: "Worker threads [default: one per processor]",
+        set: |options, text| {
+            options.threads = Some(text.parse().ok().filter(|n| (1..=MOST_THREADS).contains(n))?);
+            Some(())
+        },
+        allowed: "a whole number from 1 to 1024",
+    },
+    OptionSpec {
+        name: "memory",
+        value: "SIZE",
+        repeated: false,
+        help: "Memory the run may take, such as 512M [default: a quarter of the machine's, at most 1G]",
+        set: |options, text| {
+            // People who write 512M mean MiB here.
+            let size = parse_size::Config::new().with_binary().parse_size(text).ok()?;
+            options.memory = Some(usize::try_from(size).ok()?);
+            Some(())
+        },
+        allowed: "a number of bytes, or with a unit: 512M, 2G",
+    },
+    OptionSpec {
+        name: "tile-size",
+        value: "N",
+        repeated: false,
+        help: "Side of a tile in cells; the result does not depend on it [default: chosen from the memory]",
+        set: |options, text| {
+            options.tile_size = Some(text.parse().ok().filter(|n| *n >= SMALLEST_TILE)?);
+            Some(())
+        },
+        allowed: "a whole number of at least 16",
+    },
+    OptionSpec {
+        name: "type",
+        value: "TYPE",
+        repeated: false,
+        help: "float32: the values; uint8: stretched to 1..255, 0 is nodata [default: float32]",
+        set: |options, text| pick(&CellType::ALL, text).map(|found| options.cell_type = found),
+        allowed: "float32, uint8",
+    },
+    OptionSpec {
+        name: "stretch",
+        value: "MIN,MAX",
+        repeated: false,
+        help: "Values shown as black and white with --type uint8 [default: the operation's own]",
+        set: |options, text| {
+            let (min, max) = text.split_once(',')?;
+            let number = |text: &str| text.trim().parse().ok().filter(|number: &f64| number.is_finite());
+            let (min, max) = (number(min)?, number(max)?);
+            options.stretch = (min < max).then_some((min, max));
+            options.stretch.map(drop)
+        },
+        allowed: "two numbers, the smaller one first: 0,51",
+    },
+    OptionSpec {
+        name: "format",
+        value: "FORMAT",
+        repeated: false,
+        help: "GTiff: tiled GeoTIFF; COG: Cloud Optimized GeoTIFF with overviews [default: GTiff]",
+        set: |options, text| pick(&Format::ALL, text).map(|found| options.format = found),
+        allowed: "GTiff, COG",
+    },
+    OptionSpec {
+        name: "co",
+        value: "KEY=VALUE",
+        repeated: true,
+        help: "Creation option of GDAL's driver, such as COMPRESS=LZW [default: COMPRESS=ZSTD, tiles of 512]",
+        set: |options, text| {
+            let (key, value) = text.split_once('=').filter(|(key, _)| !key.is_empty())?;
+            options.creation.retain(|(known, _)| !known.eq_ignore_ascii_case(key));
+            options.creation.push((key.into(), value.into()));
+            Some(())
+        },
+        allowed: "KEY=VALUE",
+    },
+    OptionSpec {
+        name: "overviews",
+        value: "",
+        repeated: false,
+        help: "Add overviews to a GeoTIFF",
+        set: |options, text| text.parse().ok().map(|flag| options.overviews = flag),
+        allowed: "true, false",
+    },
+    OptionSpec {
+        name: "overwrite",
+        value: "",
+        repeated: false,
+        help: "Replace the output if it exists",
+        set: |options, text| text.parse().ok().map(|flag| options.overwrite = flag),
+        allowed: "true, false",
+    },
+    OptionSpec {
+        name: "band",
+        value: "N",
+        repeated: false,
+        help: "Band of the input, from 1 [default: 1]",
+        set: |options, text| {
+            options.band = Some(text.parse().ok().filter(|n| *n >= 1)?);
+            Some(())
+        },
+        allowed: "a whole number of at least 1",
+    },
+    OptionSpec {
+        name: "nodata",
+        value: "VALUE",
+        repeated: false,
+        help: "Value that means nodata in the input [default: as the file says]",
+        set: |options, text| {
+            options.nodata = Some(text.parse().ok()?);
+            Some(())
+        },
+        allowed: "a number, or nan",
+    },
+    OptionSpec {
+        name: "compat",
+        value: "NAME",
+        repeated: false,
+        help: "rvt: the numbers of RVT (Relief Visualization Toolbox) also where they are known to be wrong \
+               [default: none]",
+        set: |options, text| pick(&COMPATIBILITIES, text).map(|found| options.compatibility = found),
+        allowed: "none, rvt",
+    },
+];
+
+/// Compatibilities by name.
+pub const COMPATIBILITIES: [(&str, Compatibility); 2] =
+    [("none", Compatibility::None), ("rvt", Compatibility::Rvt)];
+
+fn pick<T: Copy>(all: &[(&str, T)], text: &str) -> Option<T> {
+    all.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, found)| *found)
+}
+
+impl JobOptions {
+    /// Sets one option from text; the error says what came and what is allowed.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
+        let found = OPTIONS.iter().find(|option| option.name == name);
+        let option = found.ok_or_else(|| unknown_name("option", name, OPTIONS.iter().map(|o| o.name)))?;
+        (option.set)(self, value.trim()).ok_or_else(|| {
+            Error::Argument(format!("{name} = '{value}' is not allowed; allowed: {}", option.allowed))
+        })
+    }
+}
+
+/// Description of all options for other programs.
+pub fn describe() -> serde_json::Value {
+    let option = |option: &OptionSpec| {
+        json!({
+            "name": option.name, "value": option.value, "repeated": option.repeated,
+            "allowed": option.allowed, "help": option.help,
+        })
+    };
+    OPTIONS.iter().map(option).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_checked() {
+        let mut options = JobOptions::default();
+        for (name, value) in
+            [("memory", "256M"), ("co", "compress=lzw"), ("co", "COMPRESS=NONE"), ("stretch", "0, 5")]
+        {
+            options.set(name, value).unwrap();
+        }
+        assert_eq!(options.memory, Some(256 << 20));
+        assert_eq!(options.creation, [("COMPRESS".to_string(), "NONE".to_string())]);
+        assert_eq!(options.stretch, Some((0.0, 5.0)));
+        for (name, value) in [
+            ("threads", "0"),
+            ("memory", "lots"),
+            ("tile-size", "3"),
+            ("type", "int16"),
+            ("stretch", "5,0"),
+            ("stretch", "0,nan"),
+            ("format", "PNG"),
+            ("co", "COMPRESS"),
+            ("band", "0"),
+            ("nodata", "none"),
+            ("compat", "qgis"),
+        ] {
+            let error = options.set(name, value).unwrap_err().to_string();
+            assert!(error.starts_with(name) && error.contains("; allowed: "), "{error}");
+        }
+        assert!(options.set("colour", "red").unwrap_err().to_string().contains("allowed: threads, memory"));
+    }
+}
