@@ -3,6 +3,7 @@
 use crate::core::error::Result;
 use crate::core::tile::Window;
 use crate::recipe::chain::{CellType, CellsMut};
+use aligned_vec::{AVec, ConstAlign};
 use ndarray::{ArrayViewMut2, ArrayViewMut3};
 
 /// Size of a raster and of the blocks it is stored in.
@@ -49,21 +50,24 @@ pub trait Sink {
     fn write(&mut self, window: Window, cells: &Cells) -> Result<()>;
 }
 
+/// A buffer that starts at a cache line.
+pub type Aligned<T> = AVec<T, ConstAlign<64>>;
+
 /// Output cells of one tile, bands x rows x columns, in a buffer that is used again.
 #[derive(Debug)]
 pub enum Cells {
     /// Values.
-    Float32(Vec<f32>),
+    Float32(Aligned<f32>),
     /// Bytes.
-    Uint8(Vec<u8>),
+    Uint8(Aligned<u8>),
 }
 
 impl Cells {
     /// An empty buffer.
     pub fn new(cell_type: CellType) -> Self {
         match cell_type {
-            CellType::Float32 => Cells::Float32(Vec::new()),
-            CellType::Uint8 => Cells::Uint8(Vec::new()),
+            CellType::Float32 => Cells::Float32(AVec::new(64)),
+            CellType::Uint8 => Cells::Uint8(AVec::new(64)),
         }
     }
 
@@ -79,7 +83,7 @@ impl Cells {
 }
 
 fn sized<T: Copy + Default>(
-    cells: &mut Vec<T>,
+    cells: &mut Aligned<T>,
     length: usize,
     size: (usize, usize, usize),
 ) -> ArrayViewMut3<'_, T> {

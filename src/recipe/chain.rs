@@ -14,8 +14,11 @@ use crate::render::stretch::LinearStretch;
 use ndarray::{s, Array2, ArrayViewMut3};
 use std::ops::Range;
 
-/// Columns that go through all steps together: with the rows a wide search reads they fit a core's cache.
-const BLOCK: usize = 1024;
+/// Bytes of input rows that a row of output may need: they stay in a core's second-level cache.
+const ROWS_IN_CACHE: usize = 256 << 10;
+
+/// Most columns that go through the steps together: their registers fit beside the input rows.
+const REGISTER_COLUMNS: usize = 1024;
 
 /// Type of the output cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,6 +94,8 @@ pub struct Chain {
     registers: usize,
     edges: Vec<Edge>,
     radius: usize,
+    /// Columns that go through all steps together.
+    block: usize,
     bands: Vec<Band>,
     /// Applied before 8-bit encoding.
     display: LinearStretch,
@@ -129,8 +134,10 @@ impl Chain {
             compatibility: options.compatibility,
         };
         let (outputs, bands, display) = planner.outputs(recipe, options.stretch)?;
-        Ok(Self {
-            radius: passes.iter().map(|pass| pass.kernel.radius()).max().unwrap_or(0),
+        let radius = passes.iter().map(|pass| pass.kernel.radius()).max().unwrap_or(0);
+        let mut chain = Self {
+            radius,
+            block: (ROWS_IN_CACHE / (4 * (2 * radius + 1))).max(REGISTER_COLUMNS / 2),
             steps: planner.steps,
             registers: planner.registers,
             display: display.into(),
@@ -139,7 +146,11 @@ impl Chain {
             edges,
             bands,
             options,
-        })
+        };
+        if !chain.is_direct() {
+            chain.block = chain.block.min(REGISTER_COLUMNS);
+        }
+        Ok(chain)
     }
 
     /// Cells needed around a tile.
@@ -191,12 +202,13 @@ impl Chain {
 
     /// Row buffers for one thread.
     pub fn new_registers(&self) -> Registers {
-        Registers(Array2::zeros((self.registers, BLOCK)))
+        let columns = if self.is_direct() { 0 } else { self.block };
+        Registers(Array2::zeros((self.registers, columns)))
     }
 
     /// Bytes of one thread's row buffers.
     pub fn register_bytes(&self) -> usize {
-        self.registers * BLOCK * 4
+        self.registers * REGISTER_COLUMNS * 4
     }
 
     /// Buffers for the tiles this chain reads.
@@ -217,13 +229,14 @@ impl Chain {
     ) -> Result<()> {
         let (_, rows, cols) = out.dim();
         let mut kernels: Vec<_> = self.passes.iter().map(|pass| pass.kernel.on(tile(pass.edge))).collect();
-        for first in (0..cols).step_by(BLOCK) {
-            let columns = first..(first + BLOCK).min(cols);
+        let direct = self.is_direct();
+        for first in (0..cols).step_by(self.block) {
+            let columns = first..(first + self.block).min(cols);
             for row in 0..rows {
                 if !proceed() {
                     return Err(Error::Cancelled);
                 }
-                if let (true, CellsMut::Float32(out)) = (self.is_direct(), &mut *out) {
+                if let (true, CellsMut::Float32(out)) = (direct, &mut *out) {
                     kernels[0].row(row, columns.clone(), out.slice_mut(s![.., row, columns.clone()]));
                     continue;
                 }
@@ -240,7 +253,10 @@ impl Chain {
 
     /// The bands of the only pass are the output as they stand: it writes there directly.
     fn is_direct(&self) -> bool {
-        self.passes.len() == 1 && self.steps.is_empty() && self.outputs.iter().copied().eq(0..self.registers)
+        self.passes.len() == 1
+            && self.steps.is_empty()
+            && self.options.cell_type == CellType::Float32
+            && self.outputs.iter().copied().eq(0..self.registers)
     }
 
     fn finish_row(

@@ -82,6 +82,9 @@ impl Scale {
     }
 }
 
+/// Hillshades that are computed together.
+const LIGHTS: usize = 16;
+
 /// Gradients of a block of cells: downward to the east and to the north.
 struct Gradients {
     east: [f32; BLOCK],
@@ -109,7 +112,12 @@ fn gradient_cells(rows: Rows, scale: Scale, measures: &[Measure], mut out: Array
             first += run.len();
             match run {
                 [measure] => gradients.write(measure, contiguous(bands.row_mut(0))),
-                run => gradients.write_hillshades(run, bands),
+                run => {
+                    for (lights, bands) in run.chunks(LIGHTS).zip(bands.axis_chunks_iter_mut(Axis(0), LIGHTS))
+                    {
+                        gradients.write_hillshades(lights, bands);
+                    }
+                }
             }
         }
     }
@@ -172,20 +180,22 @@ impl Gradients {
     fn write_hillshades(&self, measures: &[Measure], mut bands: ArrayViewMut2<'_, f32>) {
         let columns = bands.ncols();
         let whole = columns / PIECE * PIECE;
+        let mut rows = bands.axis_iter_mut(Axis(0)).map(contiguous);
+        // Plain slices: views made anew for every piece would cost as much as the arithmetic.
+        let mut rows: [&mut [f32]; LIGHTS] = std::array::from_fn(|_| rows.next().unwrap_or_default());
         let lights = || measures.iter().filter_map(Measure::light);
         for piece in (0..whole).step_by(PIECE) {
             let (x, y) = (lanes(&self.east, piece), lanes(&self.north, piece));
             let inverse = lanes(&self.inverse, piece);
-            for (light, band) in lights().zip(bands.axis_iter_mut(Axis(0))) {
-                let cells = contiguous(band)[piece..].first_chunk_mut().expect("a whole piece");
+            for (light, row) in lights().zip(&mut rows) {
+                let cells = row[piece..].first_chunk_mut().expect("a whole piece");
                 *cells = hillshades(light, &x, &y, &inverse);
             }
         }
-        for (light, band) in lights().zip(bands.axis_iter_mut(Axis(0))) {
-            let band = contiguous(band);
+        for (light, row) in lights().zip(&mut rows) {
             for column in whole..columns {
                 let (x, y) = (self.east[column], self.north[column]);
-                band[column] = hillshade(light, x, y, self.inverse[column]);
+                row[column] = hillshade(light, x, y, self.inverse[column]);
             }
         }
     }
