@@ -126,11 +126,33 @@ gdal_functions! {
     fn CPLGetUsablePhysicalRAM() -> GIntBig;
 }
 
+/// What `Gdal::get` gives; found once, and looked for again after a failure.
+static DEFAULT: OnceCell<&'static Gdal> = OnceCell::new();
+
 impl Gdal {
     /// The GDAL for calls that name files: the one in the process, else `TERRALUME_GDAL`, else the system's.
     pub fn get() -> Result<&'static Gdal> {
-        static DEFAULT: OnceCell<&'static Gdal> = OnceCell::new();
-        DEFAULT.get_or_try_init(find).copied()
+        let ready = || find().inspect(|gdal| gdal.register_drivers());
+        DEFAULT.get_or_try_init(ready).copied()
+    }
+
+    /// Makes the GDAL in whose code `address` lies the one `get` gives, unless another is in use already.
+    pub fn adopt(address: *const c_void) {
+        if let Some(gdal) = Self::of_module(address) {
+            // The first one stays: handles of two libraries must not meet.
+            let _ = DEFAULT.set(gdal);
+        }
+    }
+
+    /// Registers GDAL's drivers, unless the host has done so: it may have removed some on purpose.
+    fn register_drivers(&self) {
+        // SAFETY: no arguments; both may be called at any time but from a plugin's entry point, which does not
+        // come here.
+        unsafe {
+            if (self.GDALGetDriverCount)() == 0 {
+                (self.GDALAllRegister)();
+            }
+        }
     }
 
     /// The GDAL that owns `dataset`, found by where the code of its class stands.
@@ -219,13 +241,6 @@ fn table(handle: *mut c_void) -> Result<&'static Gdal> {
     let same = |known: &&&Gdal| known.GDALOpenEx as usize == gdal.GDALOpenEx as usize;
     if let Some(known) = tables.iter().find(same) {
         return Ok(known);
-    }
-    // A host has registered its drivers already, and may have removed some on purpose.
-    // SAFETY: no arguments; both may be called at any time.
-    unsafe {
-        if (gdal.GDALGetDriverCount)() == 0 {
-            (gdal.GDALAllRegister)();
-        }
     }
     tables.push(Box::leak(Box::new(gdal)));
     Ok(tables[tables.len() - 1])

@@ -1,1 +1,54 @@
-//! x
+//! The entry point that GDAL calls when it loads this library as a plugin (`gdal_terralume.so`).
+//!
+//! A process may hold several GDALs; the one that calls is the one to use. Nothing is printed, no thread is
+//! started, and a second call changes nothing.
+
+use crate::gdal::Gdal;
+use libc::c_void;
+use std::panic::catch_unwind;
+
+extern "C" fn loaded_by(address: *const c_void) {
+    // A host must start even when something is wrong here; the first real call reports it.
+    let _ = catch_unwind(|| Gdal::adopt(address));
+}
+
+extern "C" {
+    /// In `entry.c`.
+    fn terralume_plugin_entry(loaded_by: extern "C" fn(*const c_void));
+}
+
+/// Called by GDAL, by this name, when it loads the library as a plugin.
+///
+/// A cdylib exports no symbol of C, so this is a Rust function that only jumps: the return address on the stack
+/// stays that of GDAL.
+///
+/// # Safety
+/// May be called at any time, from any thread.
+#[cfg(target_arch = "x86_64")]
+#[no_mangle]
+#[unsafe(naked)]
+pub unsafe extern "C" fn GDALRegister_terralume() {
+    std::arch::naked_asm!(
+        "lea rdi, [rip + {loaded_by}]",
+        "jmp {entry}",
+        loaded_by = sym loaded_by,
+        entry = sym terralume_plugin_entry,
+    )
+}
+
+/// Called by GDAL, by this name, when it loads the library as a plugin.
+///
+/// # Safety
+/// May be called at any time, from any thread.
+#[cfg(target_arch = "aarch64")]
+#[no_mangle]
+#[unsafe(naked)]
+pub unsafe extern "C" fn GDALRegister_terralume() {
+    std::arch::naked_asm!(
+        "adrp x0, {loaded_by}",
+        "add x0, x0, :lo12:{loaded_by}",
+        "b {entry}",
+        loaded_by = sym loaded_by,
+        entry = sym terralume_plugin_entry,
+    )
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs what building and testing need on Debian or Ubuntu, and nothing that is there already.
+# Rust itself must be there: https://rustup.rs
+set -euo pipefail
+
+packages=(
+    gcc g++ make pkg-config cmake    # the C and C++ programs of the tests, and the installed package
+    gdal-bin libgdal-dev             # GDAL's library, headers and programs
+)
+
+missing=()
+for package in "${packages[@]}"; do
+    status=$(dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null || true)
+    [[ $status == ii* ]] || missing+=("$package")
+done
+if ((${#missing[@]})); then
+    echo "installing: ${missing[*]}"
+    sudo=()
+    ((EUID == 0)) || sudo=(sudo)
+    "${sudo[@]}" apt-get update --quiet --quiet
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install --quiet --quiet --yes --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+if ! command -v cargo >/dev/null; then
+    echo "cargo is missing: install Rust 1.88 or newer from https://rustup.rs" >&2
+    exit 1
+fi
