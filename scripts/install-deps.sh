@@ -8,6 +8,9 @@ packages=(
     gdal-bin libgdal-dev             # GDAL's library, headers and programs
 )
 
+# What one target needs beside that comes as arguments.
+packages+=("$@")
+
 missing=()
 for package in "${packages[@]}"; do
     status=$(dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null || true)
