@@ -73,7 +73,7 @@ impl Target {
             return Ok(());
         }
         let path = self.path.display();
-        Err(Error::Output(format!("output '{path}' exists; allowed: a new name, or ask to overwrite")))
+        Err(Error::Output(format!("output '{path}' exists; allowed: a new name, or the option overwrite")))
     }
 }
 
