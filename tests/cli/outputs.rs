@@ -1,1 +1,87 @@
+//! Outputs that must not or cannot be written: nothing is destroyed, nothing is left.
 
+use super::support::{Folder, PROGRAM};
+
+fn refused(folder: &Folder, output: &str, more: &[&str], words: &[&str]) {
+    folder.refused(&[&["visualize", "slope", "dem.tif", output], more].concat(), 1, words);
+}
+
+#[test]
+fn the_input_itself() {
+    let folder = Folder::with_dem(40);
+    std::os::unix::fs::symlink("dem.tif", folder.path("symbolic.tif")).unwrap();
+    std::fs::hard_link(folder.path("dem.tif"), folder.path("hard.tif")).unwrap();
+    let whole = folder.path("dem.tif");
+    for output in ["dem.tif", "./dem.tif", "symbolic.tif", "hard.tif", whole.to_str().unwrap()] {
+        let words = [format!("output '{output}' is the input")];
+        refused(&folder, output, &["--overwrite"], &[&words[0]]);
+        refused(&folder, output, &[], &[&words[0]]);
+    }
+}
+
+#[test]
+fn an_output_that_exists() {
+    let folder = Folder::with_dem(40);
+    folder.write("out.tif", b"precious");
+    refused(&folder, "out.tif", &[], &["output 'out.tif' exists", "overwrite"]);
+    std::fs::create_dir(folder.path("folder")).unwrap();
+    refused(&folder, "folder", &["--overwrite"], &["output 'folder' is a directory", "a file name"]);
+    refused(&folder, "folder/", &["--overwrite"], &["is a directory"]);
+    refused(&folder, ".", &["--overwrite"], &["is a directory"]);
+}
+
+#[test]
+fn places_that_cannot_be_written() {
+    let folder = Folder::with_dem(40);
+    refused(&folder, "missing/out.tif", &[], &["output directory 'missing' does not exist"]);
+    refused(&folder, "dem.tif/out.tif", &[], &["output directory 'dem.tif' does not exist"]);
+    // Nobody can create files there, not even root.
+    refused(&folder, "/proc/out.tif", &[], &["cannot write in '/proc'"]);
+    refused(&folder, "/vsimem/out.tif", &[], &["cannot write '/vsimem/out.tif'"]);
+    refused(&folder, "", &[], &["cannot write ''"]);
+}
+
+#[test]
+fn creation_options() {
+    let folder = Folder::with_dem(40);
+    let bad = |more: &[&str], words: &[&str]| {
+        let arguments = [&["visualize", "slope", "dem.tif", "out.tif"], more].concat();
+        folder.refused(&arguments, 2, words);
+    };
+    bad(
+        &["--co", "COLOUR=RED"],
+        &["creation option refused", "COLOUR", "allowed: see gdalinfo --format GTiff"],
+    );
+    bad(&["--co", "COMPRESS=BEST"], &["creation option refused", "BEST"]);
+    bad(&["--co", "BLOCKXSIZE=wide"], &["creation option refused", "wide"]);
+    bad(&["--format", "COG", "--co", "TILED=YES"], &["creation option refused", "TILED", "COG"]);
+    refused(&folder, "out.tif", &["--co", "BLOCKXSIZE=100"], &["cannot create a GeoTIFF"]);
+    refused(&folder, "out.tif", &["--format", "COG", "--co", "COMPRESS=JPEG"], &["COG"]);
+}
+
+/// A disk that is full after `kilobytes`: a limit on the size of a file does the same for any user.
+fn full_after(folder: &Folder, kilobytes: usize, more: &str) {
+    let before = folder.snapshot();
+    let script = format!(
+        "trap '' XFSZ; ulimit -f {kilobytes}; exec '{PROGRAM}' visualize slope dem.tif out.tif --tile-size 512 {more}"
+    );
+    let answer = folder.command("bash", &["-c", &script]).output().unwrap().into();
+    folder.check_refusal(&answer, &script, 1, &["cannot write"]);
+    assert!(folder.snapshot() == before, "{script} left {:?}", folder.snapshot().keys());
+}
+
+#[test]
+fn a_full_disk() {
+    let folder = Folder::with_dem(1000);
+    folder.run(&["visualize", "slope", "dem.tif", "whole.tif", "--tile-size", "512"]);
+    let whole = folder.read("whole.tif").len() / 1024;
+    std::fs::remove_file(folder.path("whole.tif")).unwrap();
+    for kilobytes in [8, 500, whole / 2, whole - 8] {
+        full_after(&folder, kilobytes, "");
+    }
+    for more in ["--co COMPRESS=NONE", "--type uint8 --co COMPRESS=NONE", "--overviews", "--format COG"] {
+        full_after(&folder, 500, more);
+    }
+    full_after(&folder, whole, "--overviews");
+    full_after(&folder, 4100, "--format COG --co COMPRESS=NONE");
+}
