@@ -103,7 +103,9 @@ fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
         options: options(matches)?,
     };
     watch_signals()?;
-    Gdal::get()?.limit_block_cache(BLOCK_CACHE);
+    let gdal = Gdal::get()?;
+    gdal.limit_block_cache(BLOCK_CACHE);
+    gdal.catch_all_messages();
     let start = Instant::now();
     let prepared = job.prepare()?;
     let plan = *prepared.plan();
