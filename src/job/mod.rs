@@ -120,7 +120,7 @@ impl Prepared<'_> {
     /// Runs to the end, as [`Job::run`] does.
     pub fn run(self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
         let Self { job, gdal, source, chain, plan } = self;
-        let target = Target::new(&job.output, job.options.overwrite, Some(source.name()))?;
+        let target = Target::new(&job.output, job.options.overwrite, &source.dataset().files())?;
         let sink_options = SinkOptions {
             format: job.options.format,
             creation: job.options.creation.clone(),

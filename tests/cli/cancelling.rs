@@ -32,6 +32,12 @@ fn control_c_leaves_nothing() {
     stopped_by("INT", &[]);
 }
 
+/// The rest of the file, 1.5 GB, is not filled up.
+#[test]
+fn control_c_without_compression() {
+    stopped_by("INT", &["--co", "COMPRESS=NONE"]);
+}
+
 #[test]
 fn a_request_to_end_leaves_nothing() {
     stopped_by("TERM", &["--format", "COG", "--quiet"]);
