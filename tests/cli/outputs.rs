@@ -20,6 +20,16 @@ fn the_input_itself() {
 }
 
 #[test]
+fn a_part_of_the_input() {
+    let folder = Folder::with_dem(40);
+    folder.gdal("gdal_translate", &["-q", "-of", "VRT", "dem.tif", "parts.vrt"]);
+    for input in ["parts.vrt", "GTIFF_DIR:1:dem.tif"] {
+        let arguments = ["visualize", "slope", input, "dem.tif", "--overwrite"];
+        folder.refused(&arguments, 1, &["output 'dem.tif' is the input"]);
+    }
+}
+
+#[test]
 fn an_output_that_exists() {
     let folder = Folder::with_dem(40);
     folder.write("out.tif", b"precious");
@@ -55,8 +65,39 @@ fn creation_options() {
     bad(&["--co", "COMPRESS=BEST"], &["creation option refused", "BEST"]);
     bad(&["--co", "BLOCKXSIZE=wide"], &["creation option refused", "wide"]);
     bad(&["--format", "COG", "--co", "TILED=YES"], &["creation option refused", "TILED", "COG"]);
-    refused(&folder, "out.tif", &["--co", "BLOCKXSIZE=100"], &["cannot create a GeoTIFF"]);
-    refused(&folder, "out.tif", &["--format", "COG", "--co", "COMPRESS=JPEG"], &["COG"]);
+    bad(&["--co", "BLOCKXSIZE=100"], &["creation options refused"]);
+    bad(&["--co", "PREDICTOR=3", "--type", "uint8"], &["creation options refused", "PREDICTOR=3"]);
+}
+
+/// Once these gave an empty file and exit code 0: GDAL compresses on threads whose errors do not come back.
+#[test]
+fn a_compression_that_cannot_hold_the_cells() {
+    let folder = Folder::with_dem(600);
+    for format in ["GTiff", "COG"] {
+        for (method, word) in [("JPEG", "not allowed for JPEG"), ("WEBP", "WEBP")] {
+            let compression = format!("COMPRESS={method}");
+            let arguments =
+                ["visualize", "slope", "dem.tif", "out.tif", "--format", format, "--co", &compression];
+            folder.refused(&arguments, 2, &["creation options refused", word, "allowed: "]);
+        }
+        let name = format!("{format}.tif");
+        let picture = ["visualize", "slope", "dem.tif", &name, "--type", "uint8", "--format", format];
+        folder.run(&[&picture[..], &["--co", "COMPRESS=JPEG"]].concat());
+        assert!(folder.info(&name)["bands"][0]["computedMax"].as_f64() > Some(200.0));
+    }
+}
+
+/// What the format cannot hold, GDAL puts into a file beside it.
+#[test]
+fn the_file_beside_the_output() {
+    let folder = Folder::with_dem(40);
+    let basic = ["visualize", "slope", "dem.tif", "out.tif", "--co", "PROFILE=BASELINE"];
+    folder.run(&basic);
+    assert_eq!(folder.snapshot().keys().collect::<Vec<_>>(), ["dem.tif", "out.tif", "out.tif.aux.xml"]);
+    assert_eq!(folder.info("out.tif")["geoTransform"], folder.info("dem.tif")["geoTransform"]);
+    folder.gdal("gdaladdo", &["-q", "-ro", "out.tif", "2"]);
+    folder.run(&["visualize", "aspect", "dem.tif", "out.tif", "--overwrite"]);
+    assert_eq!(folder.snapshot().keys().collect::<Vec<_>>(), ["dem.tif", "out.tif"]);
 }
 
 /// A disk that is full after `kilobytes`: a limit on the size of a file does the same for any user.
