@@ -119,6 +119,10 @@ gdal_functions! {
     fn GDALGetRasterOffset(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALSetRasterUnitType(GDALRasterBandH, *const c_char) -> CPLErr::Type;
     fn GDALSetRasterColorInterpretation(GDALRasterBandH, GDALColorInterp::Type) -> CPLErr::Type;
+    fn GDALGetFileList(GDALDatasetH) -> *mut *mut c_char;
+    fn CSLDestroy(*mut *mut c_char);
+    fn VSIUnlink(*const c_char) -> c_int;
+    fn CPLSetErrorHandler(CPLErrorHandler) -> CPLErrorHandler;
     fn CPLPushErrorHandler(CPLErrorHandler);
     fn CPLPopErrorHandler();
     fn CPLGetConfigOption(*const c_char, *const c_char) -> *const c_char;

@@ -20,6 +20,8 @@ pub struct Dataset {
     gdal: &'static Gdal,
     handle: DatasetHandle,
     owned: bool,
+    /// Made by us, and not yet closed as finished.
+    unfinished: bool,
     name: String,
 }
 
@@ -39,7 +41,7 @@ impl Dataset {
         if handle.is_null() {
             return Err(Error::Input(format!("cannot open '{name}' as a raster: {}", said.cause())));
         }
-        Ok(Self { gdal, handle: DatasetHandle(handle), owned: true, name: name.into() })
+        Ok(Self { gdal, handle: DatasetHandle(handle), owned: true, unfinished: false, name: name.into() })
     }
 
     /// Uses a dataset that the caller keeps open.
@@ -49,12 +51,12 @@ impl Dataset {
     pub unsafe fn borrow(gdal: &'static Gdal, handle: DatasetHandle) -> Self {
         // SAFETY: an open dataset by contract; a description is a C string.
         let name = unsafe { text((gdal.GDALGetDescription)(handle.0)) };
-        Self { gdal, handle, owned: false, name }
+        Self { gdal, handle, owned: false, unfinished: false, name }
     }
 
     /// Takes over a dataset that GDAL has just made.
     pub(super) fn adopt(gdal: &'static Gdal, handle: GDALDatasetH, name: &str) -> Self {
-        Self { gdal, handle: DatasetHandle(handle), owned: true, name: name.into() }
+        Self { gdal, handle: DatasetHandle(handle), owned: true, unfinished: true, name: name.into() }
     }
 
     /// Closes a dataset that was written; the error is what GDAL said while it wrote out the rest.
@@ -72,6 +74,50 @@ impl Dataset {
             Ok(())
         } else {
             Err(said.cause())
+        }
+    }
+
+    /// Writes out what GDAL holds; the error is what GDAL said.
+    pub fn flush(&self) -> std::result::Result<(), String> {
+        // SAFETY: the dataset is open.
+        let ((), said) = self.gdal.call(|gdal| unsafe { (gdal.GDALFlushCache)(self.raw()) });
+        if said.failures.is_empty() {
+            Ok(())
+        } else {
+            Err(said.cause())
+        }
+    }
+
+    /// Names of the files it consists of, sources of a VRT included.
+    pub fn files(&self) -> Vec<String> {
+        let (list, _) = self.gdal.call(|gdal| {
+            // SAFETY: the dataset is open.
+            unsafe { (gdal.GDALGetFileList)(self.raw()) }
+        });
+        let mut files = vec![self.name.clone()];
+        if list.is_null() {
+            return files;
+        }
+        let mut place = list;
+        // SAFETY: GDAL gives a list of C strings that ends with NULL and is ours to free.
+        unsafe {
+            while !(*place).is_null() {
+                files.push(text(*place));
+                place = place.add(1);
+            }
+            (self.gdal.CSLDestroy)(list);
+        }
+        files
+    }
+
+    /// Lets GDAL close a file that nobody will read without filling it up: cells not yet written are only
+    /// skipped over when they are 0, so 0 becomes nodata.
+    fn abandon(&self) {
+        for index in 1..=self.bands() {
+            if let Ok(band) = self.band(index) {
+                // SAFETY: the dataset is open and made by us. Failure costs time only.
+                self.gdal.call(|gdal| unsafe { (gdal.GDALSetRasterNoDataValue)(band.raw(), 0.0) });
+            }
         }
     }
 
@@ -160,6 +206,9 @@ impl Dataset {
 
 impl Drop for Dataset {
     fn drop(&mut self) {
+        if self.owned && self.unfinished {
+            self.abandon();
+        }
         if self.owned {
             let handle = self.raw();
             // SAFETY: open, owned, and not used again. What GDAL says is of no use to anyone any more.

@@ -4,10 +4,14 @@ use super::binding::{text, Gdal};
 use gdal_sys::CPLErr;
 use libc::{c_char, c_int};
 use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
 thread_local! {
     static MESSAGES: RefCell<Vec<Message>> = const { RefCell::new(Vec::new()) };
 }
+
+/// Messages of GDAL's own threads, once [`Gdal::catch_all_messages`] has been called.
+static ELSEWHERE: Mutex<Vec<Message>> = Mutex::new(Vec::new());
 
 /// Messages kept per call: enough for any cause, little enough for a corrupt file that reports every cell.
 const MOST_MESSAGES: usize = 16;
@@ -18,16 +22,27 @@ struct Message {
 }
 
 unsafe extern "C" fn collect(class: CPLErr::Type, _: c_int, message: *const c_char) {
+    // SAFETY: GDAL passes a C string.
+    MESSAGES.with_borrow_mut(|messages| unsafe { keep(messages, class, message) });
+}
+
+unsafe extern "C" fn collect_elsewhere(class: CPLErr::Type, _: c_int, message: *const c_char) {
+    let mut messages = ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner);
+    // SAFETY: GDAL passes a C string.
+    unsafe { keep(&mut messages, class, message) };
+}
+
+/// # Safety
+/// `message` is NULL or a C string.
+unsafe fn keep(messages: &mut Vec<Message>, class: CPLErr::Type, message: *const c_char) {
     if class != CPLErr::CE_Failure && class != CPLErr::CE_Fatal && class != CPLErr::CE_Warning {
         return;
     }
-    // SAFETY: GDAL passes a C string.
-    let text = unsafe { text(message) }.trim().replace('\n', " ");
-    MESSAGES.with_borrow_mut(|messages| {
-        if messages.len() < MOST_MESSAGES {
-            messages.push(Message { failure: class != CPLErr::CE_Warning, text });
-        }
-    });
+    if messages.len() < MOST_MESSAGES {
+        // SAFETY: NULL or a C string by contract.
+        let text = unsafe { text(message) }.trim().replace('\n', " ");
+        messages.push(Message { failure: class != CPLErr::CE_Warning, text });
+    }
 }
 
 /// What GDAL said during a call.
@@ -42,9 +57,15 @@ pub struct Said {
 impl Said {
     /// The first error, which names the cause; later ones are its consequences.
     pub fn cause(&self) -> String {
-        let first = self.failures.first().or_else(|| self.warnings.first());
-        first.cloned().unwrap_or_else(|| "GDAL gives no reason".into())
+        let first = self.failures.first().or_else(|| self.warnings.first()).cloned();
+        first.or_else(said_elsewhere).unwrap_or_else(|| "GDAL gives no reason".into())
     }
+}
+
+/// The first failure of GDAL's own threads.
+fn said_elsewhere() -> Option<String> {
+    let messages = ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner);
+    messages.iter().find(|message| message.failure).map(|message| message.text.clone())
 }
 
 /// The handler in force, until dropped: the host's comes back even when a call panics.
@@ -66,6 +87,13 @@ impl Drop for Handler<'_> {
 }
 
 impl Gdal {
+    /// Catches also what GDAL's own threads say, which would go to standard error. For programs of our own only:
+    /// elsewhere these messages belong to the host.
+    pub fn catch_all_messages(&self) {
+        // SAFETY: `collect_elsewhere` has the signature of an error handler and stays loaded in a program.
+        unsafe { (self.CPLSetErrorHandler)(Some(collect_elsewhere)) };
+    }
+
     /// Calls GDAL with this thread's messages caught.
     pub(crate) fn call<R>(&self, body: impl FnOnce(&Self) -> R) -> (R, Said) {
         let handler = Handler::push(self);

@@ -9,6 +9,7 @@ mod options;
 pub mod output;
 pub mod sink;
 pub mod source;
+mod trial;
 
 pub use binding::Gdal;
 pub use dataset::DatasetHandle;

@@ -6,6 +6,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
+/// Ending of the file in which GDAL keeps what the format itself cannot hold.
+const NOTES: &str = ".aux.xml";
+
 /// Where an output goes, checked before any work begins.
 #[derive(Debug)]
 pub struct Target {
@@ -14,13 +17,13 @@ pub struct Target {
 }
 
 impl Target {
-    /// Refuses what would fail at the end, or destroy something.
-    pub fn new(path: &str, overwrite: bool, input: Option<&str>) -> Result<Self> {
+    /// Refuses what would fail at the end, or destroy something. `inputs` are all files that are read.
+    pub fn new(path: &str, overwrite: bool, inputs: &[String]) -> Result<Self> {
         if path.is_empty() || path.starts_with("/vsi") {
             return Err(Error::Output(format!("cannot write '{path}'; allowed: a file of this machine")));
         }
         let target = Self { path: path.into(), overwrite };
-        if input.is_some_and(|input| same_file(Path::new(input), &target.path)) {
+        if inputs.iter().any(|input| same_file(Path::new(input), &target.path)) {
             return Err(Error::Output(format!("output '{path}' is the input; allowed: another file")));
         }
         if target.path.is_dir() {
@@ -45,15 +48,26 @@ impl Target {
             .map_err(|error| {
                 Error::Output(format!("cannot write in '{}': {error}", self.folder().display()))
             })?;
-        Ok(PendingFile { file: file.into_temp_path() })
+        let file = file.into_temp_path();
+        let _notes = NotesFile(beside(&file, NOTES));
+        Ok(PendingFile { file, _notes })
     }
 
     /// Puts the finished file into its place.
     pub fn accept(&self, pending: PendingFile) -> Result<()> {
         self.check_free()?;
-        pending.file.persist(&self.path).map_err(|error| {
-            Error::Output(format!("cannot write '{}': {}", self.path.display(), error.error))
-        })
+        let fail =
+            |error: std::io::Error| Error::Output(format!("cannot write '{}': {error}", self.path.display()));
+        let notes = beside(&pending.file, NOTES);
+        pending.file.persist(&self.path).map_err(|error| fail(error.error))?;
+        // What stands beside a file that was replaced describes the old one: its statistics, its overviews.
+        for ending in [NOTES, ".ovr", ".msk"] {
+            let _ = std::fs::remove_file(beside(&self.path, ending));
+        }
+        match std::fs::rename(notes, beside(&self.path, NOTES)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(fail(error)),
+            _ => Ok(()),
+        }
     }
 
     /// The name the user gave.
@@ -73,7 +87,7 @@ impl Target {
             return Ok(());
         }
         let path = self.path.display();
-        Err(Error::Output(format!("output '{path}' exists; allowed: a new name, or ask to overwrite")))
+        Err(Error::Output(format!("output '{path}' exists; allowed: a new name, or the option overwrite")))
     }
 }
 
@@ -81,6 +95,17 @@ impl Target {
 #[derive(Debug)]
 pub struct PendingFile {
     file: TempPath,
+    _notes: NotesFile,
+}
+
+/// What GDAL may put beside the file; goes when dropped, if it is still there.
+#[derive(Debug)]
+struct NotesFile(PathBuf);
+
+impl Drop for NotesFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 impl PendingFile {
@@ -89,6 +114,13 @@ impl PendingFile {
         let name = self.file.to_str();
         name.ok_or_else(|| Error::Output(format!("'{}' is not UTF-8", self.file.display())))
     }
+}
+
+/// The name of a file with something at its end.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 /// Whether both names lead to one file, through links as well.
@@ -107,14 +139,33 @@ mod tests {
     fn nothing_is_left_unless_accepted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("out.tif");
-        let target = Target::new(path.to_str().unwrap(), false, None).unwrap();
+        let target = Target::new(path.to_str().unwrap(), false, &[]).unwrap();
         drop(target.pending().unwrap());
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
         target.accept(target.pending().unwrap()).unwrap();
         assert!(path.exists());
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
-        let again = Target::new(path.to_str().unwrap(), false, None);
+        let again = Target::new(path.to_str().unwrap(), false, &[]);
         assert!(again.unwrap_err().to_string().contains("exists; allowed"));
+    }
+
+    #[test]
+    fn what_stands_beside_a_file_goes_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.tif");
+        for ending in ["", ".aux.xml", ".ovr", ".msk"] {
+            std::fs::write(beside(&path, ending), "old").unwrap();
+        }
+        let target = Target::new(path.to_str().unwrap(), true, &[]).unwrap();
+        let pending = target.pending().unwrap();
+        std::fs::write(beside(&pending.file, NOTES), "new").unwrap();
+        drop(pending);
+        assert_eq!(folder.path().read_dir().unwrap().count(), 4);
+        let pending = target.pending().unwrap();
+        std::fs::write(beside(&pending.file, NOTES), "new").unwrap();
+        target.accept(pending).unwrap();
+        assert_eq!(folder.path().read_dir().unwrap().count(), 2);
+        assert_eq!(std::fs::read(beside(&path, NOTES)).unwrap(), b"new");
     }
 
     #[test]
@@ -123,7 +174,7 @@ mod tests {
         let (input, link) = (folder.path().join("in.tif"), folder.path().join("link.tif"));
         std::fs::write(&input, "x").unwrap();
         std::os::unix::fs::symlink(&input, &link).unwrap();
-        let result = Target::new(link.to_str().unwrap(), true, input.to_str());
+        let result = Target::new(link.to_str().unwrap(), true, &[input.to_str().unwrap().to_string()]);
         assert!(result.unwrap_err().to_string().contains("is the input"));
     }
 }

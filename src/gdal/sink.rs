@@ -3,6 +3,7 @@
 use super::dataset::{check_creation_options, driver_handle, Dataset};
 use super::options::{get, set_default, OptionList};
 use super::output::{PendingFile, Target};
+use super::trial::try_creation;
 use super::Gdal;
 use crate::core::error::{Error, Result};
 use crate::core::operation::{Band as BandInfo, Role};
@@ -95,6 +96,7 @@ impl GdalSink {
         source: &Dataset,
     ) -> Result<Self> {
         check_creation_options(gdal, options.format.driver(), &OptionList::new(&options.creation)?)?;
+        try_creation(gdal, &header, &options)?;
         let pending = target.pending()?;
         let creation = match options.format {
             Format::GTiff => geotiff_options(gdal, &header, &options)?,
@@ -118,8 +120,10 @@ impl GdalSink {
     pub fn finish(self, progress: &mut dyn FnMut(f64) -> bool) -> Result<()> {
         let path = self.target.path().display().to_string();
         let fail = |reason: String| Error::Output(format!("cannot write '{path}': {reason}"));
-        let mut progress = Progress { report: progress, stopped: false };
+        let mut progress = Progress::new(progress);
         if self.options.overviews && self.options.format == Format::GTiff {
+            // Else the threads that read for the overviews would meet what could not be written.
+            self.dataset.flush().map_err(fail)?;
             build_overviews(self.gdal, &self.dataset, self.header.size, &mut progress)
                 .map_err(|reason| progress.error(fail(reason)))?;
         }
@@ -129,8 +133,8 @@ impl GdalSink {
             Format::Cog => {
                 let cog = self.target.pending()?;
                 let creation = cog_options(self.gdal, &self.header, &self.options)?;
-                copy_to_cog(self.gdal, &self.pending, &cog, &creation, &mut progress)
-                    .map_err(|error| progress.error(error))?;
+                copy_to_cog(self.gdal, self.pending.name()?, cog.name()?, &creation, &mut progress)
+                    .map_err(|error| progress.error(fail(error.to_string())))?;
                 cog
             }
         };
@@ -265,7 +269,7 @@ fn fill_block(
     }
 }
 
-fn gdal_type(cell_type: CellType) -> GDALDataType::Type {
+pub(super) fn gdal_type(cell_type: CellType) -> GDALDataType::Type {
     match cell_type {
         CellType::Float32 => GDALDataType::GDT_Float32,
         CellType::Uint8 => GDALDataType::GDT_Byte,
@@ -273,7 +277,11 @@ fn gdal_type(cell_type: CellType) -> GDALDataType::Type {
 }
 
 /// Options of the file that is written tile by tile: the user's, and defaults where the user gave none.
-fn geotiff_options(gdal: &Gdal, header: &Header, options: &SinkOptions) -> Result<Vec<(String, String)>> {
+pub(super) fn geotiff_options(
+    gdal: &Gdal,
+    header: &Header,
+    options: &SinkOptions,
+) -> Result<Vec<(String, String)>> {
     let mut pairs = options.creation.clone();
     set_default(&mut pairs, "TILED", "YES");
     if get(&pairs, "TILED").is_some_and(|tiled| !tiled.eq_ignore_ascii_case("NO")) {
@@ -315,20 +323,26 @@ fn set_compression(
 }
 
 /// Options of the plain file that a COG is made from.
-fn spool_options(header: &Header) -> Vec<(String, String)> {
+pub(super) fn spool_options(header: &Header) -> Vec<(String, String)> {
     let mut pairs = Vec::new();
     set_default(&mut pairs, "TILED", "YES");
     set_default(&mut pairs, "BLOCKXSIZE", FILE_BLOCK.to_string());
     set_default(&mut pairs, "BLOCKYSIZE", FILE_BLOCK.to_string());
     set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
     set_default(&mut pairs, "INTERLEAVE", "BAND");
+    // A run that stops need not fill the rest of the file.
+    set_default(&mut pairs, "SPARSE_OK", "TRUE");
     if is_picture(header) {
         set_default(&mut pairs, "PHOTOMETRIC", "RGB");
     }
     pairs
 }
 
-fn cog_options(gdal: &Gdal, header: &Header, options: &SinkOptions) -> Result<Vec<(String, String)>> {
+pub(super) fn cog_options(
+    gdal: &Gdal,
+    header: &Header,
+    options: &SinkOptions,
+) -> Result<Vec<(String, String)>> {
     let mut pairs = options.creation.clone();
     if get(&pairs, "COMPRESS").is_none() {
         let zstd = OptionList::new(&[("COMPRESS".into(), "ZSTD".into())])?;
@@ -350,7 +364,7 @@ fn is_picture(header: &Header) -> bool {
     roles == [Role::Red, Role::Green, Role::Blue]
 }
 
-fn create_geotiff(
+pub(super) fn create_geotiff(
     gdal: &'static Gdal,
     name: &str,
     header: &Header,
@@ -468,16 +482,16 @@ fn build_overviews(
     })
 }
 
-fn copy_to_cog(
+pub(super) fn copy_to_cog(
     gdal: &'static Gdal,
-    spool: &PendingFile,
-    cog: &PendingFile,
+    spool: &str,
+    cog: &str,
     options: &[(String, String)],
     progress: &mut Progress<'_>,
 ) -> Result<()> {
-    let source = Dataset::open(gdal, spool.name()?)?;
+    let source = Dataset::open(gdal, spool)?;
     let driver = driver_handle(gdal, "COG")?;
-    let (path, list) = (c_string(cog.name()?)?, OptionList::new(options)?);
+    let (path, list) = (c_string(cog)?, OptionList::new(options)?);
     let data = std::ptr::from_mut(progress).cast::<c_void>();
     let (handle, said) = gdal.call(|gdal| {
         // SAFETY: driver and source are of this GDAL and open; strings and list live through the call; `data` is
@@ -497,17 +511,21 @@ fn copy_to_cog(
     if handle.is_null() {
         return Err(Error::Output(format!("cannot make a COG: {}", said.cause())));
     }
-    let copy = Dataset::adopt(gdal, handle, cog.name()?);
+    let copy = Dataset::adopt(gdal, handle, cog);
     copy.close().map_err(|reason| Error::Output(format!("cannot write a COG: {reason}")))
 }
 
 /// A Rust callback behind GDAL's progress function.
-struct Progress<'a> {
+pub(super) struct Progress<'a> {
     report: &'a mut dyn FnMut(f64) -> bool,
     stopped: bool,
 }
 
-impl Progress<'_> {
+impl<'a> Progress<'a> {
+    pub(super) fn new(report: &'a mut dyn FnMut(f64) -> bool) -> Self {
+        Self { report, stopped: false }
+    }
+
     /// GDAL reports a stop by the user as a failure.
     fn error(&self, error: Error) -> Error {
         if self.stopped {

@@ -14,8 +14,10 @@ use crate::recipe::Recipe;
 use crate::VERSION;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+mod describe;
 pub mod options;
 
+pub use describe::describe;
 pub use options::JobOptions;
 
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
@@ -40,8 +42,9 @@ pub struct Job {
     pub options: JobOptions,
 }
 
-/// An opened input with everything decided.
-struct Prepared {
+/// An opened input with everything decided, ready to run.
+pub struct Prepared<'a> {
+    job: &'a Job,
     gdal: &'static Gdal,
     source: GdalSource,
     chain: Chain,
@@ -52,31 +55,7 @@ impl Job {
     /// Runs to the end. `report` is called on this thread, with a share that never falls and a stage; false
     /// cancels. So does `cancel`, from anywhere.
     pub fn run(&self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
-        let Prepared { gdal, source, chain, plan } = self.prepare()?;
-        let target = Target::new(&self.output, self.options.overwrite, Some(source.name()))?;
-        let sink_options = SinkOptions {
-            format: self.options.format,
-            creation: self.options.creation.clone(),
-            overviews: self.options.overviews,
-            threads: plan.threads,
-        };
-        let mut sink =
-            GdalSink::create(gdal, target, self.header(&chain, &source), sink_options, &source.dataset())?;
-        let mut computing = |share: f64| report(share * COMPUTING, "computing");
-        let mut monitor = Monitor { report: &mut computing, cancel };
-        let outcome = run(&chain, &plan, &source, &mut sink, &mut monitor)?;
-        if !outcome.any_data {
-            let (name, band) = (source.name(), self.options.band.unwrap_or(1));
-            return Err(Error::Input(format!(
-                "'{name}', band {band}: every cell is nodata; allowed: a raster with at least one valid cell"
-            )));
-        }
-        sink.finish(&mut |share| {
-            !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
-        })?;
-        // Too late to cancel: the file is in its place.
-        report(1.0, "done");
-        Ok(())
+        self.prepare()?.run(report, cancel)
     }
 
     /// How the run would be divided, without running it.
@@ -84,7 +63,8 @@ impl Job {
         Ok(self.prepare()?.plan)
     }
 
-    fn prepare(&self) -> Result<Prepared> {
+    /// Opens the input, checks everything but the output and decides how the run is divided.
+    pub fn prepare(&self) -> Result<Prepared<'_>> {
         let options = &self.options;
         let gdal = Gdal::get()?;
         let source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
@@ -110,7 +90,7 @@ impl Job {
         };
         let plan = Plan::new(&chain, layout, sink, plan_options)?;
         source.set_cache(plan.cache);
-        Ok(Prepared { gdal, source, chain, plan })
+        Ok(Prepared { job: self, gdal, source, chain, plan })
     }
 
     fn header(&self, chain: &Chain, source: &GdalSource) -> Header {
@@ -128,6 +108,42 @@ impl Job {
             nodata: chain.nodata(),
             metadata: metadata.map(|(key, value)| (key.to_string(), value)).to_vec(),
         }
+    }
+}
+
+impl Prepared<'_> {
+    /// How the run is divided.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Runs to the end, as [`Job::run`] does.
+    pub fn run(self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
+        let Self { job, gdal, source, chain, plan } = self;
+        let target = Target::new(&job.output, job.options.overwrite, &source.dataset().files())?;
+        let sink_options = SinkOptions {
+            format: job.options.format,
+            creation: job.options.creation.clone(),
+            overviews: job.options.overviews,
+            threads: plan.threads,
+        };
+        let mut sink =
+            GdalSink::create(gdal, target, job.header(&chain, &source), sink_options, &source.dataset())?;
+        let mut computing = |share: f64| report(share * COMPUTING, "computing");
+        let mut monitor = Monitor { report: &mut computing, cancel };
+        let outcome = run(&chain, &plan, &source, &mut sink, &mut monitor)?;
+        if !outcome.any_data {
+            let (name, band) = (source.name(), job.options.band.unwrap_or(1));
+            return Err(Error::Input(format!(
+                "'{name}', band {band}: every cell is nodata; allowed: a raster with at least one valid cell"
+            )));
+        }
+        sink.finish(&mut |share| {
+            !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
+        })?;
+        // Too late to cancel: the file is in its place.
+        report(1.0, "done");
+        Ok(())
     }
 }
 

@@ -36,6 +36,10 @@ pub struct Plan {
     pub tile_cols: usize,
     /// Cells read around a tile.
     pub radius: usize,
+    /// Kernel passes over a tile, after sharing.
+    pub passes: usize,
+    /// Bands written.
+    pub bands: usize,
     /// Worker threads.
     pub threads: usize,
     /// Output buffers in flight.
@@ -84,6 +88,8 @@ impl Plan {
             tile_rows,
             tile_cols,
             radius: chain.radius(),
+            passes: chain.passes(),
+            bands: chain.bands().len(),
             threads,
             buffers: 2 * threads + 1,
             cache: 0,

@@ -1,0 +1,127 @@
+//! The parser, made from the tables of options, operations and presets.
+
+use clap::{Arg, ArgAction, Command, ValueHint};
+use terralume::job::options::{OptionSpec, OPTIONS};
+use terralume::{recipe, registry, VERSION};
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled.\n\
+                          A run that fails or is cancelled leaves no output file.";
+
+/// The whole command line.
+pub fn command() -> Command {
+    Command::new("terralume")
+        .version(VERSION)
+        .about("Relief visualisation for rasters of any size: exact, tiled, parallel, in bounded memory")
+        .after_help(EXIT_CODES)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .subcommands([list(), describe(), visualize(), render(), completions(), man()])
+}
+
+fn list() -> Command {
+    Command::new("list")
+        .about("List operations and presets")
+        .arg(switch("presets", "Only the presets"))
+        .arg(json())
+}
+
+fn describe() -> Command {
+    Command::new("describe")
+        .about("Describe an operation with its parameters, or a preset with its layers")
+        .arg(positional("NAME", "Operation or preset", ValueHint::Other))
+        .arg(json())
+}
+
+fn visualize() -> Command {
+    let operations: Vec<_> = registry::operations().iter().map(|o| (o.id, o.title)).collect();
+    let help = format!(
+        "{}\nSee an operation's parameters: terralume describe NAME\n\n{EXIT_CODES}",
+        names("Operations", &operations)
+    );
+    let command = Command::new("visualize")
+        .about("Compute one operation of an elevation raster")
+        .arg(positional("NAME", "Operation, or one of its other names", ValueHint::Other))
+        .arg(parameter(
+            "KEY=VALUE",
+            "Parameter of the operation, such as radius=20; see terralume describe NAME",
+        ));
+    with_run_arguments(command).after_help(help)
+}
+
+fn render() -> Command {
+    let presets = recipe::presets().unwrap_or_default();
+    let presets: Vec<_> =
+        presets.iter().map(|preset| (preset.name.as_str(), preset.title.as_str())).collect();
+    let help = format!(
+        "{}\nSee a preset's layers: terralume describe PRESET\n\n{EXIT_CODES}",
+        names("Presets", &presets)
+    );
+    let command = Command::new("render")
+        .about("Blend the layers of a recipe or preset into one picture")
+        .arg(positional("RECIPE", "JSON file of a recipe, or the name of a preset", ValueHint::FilePath))
+        .arg(parameter(
+            "LAYER.KEY=VALUE",
+            "Parameter, mode, opacity, min or max of a layer, such as slope.opacity=30",
+        ));
+    with_run_arguments(command).after_help(help)
+}
+
+/// Input, output and what all runs share.
+fn with_run_arguments(command: Command) -> Command {
+    let output = positional("OUT", "Raster to write", ValueHint::FilePath)
+        .required(false)
+        .required_unless_present("plan");
+    command
+        .arg(positional("DEM", "Raster of elevations, anything GDAL can open", ValueHint::FilePath))
+        .arg(output)
+        .args(OPTIONS.iter().map(option))
+        .arg(switch("plan", "Print how the run would be divided, and stop"))
+        .arg(switch("quiet", "No progress and no closing line").short('q'))
+}
+
+/// One entry of the table of options. Values may begin with a minus: `--stretch -2,2`.
+fn option(spec: &OptionSpec) -> Arg {
+    let arg = switch(spec.name, spec.help);
+    match (spec.value, spec.repeated) {
+        ("", _) => arg,
+        (value, repeated) => arg.value_name(value).allow_hyphen_values(true).action(if repeated {
+            ArgAction::Append
+        } else {
+            ArgAction::Set
+        }),
+    }
+}
+
+fn parameter(value: &'static str, help: &'static str) -> Arg {
+    Arg::new("parameter").short('p').long("parameter").value_name(value).action(ArgAction::Append).help(help)
+}
+
+fn positional(name: &'static str, help: &'static str, hint: ValueHint) -> Arg {
+    Arg::new(name).help(help).required(true).value_hint(hint)
+}
+
+fn switch(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
+}
+
+fn json() -> Arg {
+    switch("json", "One JSON document, for scripts")
+}
+
+fn completions() -> Command {
+    let shell = Arg::new("SHELL").required(true).value_parser(clap::value_parser!(clap_complete::Shell));
+    Command::new("completions").about("Print completions for a shell").hide(true).arg(shell)
+}
+
+fn man() -> Command {
+    let name = Arg::new("COMMAND").help("Page of one command instead of the whole program");
+    Command::new("man").about("Print the manual page").hide(true).arg(name)
+}
+
+/// Names and titles below a heading.
+fn names(heading: &str, entries: &[(&str, &str)]) -> String {
+    let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let lines = entries.iter().map(|(name, title)| format!("  {name:width$}  {title}\n"));
+    format!("{heading}:\n{}", lines.collect::<String>())
+}

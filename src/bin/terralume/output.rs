@@ -1,0 +1,59 @@
+//! What is printed: results on standard output, everything else on standard error.
+
+use std::io::{stderr, stdout, ErrorKind, Write};
+use terralume::{Error, Result};
+
+/// Prints a result. A reader that closes early, such as `head`, is no error.
+pub fn print(text: &[u8]) -> Result<()> {
+    let mut out = stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::Output(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints JSON for scripts.
+pub fn print_json(value: &serde_json::Value) -> Result<()> {
+    print(format!("{value:#}\n").as_bytes())
+}
+
+/// One line on standard error; `eprintln!` would panic when nobody listens.
+pub fn note(text: &str) {
+    let _ = writeln!(stderr().lock(), "{}", text.replace(['\n', '\r'], " "));
+}
+
+/// The line that says why nothing was done.
+pub fn error(text: &str) {
+    note(&format!("terralume: error: {text}"));
+}
+
+/// Rows of cells in columns that line up.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let length = |row: &Vec<String>, column: usize| row.get(column).map_or(0, |cell| cell.chars().count());
+    let widths: Vec<usize> =
+        (0..columns).map(|column| rows.iter().map(|row| length(row, column)).max().unwrap_or(0)).collect();
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("  {cell:width$}"));
+        text.push_str(cells.collect::<String>().trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// JSON as people write it: text without quotes.
+pub fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// `1 band`, `2 bands`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

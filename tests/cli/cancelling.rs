@@ -1,0 +1,44 @@
+//! Ctrl-C and requests to end.
+
+use super::support::{Folder, PROGRAM};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// A long run, stopped by `signal` once it has begun.
+fn stopped_by(signal: &str, more: &[&str]) {
+    let folder = Folder::with_dem(400);
+    let large = ["-q", "-of", "VRT", "-outsize", "20000", "20000", "dem.tif", "large.vrt"];
+    folder.gdal("gdal_translate", &large);
+    let before = folder.snapshot();
+    let arguments = [&["visualize", "svf", "large.vrt", "out.tif", "-p", "radius=100"], more].concat();
+    let mut command = folder.command(PROGRAM, &arguments);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while folder.snapshot().len() == before.len() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the run does not begin");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    folder.gdal("kill", &[&format!("-{signal}"), &child.id().to_string()]);
+    let sent = Instant::now();
+    let answer = child.wait_with_output().unwrap().into();
+    assert!(sent.elapsed() < Duration::from_secs(2), "{signal}: took {:?}", sent.elapsed());
+    folder.check_refusal(&answer, signal, 3, &["cancelled"]);
+    assert!(folder.snapshot() == before, "{signal} left {:?}", folder.snapshot().keys());
+}
+
+#[test]
+fn control_c_leaves_nothing() {
+    stopped_by("INT", &[]);
+}
+
+/// The rest of the file, 1.5 GB, is not filled up.
+#[test]
+fn control_c_without_compression() {
+    stopped_by("INT", &["--co", "COMPRESS=NONE"]);
+}
+
+#[test]
+fn a_request_to_end_leaves_nothing() {
+    stopped_by("TERM", &["--format", "COG", "--quiet"]);
+}
