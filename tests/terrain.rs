@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{compute, recipe, rough, with_holes};
+use common::{compute, inner, recipe, rough, with_holes};
 use ndarray::{s, Array2, Array3};
 use terralume::core::grid::Grid;
 use terralume::recipe::preset_names;
@@ -63,11 +63,6 @@ fn plane_shade(east: f64, north: f64, azimuth: f64, elevation: f64) -> f64 {
     let light = [azimuth.sin() * elevation.cos(), azimuth.cos() * elevation.cos(), elevation.sin()];
     let shade = (east * light[0] + north * light[1] + light[2]) / (1.0 + east * east + north * north).sqrt();
     shade.max(0.0)
-}
-
-/// Cells of a result whose neighbours all exist.
-fn inner(cells: &Array2<f32>) -> Array2<f32> {
-    cells.slice(s![1..-1, 1..-1]).to_owned()
 }
 
 #[test]

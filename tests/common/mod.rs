@@ -223,3 +223,9 @@ pub fn with_holes(mut cells: Array2<f32>) -> Array2<f32> {
     }
     cells
 }
+
+/// Cells of a result whose neighbours all exist.
+pub fn inner<T: Clone>(cells: &Array2<T>) -> Array2<T> {
+    let (last_row, last_col) = (cells.nrows() - 1, cells.ncols() - 1);
+    cells.slice(s![1..last_row, 1..last_col]).to_owned()
+}
