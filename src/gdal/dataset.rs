@@ -15,6 +15,17 @@ pub struct DatasetHandle(pub(crate) GDALDatasetH);
 // shared handle is used under a lock (`source.rs`).
 unsafe impl Send for DatasetHandle {}
 
+impl DatasetHandle {
+    /// The `GDALDatasetH` of a caller.
+    ///
+    /// # Safety
+    /// `dataset` is an open dataset of the GDAL in this process. It stays open, and nobody else uses it, while a job
+    /// with this handle runs.
+    pub unsafe fn from_raw(dataset: GDALDatasetH) -> Self {
+        Self(dataset)
+    }
+}
+
 /// An open dataset.
 pub struct Dataset {
     gdal: &'static Gdal,

@@ -138,6 +138,10 @@ impl GdalSink {
                 cog
             }
         };
+        // A plain GeoTIFF has not asked since its last tile.
+        if !(progress.report)(1.0) {
+            return Err(Error::Cancelled);
+        }
         self.target.accept(finished)
     }
 

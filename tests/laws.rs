@@ -1,0 +1,276 @@
+//! Laws that hold for every operation and preset because of what they are, whatever their formula.
+//!
+//! Recipes come from the registry (`common/variants.rs`): a new operation is tested by being listed.
+
+mod common;
+
+use common::files::{data, read_elevations, real_ground_with_holes};
+use common::variants::{all, changed, defaults, Variant};
+use common::{
+    chain, compute, compute_with, recipe, rough, run_chain, rvt, uint8, with_holes, Division, WHOLE,
+};
+use ndarray::{Array2, Array3, Axis};
+use terralume::core::grid::Grid;
+use terralume::recipe::chain::{CellType, ChainOptions};
+use terralume::{registry, Error, Recipe};
+
+const SQUARE: Grid = Grid { cell_width: 1.0, cell_height: 1.0, south_up: false };
+
+/// Sides of tiles; None is the whole raster.
+const TILES: [Option<usize>; 4] = [Some(64), Some(100), Some(512), None];
+const THREADS: [usize; 3] = [1, 2, 5];
+
+/// The same bits for every division of a raster.
+fn check_seams(variant: &Variant, cells: &Array2<f32>, options: ChainOptions, divisions: &[Division]) {
+    let made = chain(&variant.recipe, &SQUARE, options).expect("a variant is a valid recipe");
+    let computed = |division| run_chain(&made, cells, division).expect("arrays do not fail").bits();
+    let whole = computed(WHOLE);
+    for division in divisions {
+        let (label, size) = (&variant.label, cells.dim());
+        // Not assert_eq: a million cells would be printed.
+        assert!(
+            computed(*division) == whole,
+            "{label}, {size:?}, {options:?}: {division:?} gives other bits"
+        );
+    }
+}
+
+fn every_division() -> Vec<Division> {
+    let pairs = TILES.iter().flat_map(|tile| THREADS.iter().map(move |threads| (*tile, *threads)));
+    pairs.map(|(tile, threads)| Division { tile, threads }).collect()
+}
+
+#[test]
+fn tiles_and_threads_change_no_bit() {
+    let cells =
+        with_holes(read_elevations(&data("TM1_564_146.tif"), None).slice_move(ndarray::s![..530, ..620]));
+    for variant in defaults() {
+        check_seams(&variant, &cells, ChainOptions::default(), &every_division());
+        check_seams(&variant, &cells, rvt(CellType::Float32), &[Division { tile: Some(100), threads: 2 }]);
+        check_seams(&variant, &cells, uint8(), &every_division()[..6]);
+    }
+}
+
+#[test]
+fn tiles_and_threads_change_no_bit_whatever_the_parameters() {
+    let cells = real_ground_with_holes();
+    let divisions = [(Some(64), 2), (Some(100), 5), (Some(17), 1)];
+    let divisions = divisions.map(|(tile, threads)| Division { tile, threads });
+    for variant in changed() {
+        check_seams(&variant, &cells, ChainOptions::default(), &divisions);
+    }
+}
+
+/// Long rows are cut into blocks inside a tile: their seams count as well.
+#[test]
+fn long_rows_have_no_seams() {
+    let cells = with_holes(rough(41, 2100));
+    for variant in defaults() {
+        for options in [ChainOptions::default(), uint8()] {
+            check_seams(&variant, &cells, options, &[Division { tile: Some(100), threads: 2 }]);
+        }
+    }
+}
+
+/// The middle cell of a recipe's result, all bands.
+fn middle(made: &terralume::recipe::chain::Chain, cells: &Array2<f32>) -> Vec<u32> {
+    let result = run_chain(made, cells, WHOLE).expect("arrays do not fail").floats();
+    let (row, col) = (cells.nrows() / 2, cells.ncols() / 2);
+    result.slice(ndarray::s![.., row, col]).iter().map(|cell| cell.to_bits()).collect()
+}
+
+#[test]
+fn nothing_beyond_the_declared_radius_is_read() {
+    for variant in all() {
+        let made = chain(&variant.recipe, &SQUARE, ChainOptions::default()).expect("a valid recipe");
+        let radius = made.radius();
+        let half = radius + 6;
+        let cells = rough(2 * half + 1, 2 * half + 1);
+        let expected = middle(&made, &cells);
+        for strange in [-4000.0, 4000.0, f32::NAN] {
+            let mut spiked = cells.clone();
+            for ((row, col), cell) in spiked.indexed_iter_mut() {
+                if row.abs_diff(half).max(col.abs_diff(half)) > radius {
+                    *cell = strange;
+                }
+            }
+            assert_eq!(middle(&made, &spiked), expected, "{} reads beyond {radius} cells", variant.label);
+        }
+    }
+}
+
+/// A radius that is larger than what is read would cost time and memory on every tile.
+#[test]
+fn the_declared_radius_is_needed() {
+    for variant in all() {
+        let made = chain(&variant.recipe, &SQUARE, ChainOptions::default()).expect("a valid recipe");
+        let radius = made.radius();
+        let half = radius + 6;
+        let level = Array2::from_elem((2 * half + 1, 2 * half + 1), 100.0_f32);
+        let expected = middle(&made, &level);
+        let (first, last) = (half - radius, half + radius);
+        let ring = (first..=last).flat_map(|i| [(first, i), (last, i), (i, first), (i, last)]);
+        let matters = |place: (usize, usize), height: f32| {
+            let mut cells = level.clone();
+            cells[place] += height;
+            middle(&made, &cells) != expected
+        };
+        let found =
+            radius == 0 || ring.into_iter().any(|place| matters(place, 50.0) || matters(place, -50.0));
+        assert!(found, "{}: no cell at distance {radius} matters", variant.label);
+    }
+}
+
+#[test]
+fn missing_cells_are_missing_and_no_others() {
+    for cells in [with_holes(rough(64, 71)), real_ground_with_holes()] {
+        for variant in all() {
+            let result = compute(&variant.recipe, &SQUARE, &cells);
+            for ((band, row, col), value) in result.indexed_iter() {
+                let missing = cells[[row, col]].is_nan();
+                let label = &variant.label;
+                assert!(
+                    value.is_nan() == missing,
+                    "{label}: band {band}, row {row}, column {col} is {value}"
+                );
+                assert!(!value.is_infinite(), "{label}: band {band}, row {row}, column {col}");
+            }
+        }
+    }
+}
+
+#[test]
+fn eight_bit_keeps_nodata_apart_and_rvt_writes_it_white() {
+    let cells = with_holes(rough(64, 71));
+    for variant in all() {
+        let bytes = compute_with(&variant.recipe, &SQUARE, &cells, uint8()).bytes();
+        let white = compute_with(&variant.recipe, &SQUARE, &cells, rvt(CellType::Uint8)).bytes();
+        for (((_, row, col), byte), white) in bytes.indexed_iter().zip(&white) {
+            let missing = cells[[row, col]].is_nan();
+            let label = &variant.label;
+            assert_eq!(*byte == 0, missing, "{label}: row {row}, column {col} is {byte}");
+            assert!(!missing || *white == 255, "{label}: row {row}, column {col} is {white} under rvt");
+        }
+    }
+}
+
+#[test]
+fn a_raster_without_data_stays_without() {
+    let cells = Array2::from_elem((45, 40), f32::NAN);
+    for variant in all() {
+        let result = compute(&variant.recipe, &SQUARE, &cells);
+        assert!(result.iter().all(|value| value.is_nan()), "{}", variant.label);
+    }
+}
+
+/// Heights in steps of 1/256 m below 64 m: with 1000 m added they are still exact.
+#[test]
+fn only_differences_of_height_count() {
+    let cells = with_holes(rough(60, 66));
+    let raised = cells.mapv(|cell| cell + 1000.0);
+    assert!(cells.iter().zip(&raised).all(|(low, high)| low.is_nan() || high - 1000.0 == *low));
+    for variant in all() {
+        let (low, high) =
+            (compute(&variant.recipe, &SQUARE, &cells), compute(&variant.recipe, &SQUARE, &raised));
+        assert!(bits(&low) == bits(&high), "{} depends on the height above sea level", variant.label);
+    }
+}
+
+fn bits(cells: &Array3<f32>) -> Vec<u32> {
+    cells.iter().map(|cell| cell.to_bits()).collect()
+}
+
+#[test]
+fn a_south_up_raster_gives_the_same_picture_upside_down() {
+    let cells = with_holes(rough(60, 66));
+    let mut flipped = cells.clone();
+    flipped.invert_axis(Axis(0));
+    let flipped = flipped.as_standard_layout().to_owned();
+    let south_up = Grid { south_up: true, ..SQUARE };
+    for variant in all() {
+        let expected = compute(&variant.recipe, &SQUARE, &cells);
+        let mut result = compute(&variant.recipe, &south_up, &flipped);
+        result.invert_axis(Axis(1));
+        assert!(bits(&result) == bits(&expected), "{}", variant.label);
+    }
+}
+
+/// Either an operation is right on cells that are not square, or it says that it is not.
+#[test]
+fn oblong_cells_are_refused_by_name_or_respected() {
+    let oblong = Grid { cell_width: 2.0, cell_height: 0.5, south_up: false };
+    let cells = rough(50, 50);
+    for operation in registry::operations() {
+        let recipe = Recipe::of_operation(operation);
+        match chain(&recipe, &oblong, ChainOptions::default()) {
+            Err(Error::Unsupported(text)) => assert!(text.contains(operation.id), "{text}"),
+            Err(other) => panic!("{}: {other}", operation.id),
+            Ok(made) => {
+                let ours = run_chain(&made, &cells, WHOLE).expect("arrays do not fail").floats();
+                let square = compute(&recipe, &Grid::square(2.0), &cells);
+                assert!(bits(&ours) != bits(&square), "{} ignores the height of cells", operation.id);
+            }
+        }
+    }
+    for name in
+        ["sky_view_factor", "anisotropic_sky_view_factor", "openness_positive", "openness_negative", "vat"]
+    {
+        assert!(chain(&recipe(name, &[]), &oblong, ChainOptions::default()).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn a_radius_in_metres_is_the_same_as_in_cells() {
+    let grid = Grid::square(0.5);
+    let cells = rough(50, 50);
+    let mut lengths = 0;
+    for operation in registry::operations() {
+        for spec in (operation.parameters)() {
+            if spec.kind != terralume::core::params::Kind::Length {
+                continue;
+            }
+            let with = |value| compute(&recipe(operation.id, &[(spec.name, value)]), &grid, &cells);
+            assert!(bits(&with("3.5m")) == bits(&with("7")), "{} {}", operation.id, spec.name);
+            assert!(bits(&with("3.5m")) != bits(&with("6")), "{} {}", operation.id, spec.name);
+            lengths += 1;
+        }
+    }
+    assert!(lengths > 0);
+}
+
+/// A picture of one layer, and the same layer opaque on top of all others.
+fn pictures(of: &str, others: &[&str]) -> (Recipe, Recipe) {
+    let layer = |id: &str| format!(r#"{{"operation": "{id}", "min": 0, "max": 90}}"#);
+    let alone = format!(r#"{{"terralume_recipe": 1, "layers": [{}]}}"#, layer(of));
+    let layers: Vec<String> = [of].iter().chain(others).map(|id| layer(id)).collect();
+    let together = format!(r#"{{"terralume_recipe": 1, "layers": [{}]}}"#, layers.join(","));
+    let parse = |text: &str| Recipe::parse(text).unwrap_or_else(|error| panic!("{error}"));
+    (parse(&alone), parse(&together))
+}
+
+#[test]
+fn sharing_a_pass_changes_no_bit() {
+    let cells = with_holes(rough(60, 66));
+    let single_band = |id: &&str| {
+        let operation = registry::find(id).expect("listed");
+        operation.describe()["bands"].as_array().map(Vec::len) == Some(1)
+    };
+    let ids: Vec<&str> =
+        registry::operations().iter().map(|operation| operation.id).filter(single_band).collect();
+    for id in &ids {
+        let (alone, together) = pictures(id, &ids);
+        let (expected, shared) = (compute(&alone, &SQUARE, &cells), compute(&together, &SQUARE, &cells));
+        assert!(bits(&expected) == bits(&shared), "{id} differs when others share its pass");
+        let passes = |recipe| chain(recipe, &SQUARE, ChainOptions::default()).expect("valid").passes();
+        assert!(passes(&together) < ids.len(), "nothing was shared");
+        assert_eq!(passes(&alone), 1);
+    }
+}
+
+#[test]
+fn vat_combined_needs_three_passes() {
+    // One gradient for both slopes and hillshades, one search of 10 cells, one of 20.
+    let made = chain(&recipe("vat-combined", &[]), &SQUARE, ChainOptions::default()).expect("a preset");
+    assert_eq!(made.passes(), 3);
+    assert_eq!(made.radius(), 20);
+}

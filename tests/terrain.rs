@@ -1,0 +1,215 @@
+//! Ground whose result is known: planes, mirrored and turned rasters, the surface upside down.
+
+mod common;
+
+use common::{compute, inner, recipe, rough, with_holes};
+use ndarray::{s, Array2, Array3};
+use terralume::core::grid::Grid;
+use terralume::recipe::preset_names;
+
+const HORIZON_FAMILY: [(&str, f32); 4] = [
+    ("sky_view_factor", 1.0),
+    ("anisotropic_sky_view_factor", 1.0),
+    ("openness_positive", 90.0),
+    ("openness_negative", 90.0),
+];
+
+fn values(name: &str, overrides: &[(&str, &str)], grid: &Grid, cells: &Array2<f32>) -> Array2<f32> {
+    let result: Array3<f32> = compute(&recipe(name, overrides), grid, cells);
+    assert_eq!(result.dim().0, 1, "{name} gives one band");
+    result.index_axis_move(ndarray::Axis(0), 0)
+}
+
+fn assert_near(ours: &Array2<f32>, expected: impl Fn(usize, usize) -> f64, tolerance: f64, what: &str) {
+    for ((row, col), value) in ours.indexed_iter() {
+        let expected = expected(row, col);
+        let near = (f64::from(*value) - expected).abs() <= tolerance || (value.is_nan() && expected.is_nan());
+        assert!(near, "{what}: {value} instead of {expected} at row {row}, column {col}");
+    }
+}
+
+#[test]
+fn level_ground_is_level_and_open() {
+    let grid = Grid::square(2.5);
+    let cells = Array2::from_elem((43, 41), 432.1_f32);
+    for name in ["slope", "aspect"] {
+        assert!(values(name, &[], &grid, &cells).iter().all(|value| *value == 0.0), "{name}");
+    }
+    for directions in (1..=20).chain([32, 36, 64, 360]) {
+        for (name, open) in HORIZON_FAMILY {
+            let result = values(name, &[("directions", &directions.to_string())], &grid, &cells);
+            assert!(result.iter().all(|value| *value == open), "{name}, {directions}: {}", result[[20, 20]]);
+        }
+    }
+    for elevation in ["0", "15", "35", "90"] {
+        let sine = elevation.parse::<f64>().expect("a number").to_radians().sin();
+        let result = values("hillshade", &[("elevation", elevation)], &grid, &cells);
+        assert_near(&result, |_, _| sine, 1e-6, "hillshade");
+        let mean = values("multi_hillshade", &[("elevation", elevation), ("form", "mean")], &grid, &cells);
+        assert_near(&mean, |_, _| sine, 1e-6, "mean hillshade");
+    }
+}
+
+/// A plane that falls by `east` per metre to the east and `north` to the north.
+fn plane(grid: &Grid, east: f64, north: f64) -> Array2<f32> {
+    Array2::from_shape_fn((30, 30), |(row, col)| {
+        (500.0 - east * col as f64 * grid.cell_width + north * row as f64 * grid.cell_height) as f32
+    })
+}
+
+/// Shade of a plane by the scalar product of its normal with the light.
+fn plane_shade(east: f64, north: f64, azimuth: f64, elevation: f64) -> f64 {
+    let (azimuth, elevation) = (azimuth.to_radians(), elevation.to_radians());
+    let light = [azimuth.sin() * elevation.cos(), azimuth.cos() * elevation.cos(), elevation.sin()];
+    let shade = (east * light[0] + north * light[1] + light[2]) / (1.0 + east * east + north * north).sqrt();
+    shade.max(0.0)
+}
+
+#[test]
+fn tilted_planes_have_the_slope_and_shade_of_geometry() {
+    for grid in [Grid::square(1.0), Grid { cell_width: 2.0, cell_height: 0.5, south_up: false }] {
+        for (east, north) in [(0.25, -0.5), (1.0, 0.0), (0.0, 2.0), (-3.0, -0.125), (0.5, 0.5)] {
+            let cells = plane(&grid, east, north);
+            let what = format!("falls {east}, {north}, {grid:?}");
+            let tangent = f64::hypot(east, north);
+            let slope = |unit| inner(&values("slope", &[("unit", unit)], &grid, &cells));
+            assert_near(&slope("degree"), |_, _| tangent.atan().to_degrees(), 1e-4, &what);
+            assert_near(&slope("radian"), |_, _| tangent.atan(), 2e-6, &what);
+            assert_near(&slope("percent"), |_, _| 100.0 * tangent, 1e-3, &what);
+            let aspect = inner(&values("aspect", &[], &grid, &cells));
+            assert_near(&aspect, |_, _| east.atan2(north).to_degrees(), 1e-4, &what);
+            for (azimuth, elevation) in [("315", "35"), ("90", "10"), ("200.5", "60"), ("0", "0")] {
+                let lit =
+                    values("hillshade", &[("azimuth", azimuth), ("elevation", elevation)], &grid, &cells);
+                let number = |text: &str| text.parse().expect("a number");
+                let shade = plane_shade(east, north, number(azimuth), number(elevation));
+                assert_near(&inner(&lit), |_, _| shade, 2e-6, &what);
+            }
+        }
+    }
+}
+
+/// Half of the sky-view factor of a plane's foot is known: a wall to the north of a level plain.
+#[test]
+fn a_wall_hides_the_directions_it_stands_in() {
+    let mut cells = Array2::from_elem((41, 41), 0.0_f32);
+    cells.slice_mut(s![..20, ..]).fill(1e6);
+    // One cell south of an endless, very high wall: of four directions the northern one sees nothing.
+    let svf = values("sky_view_factor", &[("directions", "4")], &Grid::square(1.0), &cells);
+    assert!((svf[[20, 20]] - 0.75).abs() < 1e-5, "{}", svf[[20, 20]]);
+    let bright = |azimuth| {
+        let overrides = [("azimuth", azimuth), ("anisotropy", "high")];
+        values("anisotropic_sky_view_factor", &overrides, &Grid::square(1.0), &cells)[[20, 20]]
+    };
+    // Clockwise from north: a sky bright in the north is hidden by the wall, one bright in the south is not.
+    assert!(bright("0") < 0.2 && bright("180") > 0.8, "{} {}", bright("0"), bright("180"));
+    cells.fill(0.0);
+    cells.slice_mut(s![.., 21..]).fill(1e6);
+    let east =
+        values("anisotropic_sky_view_factor", &[("azimuth", "90")], &Grid::square(1.0), &cells)[[20, 20]];
+    let west =
+        values("anisotropic_sky_view_factor", &[("azimuth", "270")], &Grid::square(1.0), &cells)[[20, 20]];
+    assert!(east < west, "{east} {west}");
+}
+
+/// A quarter turn clockwise: the north edge becomes the east edge.
+fn turned(cells: &Array2<f32>) -> Array2<f32> {
+    let (rows, cols) = cells.dim();
+    Array2::from_shape_fn((cols, rows), |(row, col)| cells[[rows - 1 - col, row]])
+}
+
+fn mirrored(cells: &Array2<f32>) -> Array2<f32> {
+    let (rows, cols) = cells.dim();
+    Array2::from_shape_fn((rows, cols), |(row, col)| cells[[row, cols - 1 - col]])
+}
+
+#[test]
+fn turned_ground_gives_the_turned_picture() {
+    let grid = Grid::square(1.0);
+    let cells = with_holes(rough(60, 50));
+    let other = turned(&cells);
+    for (name, overrides, tolerance) in [
+        ("slope", vec![], 1e-5),
+        ("sky_view_factor", vec![], 1e-6),
+        ("sky_view_factor", vec![("radius", "20"), ("noise", "high"), ("directions", "8")], 1e-6),
+        ("openness_positive", vec![], 1e-4),
+        ("openness_negative", vec![], 1e-4),
+    ] {
+        let expected = turned(&values(name, &overrides, &grid, &cells));
+        let result = values(name, &overrides, &grid, &other);
+        assert_near(&result, |row, col| expected[[row, col]].into(), tolerance, name);
+    }
+    for name in ["hillshade", "anisotropic_sky_view_factor"] {
+        for (azimuth, later) in [("0", "90"), ("22.5", "112.5"), ("200", "290"), ("270", "0")] {
+            let expected = turned(&values(name, &[("azimuth", azimuth)], &grid, &cells));
+            let result = values(name, &[("azimuth", later)], &grid, &other);
+            assert_near(&result, |row, col| expected[[row, col]].into(), 2e-6, name);
+        }
+    }
+}
+
+#[test]
+fn mirrored_ground_gives_the_mirrored_picture() {
+    let grid = Grid::square(1.0);
+    let cells = with_holes(rough(60, 50));
+    let other = mirrored(&cells);
+    for (name, azimuth, opposite) in [
+        ("slope", None, None),
+        ("sky_view_factor", None, None),
+        ("openness_positive", None, None),
+        ("hillshade", Some("300"), Some("60")),
+        ("anisotropic_sky_view_factor", Some("300"), Some("60")),
+    ] {
+        let with =
+            |azimuth: Option<&'static str>| azimuth.map(|value| ("azimuth", value)).into_iter().collect();
+        let (before, after): (Vec<_>, Vec<_>) = (with(azimuth), with(opposite));
+        let expected = mirrored(&values(name, &before, &grid, &cells));
+        let result = values(name, &after, &grid, &other);
+        assert_near(&result, |row, col| expected[[row, col]].into(), 1e-4, name);
+    }
+}
+
+#[test]
+fn the_surface_upside_down_swaps_the_opennesses() {
+    let grid = Grid::square(0.5);
+    let cells = with_holes(rough(50, 50));
+    for (name, other) in
+        [("openness_positive", "openness_negative"), ("openness_negative", "openness_positive")]
+    {
+        let expected = values(other, &[], &grid, &cells);
+        let result = values(name, &[("vertical_exaggeration", "-1")], &grid, &cells);
+        assert_near(&result, |row, col| expected[[row, col]].into(), 1e-5, name);
+    }
+}
+
+/// Exaggeration is a factor on the heights and nothing else.
+#[test]
+fn exaggeration_multiplies_heights() {
+    let grid = Grid::square(1.0);
+    let cells = with_holes(rough(50, 50));
+    let double = cells.mapv(|cell| cell * 2.0);
+    for operation in terralume::registry::operations() {
+        let recipe_of = |factor| recipe(operation.id, &[("vertical_exaggeration", factor)]);
+        let (factor, doubled) =
+            (compute(&recipe_of("2"), &grid, &cells), compute(&recipe_of("1"), &grid, &double));
+        for (one, other) in factor.iter().zip(&doubled) {
+            assert!((one - other).abs() < 1e-5 || (one.is_nan() && other.is_nan()), "{}", operation.id);
+        }
+    }
+}
+
+/// The ranges that descriptions promise, on rough ground with holes.
+#[test]
+fn values_stay_in_their_promised_range() {
+    let cells = with_holes(rough(60, 50)).mapv(|cell| cell * 8.0);
+    let grid = Grid::square(1.0);
+    let operations = terralume::registry::operations().iter().map(|operation| operation.id);
+    for name in operations.chain(preset_names()) {
+        let made = common::chain(&recipe(name, &[]), &grid, Default::default()).expect("valid");
+        let result = compute(&recipe(name, &[]), &grid, &cells);
+        for (band, cells) in made.bands().iter().zip(result.outer_iter()) {
+            let (least, most) = (band.range.0 as f32 - 1e-6, band.range.1 as f32 * (1.0 + 1e-6));
+            assert!(cells.iter().all(|value| value.is_nan() || (least..=most).contains(value)), "{name}");
+        }
+    }
+}
