@@ -91,6 +91,11 @@ impl GdalSource {
         &self.name
     }
 
+    /// The GDAL that reads it; an output carries over its reference system, so the same one writes.
+    pub fn gdal(&self) -> &'static Gdal {
+        self.dataset().gdal()
+    }
+
     /// Bytes that decoded blocks may take.
     pub fn set_cache(&self, bytes: usize) {
         self.blocks.resize(bytes / (self.layout.block_rows * self.layout.block_cols * 4));

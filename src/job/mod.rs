@@ -6,7 +6,7 @@ use crate::gdal::output::Target;
 use crate::gdal::sink::{GdalSink, Header, SinkOptions, FILE_BLOCK};
 use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
-use crate::pipeline::io::{Layout, Source};
+use crate::pipeline::io::{Layout, Sink, Source};
 use crate::pipeline::plan::{Plan, PlanOptions};
 use crate::pipeline::run::{run, Monitor};
 use crate::recipe::chain::{Chain, ChainOptions};
@@ -45,10 +45,10 @@ pub struct Job {
 /// An opened input with everything decided, ready to run.
 pub struct Prepared<'a> {
     job: &'a Job,
-    gdal: &'static Gdal,
     source: GdalSource,
     chain: Chain,
     plan: Plan,
+    plan_options: PlanOptions,
 }
 
 impl Job {
@@ -66,7 +66,6 @@ impl Job {
     /// Opens the input, checks everything but the output and decides how the run is divided.
     pub fn prepare(&self) -> Result<Prepared<'_>> {
         let options = &self.options;
-        let gdal = Gdal::get()?;
         let source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
         let chain_options = ChainOptions {
             cell_type: options.cell_type,
@@ -85,12 +84,11 @@ impl Job {
         };
         let plan_options = PlanOptions {
             threads: options.threads.unwrap_or_else(processors),
-            memory: options.memory.unwrap_or_else(|| default_memory(gdal)),
+            memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
             tile_size: options.tile_size,
         };
         let plan = Plan::new(&chain, layout, sink, plan_options)?;
-        source.set_cache(plan.cache);
-        Ok(Prepared { job: self, gdal, source, chain, plan })
+        Ok(Prepared { job: self, source, chain, plan, plan_options })
     }
 
     fn header(&self, chain: &Chain, source: &GdalSource) -> Header {
@@ -119,7 +117,7 @@ impl Prepared<'_> {
 
     /// Runs to the end, as [`Job::run`] does.
     pub fn run(self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
-        let Self { job, gdal, source, chain, plan } = self;
+        let Self { job, source, chain, plan, plan_options } = self;
         let target = Target::new(&job.output, job.options.overwrite, &source.dataset().files())?;
         let sink_options = SinkOptions {
             format: job.options.format,
@@ -127,8 +125,11 @@ impl Prepared<'_> {
             overviews: job.options.overviews,
             threads: plan.threads,
         };
-        let mut sink =
-            GdalSink::create(gdal, target, job.header(&chain, &source), sink_options, &source.dataset())?;
+        let header = job.header(&chain, &source);
+        let mut sink = GdalSink::create(source.gdal(), target, header, sink_options, &source.dataset())?;
+        // Creation options may have given the file other blocks than those assumed.
+        let plan = Plan::new(&chain, source.layout(), sink.layout(), plan_options)?;
+        source.set_cache(plan.cache);
         let mut computing = |share: f64| report(share * COMPUTING, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
         let outcome = run(&chain, &plan, &source, &mut sink, &mut monitor)?;

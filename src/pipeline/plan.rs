@@ -120,8 +120,8 @@ impl Plan {
     }
 }
 
-/// Tile sizes to try, the best first: whole blocks of the sink, near square, or full width for a source in
-/// strips, whose decoding would otherwise be repeated for every tile across.
+/// Tile sizes to try, the best first: whole blocks of the sink, near square, or full width for files in strips,
+/// which would otherwise be decoded or filled up anew for every tile across.
 fn candidates(source: Layout, sink: Layout, threads: usize) -> Vec<(usize, usize)> {
     let whole_blocks = |side: usize, block: usize, length: usize| {
         if side >= length {
@@ -137,7 +137,7 @@ fn candidates(source: Layout, sink: Layout, threads: usize) -> Vec<(usize, usize
             whole_blocks(side, sink.block_rows.min(side), sink.rows),
             whole_blocks(side, sink.block_cols.min(side), sink.cols),
         );
-        if source.is_striped() {
+        if source.is_striped() || sink.is_striped() {
             sizes.push((rows, sink.cols));
         }
         sizes.push((rows, cols));
