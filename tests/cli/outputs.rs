@@ -45,6 +45,7 @@ fn places_that_cannot_be_written() {
     let folder = Folder::with_dem(40);
     refused(&folder, "missing/out.tif", &[], &["output directory 'missing' does not exist"]);
     refused(&folder, "dem.tif/out.tif", &[], &["output directory 'dem.tif' does not exist"]);
+    refused(&folder, "/dev/null", &["--overwrite"], &["output '/dev/null' is a device"]);
     // Nobody can create files there, not even root.
     refused(&folder, "/proc/out.tif", &[], &["cannot write in '/proc'"]);
     refused(&folder, "/vsimem/out.tif", &[], &["cannot write '/vsimem/out.tif'"]);
