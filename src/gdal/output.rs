@@ -29,6 +29,10 @@ impl Target {
         if target.path.is_dir() {
             return Err(Error::Output(format!("output '{path}' is a directory; allowed: a file name")));
         }
+        if target.path.metadata().is_ok_and(|found| !found.is_file()) {
+            // Putting a file into its place would destroy a device such as /dev/null.
+            return Err(Error::Output(format!("output '{path}' is a device or pipe; allowed: a file name")));
+        }
         let folder = target.folder();
         if !folder.is_dir() {
             return Err(Error::Output(format!("output directory '{}' does not exist", folder.display())));

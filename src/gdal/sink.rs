@@ -393,7 +393,7 @@ pub(super) fn create_geotiff(
         }
     });
     if handle.is_null() {
-        return Err(Error::Output(format!("cannot create a GeoTIFF: {}", said.cause())));
+        return Err(Error::Output(format!("cannot create a GeoTIFF: {}", without_name(&said.cause(), name))));
     }
     Ok(Dataset::adopt(gdal, handle, name))
 }
@@ -513,10 +513,15 @@ pub(super) fn copy_to_cog(
         }
     });
     if handle.is_null() {
-        return Err(Error::Output(format!("cannot make a COG: {}", said.cause())));
+        return Err(Error::Output(format!("cannot make a COG: {}", without_name(&said.cause(), cog))));
     }
     let copy = Dataset::adopt(gdal, handle, cog);
     copy.close().map_err(|reason| Error::Output(format!("cannot write a COG: {reason}")))
+}
+
+/// A cause without the temporary name of the file, which means nothing to the user.
+fn without_name(cause: &str, name: &str) -> String {
+    cause.replace(&format!("{name}: "), "").replace(&format!("{name}:"), "")
 }
 
 /// A Rust callback behind GDAL's progress function.

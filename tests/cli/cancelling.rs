@@ -42,3 +42,23 @@ fn control_c_without_compression() {
 fn a_request_to_end_leaves_nothing() {
     stopped_by("TERM", &["--format", "COG", "--quiet"]);
 }
+
+/// `nohup terralume …` goes on when the terminal is closed.
+#[test]
+fn a_run_under_nohup_goes_on() {
+    let folder = Folder::with_dem(400);
+    folder
+        .gdal("gdal_translate", &["-q", "-of", "VRT", "-outsize", "20000", "20000", "dem.tif", "large.vrt"]);
+    let script = format!("trap '' HUP; exec '{PROGRAM}' visualize svf large.vrt out.tif -p radius=100");
+    let mut child = folder.command("bash", &["-c", &script]).spawn().unwrap();
+    let begun = Instant::now();
+    while folder.snapshot().len() == 2 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the run does not begin");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    folder.gdal("kill", &["-HUP", &child.id().to_string()]);
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(child.try_wait().unwrap().is_none(), "the run has ended");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -45,6 +45,7 @@ fn places_that_cannot_be_written() {
     let folder = Folder::with_dem(40);
     refused(&folder, "missing/out.tif", &[], &["output directory 'missing' does not exist"]);
     refused(&folder, "dem.tif/out.tif", &[], &["output directory 'dem.tif' does not exist"]);
+    refused(&folder, "/dev/null", &["--overwrite"], &["output '/dev/null' is a device"]);
     // Nobody can create files there, not even root.
     refused(&folder, "/proc/out.tif", &[], &["cannot write in '/proc'"]);
     refused(&folder, "/vsimem/out.tif", &[], &["cannot write '/vsimem/out.tif'"]);
@@ -66,7 +67,10 @@ fn creation_options() {
     bad(&["--co", "BLOCKXSIZE=wide"], &["creation option refused", "wide"]);
     bad(&["--format", "COG", "--co", "TILED=YES"], &["creation option refused", "TILED", "COG"]);
     bad(&["--co", "BLOCKXSIZE=100"], &["creation options refused"]);
-    bad(&["--co", "PREDICTOR=3", "--type", "uint8"], &["creation options refused", "PREDICTOR=3"]);
+    bad(
+        &["--co", "PREDICTOR=3", "--type", "uint8"],
+        &["creation options refused: cannot create a GeoTIFF: PREDICTOR=3"],
+    );
 }
 
 /// Once these gave an empty file and exit code 0: GDAL compresses on threads whose errors do not come back.

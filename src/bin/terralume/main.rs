@@ -7,6 +7,7 @@ mod output;
 mod pages;
 mod progress;
 mod run;
+mod signals;
 
 use clap::error::ErrorKind;
 use std::process::ExitCode;

@@ -2,12 +2,12 @@
 
 use crate::output::{count, note, print, table};
 use crate::progress::Progress;
+use crate::signals;
 use clap::ArgMatches;
 use indicatif::BinaryBytes;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use terralume::core::error::unknown_name;
 use terralume::gdal::Gdal;
@@ -15,9 +15,6 @@ use terralume::job::options::OPTIONS;
 use terralume::pipeline::plan::Plan;
 use terralume::recipe::preset_names;
 use terralume::{registry, Error, Input, Job, JobOptions, Recipe, Result};
-
-/// Set by the first Ctrl-C or request to end.
-static CANCEL: AtomicBool = AtomicBool::new(false);
 
 /// GDAL's own cache of blocks. Reading and writing go past it, so that a small one serves; by default it would
 /// take a twentieth of the machine beside the budget.
@@ -102,7 +99,7 @@ fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
         output: text(matches, "OUT").into(),
         options: options(matches)?,
     };
-    watch_signals()?;
+    let cancel = signals::watch()?;
     let gdal = Gdal::get()?;
     gdal.limit_block_cache(BLOCK_CACHE);
     gdal.catch_all_messages();
@@ -117,7 +114,7 @@ fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
         progress.show(share, stage);
         true
     };
-    prepared.run(&mut report, &CANCEL)?;
+    prepared.run(&mut report, cancel)?;
     drop(progress);
     if !quiet {
         let ((rows, cols), bands) = (plan.size, count(plan.bands, "band"));
@@ -125,16 +122,6 @@ fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
         note(&format!("wrote {} ({rows} x {cols} cells, {bands}, {seconds:.1} s)", job.output));
     }
     Ok(())
-}
-
-/// The first signal asks the run to stop and clean up, the second does not wait for it.
-fn watch_signals() -> Result<()> {
-    let handler = || {
-        if CANCEL.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(crate::CANCELLED));
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|error| Error::Internal(format!("cannot watch for Ctrl-C: {error}")))
 }
 
 /// All options of the table that were given.
