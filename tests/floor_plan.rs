@@ -27,9 +27,6 @@ const RESERVED: &[(&str, &[&str])] = &[
 /// The wall; STYLE wants half of it.
 const MOST_LINES: usize = 800;
 
-/// Lines above an unsafe block in which its reason may begin.
-const REASON_WITHIN: usize = 8;
-
 struct Source {
     /// Relative to the repository.
     path: PathBuf,
@@ -192,6 +189,16 @@ fn reserved_words_stay_in_their_modules() {
     report(faults);
 }
 
+/// Whether the comment above the statement that `above` leads to has a SAFETY line.
+fn gives_reason(above: &[&str]) -> bool {
+    let mut lines = above.iter().rev().map(|line| line.trim());
+    // The rest of the statement, which ends where another one or a blank line stands.
+    let own = |line: &&str| !line.starts_with("//") && !line.is_empty() && !line.ends_with([';', '}']);
+    let first = lines.find(|line| !own(line)).unwrap_or("");
+    let comment = std::iter::once(first).chain(lines).take_while(|line| line.starts_with("//"));
+    comment.into_iter().any(|line| line.contains("SAFETY:"))
+}
+
 #[test]
 fn unsafe_blocks_say_why_they_are_safe() {
     let mut faults = Vec::new();
@@ -204,8 +211,7 @@ fn unsafe_blocks_say_why_they_are_safe() {
                 continue;
             }
             blocks += 1;
-            let above = &lines[(line - 1).saturating_sub(REASON_WITHIN)..line];
-            if !above.iter().any(|text| text.contains("SAFETY:")) {
+            if !gives_reason(&lines[..line - 1]) {
                 faults.push(source.at(line, "an unsafe block without a SAFETY line above it"));
             }
         }

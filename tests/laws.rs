@@ -11,7 +11,9 @@ use common::{
 };
 use ndarray::{Array2, Array3, Axis};
 use terralume::core::grid::Grid;
+use terralume::core::operation::Stretch;
 use terralume::recipe::chain::{CellType, ChainOptions};
+use terralume::recipe::Layer;
 use terralume::{registry, Error, Recipe};
 
 const SQUARE: Grid = Grid { cell_width: 1.0, cell_height: 1.0, south_up: false };
@@ -238,32 +240,32 @@ fn a_radius_in_metres_is_the_same_as_in_cells() {
     assert!(lengths > 0);
 }
 
-/// A picture of one layer, and the same layer opaque on top of all others.
-fn pictures(of: &str, others: &[&str]) -> (Recipe, Recipe) {
-    let layer = |id: &str| format!(r#"{{"operation": "{id}", "min": 0, "max": 90}}"#);
-    let alone = format!(r#"{{"terralume_recipe": 1, "layers": [{}]}}"#, layer(of));
-    let layers: Vec<String> = [of].iter().chain(others).map(|id| layer(id)).collect();
-    let together = format!(r#"{{"terralume_recipe": 1, "layers": [{}]}}"#, layers.join(","));
-    let parse = |text: &str| Recipe::parse(text).unwrap_or_else(|error| panic!("{error}"));
-    (parse(&alone), parse(&together))
+/// Layers that can stand in a blend, stretched the same way: every operation of one band, all parameters tried.
+fn blendable() -> Vec<(String, Layer)> {
+    let stretch = Some(Stretch { min: 0.0, max: 90.0, invert: false });
+    let operations = all().into_iter().filter(|variant| variant.recipe.raw_operation().is_some());
+    let single = operations.filter(|variant| {
+        let made = chain(&variant.recipe, &SQUARE, ChainOptions::default()).expect("a valid recipe");
+        made.bands().len() == 1
+    });
+    single.map(|variant| (variant.label, Layer { stretch, ..variant.recipe.layers[0].clone() })).collect()
 }
 
+/// An opaque layer hides what lies below, which shares its passes all the same.
 #[test]
 fn sharing_a_pass_changes_no_bit() {
     let cells = with_holes(rough(60, 66));
-    let single_band = |id: &&str| {
-        let operation = registry::find(id).expect("listed");
-        operation.describe()["bands"].as_array().map(Vec::len) == Some(1)
-    };
-    let ids: Vec<&str> =
-        registry::operations().iter().map(|operation| operation.id).filter(single_band).collect();
-    for id in &ids {
-        let (alone, together) = pictures(id, &ids);
+    let layers = blendable();
+    let picture = |layers: Vec<Layer>| Recipe { layers, ..recipe("vat", &[]) };
+    let passes = |recipe: &Recipe| chain(recipe, &SQUARE, ChainOptions::default()).expect("valid").passes();
+    for (label, layer) in &layers {
+        let alone = picture(vec![layer.clone()]);
+        let below = layers.iter().map(|(_, layer)| layer.clone());
+        let together = picture([layer.clone()].into_iter().chain(below).collect());
         let (expected, shared) = (compute(&alone, &SQUARE, &cells), compute(&together, &SQUARE, &cells));
-        assert!(bits(&expected) == bits(&shared), "{id} differs when others share its pass");
-        let passes = |recipe| chain(recipe, &SQUARE, ChainOptions::default()).expect("valid").passes();
-        assert!(passes(&together) < ids.len(), "nothing was shared");
-        assert_eq!(passes(&alone), 1);
+        assert!(bits(&expected) == bits(&shared), "{label} differs when others share its pass");
+        assert_eq!(passes(&alone), 1, "{label}");
+        assert!(passes(&together) < layers.len(), "nothing was shared");
     }
 }
 

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Larger blocks are read in windows through GDAL instead: a file of one block would fill the memory.
 const LARGEST_BLOCK: usize = 1 << 22;
 
-/// Blocks looked at, per direction, to find an elevation to count from.
+/// Rows looked at first to find an elevation to count from.
 const BASE_SAMPLES: usize = 8;
 
 /// Where the dataset comes from.
@@ -106,13 +106,16 @@ impl GdalSource {
         self.main.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A whole elevation near those of the dataset: the first valid cell of a fixed pattern of rows.
+    /// A whole elevation near those of the dataset: the first valid cell of a fixed pattern of rows, or else of
+    /// all rows.
     fn find_base(&self) -> Result<f64> {
         let dataset = self.dataset();
         let band = dataset.band(self.band)?;
         let mut row_cells = vec![0.0_f64; self.layout.cols];
-        for sample in 0..BASE_SAMPLES {
-            let row = (2 * sample + 1) * self.layout.rows / (2 * BASE_SAMPLES);
+        let pattern =
+            (0..BASE_SAMPLES).map(|sample| (2 * sample + 1) * self.layout.rows / (2 * BASE_SAMPLES));
+        // An island between the rows of the pattern needs its elevation as much as any other land.
+        for row in pattern.chain(0..self.layout.rows) {
             let window = Window { row, col: 0, rows: 1, cols: self.layout.cols };
             self.read_window(dataset.gdal(), band, window, GDALDataType::GDT_Float64, &mut row_cells, 1)?;
             let elevations = row_cells.iter().map(|raw| self.cells.elevation(*raw));
