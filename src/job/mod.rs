@@ -14,8 +14,10 @@ use crate::recipe::Recipe;
 use crate::VERSION;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+mod describe;
 pub mod options;
 
+pub use describe::describe;
 pub use options::JobOptions;
 
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.

@@ -62,7 +62,7 @@ pub enum CellsMut<'a> {
 }
 
 impl CellsMut<'_> {
-    fn dim(&self) -> (usize, usize, usize) {
+    pub(super) fn dim(&self) -> (usize, usize, usize) {
         match self {
             CellsMut::Float32(cells) => cells.dim(),
             CellsMut::Uint8(cells) => cells.dim(),

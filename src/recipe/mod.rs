@@ -3,7 +3,9 @@
 //! A recipe is JSON text. `visualize slope` is a recipe of one layer without stretch; a preset is a recipe
 //! that ships inside the library; a layer can itself be a recipe.
 
+pub mod array;
 pub mod chain;
+mod describe;
 mod presets;
 mod text;
 
@@ -14,6 +16,7 @@ use crate::registry;
 use crate::render::blend::Mode;
 use serde_json::json;
 
+pub use describe::describe;
 pub use presets::{preset_names, presets};
 
 /// A checked recipe.
