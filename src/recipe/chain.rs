@@ -381,7 +381,9 @@ impl StepPlanner {
         let background = self.registers;
         self.registers += 1;
         for (height, (register, layer)) in layers.into_iter().rev().enumerate() {
-            let stretch = layer.display_stretch().into();
+            let stretch = super::check_stretch(layer.display_stretch())
+                .map_err(|error| Error::Argument(format!("layer '{}': {error}", layer.name)))?
+                .into();
             self.steps.push(if height == 0 {
                 Step::Stretch { from: register, stretch, to: background }
             } else {

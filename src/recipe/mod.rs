@@ -249,4 +249,16 @@ mod tests {
         assert!(text("slope.opacity", "101").contains("allowed: 0 to 100"));
         assert!(text("slope.mode", "shiny").contains("allowed: normal, multiply"));
     }
+
+    #[test]
+    fn cut_offs_set_one_by_one_are_checked_together() {
+        use crate::core::grid::Grid;
+        let mut recipe = Recipe::parse("vat").unwrap();
+        recipe.set("slope.min", "80").unwrap();
+        let chain = |recipe: &Recipe| chain::Chain::new(recipe, &Grid::square(1.0), Default::default());
+        let text = chain(&recipe).err().unwrap().to_string();
+        assert!(text.contains("layer 'slope': stretch from 80 to 50 is not allowed"), "{text}");
+        recipe.set("slope.max", "90").unwrap();
+        assert!(chain(&recipe).is_ok());
+    }
 }
