@@ -188,15 +188,17 @@ typedef struct {
 /**
  * Elevations of one tile with its real neighbours. Fill with terralume_array_init() first.
  *
- *     cells -> +--------------------------------+
- *              |           margin_top           |   row_stride cells
- *              |             +------+           |   from row to row
- *              | margin_left | rows | margin_   |
- *              |             |  x   |  right    |
- *              |             | cols |           |
- *              |             +------+           |
- *              |          margin_bottom         |
- *              +--------------------------------+
+ * ```text
+ * cells -> +--------------------------------+
+ *          |           margin_top           |   row_stride cells
+ *          |             +------+           |   from row to row
+ *          | margin_left | rows | margin_   |
+ *          |             |  x   |  right    |
+ *          |             | cols |           |
+ *          |             +------+           |
+ *          |          margin_bottom         |
+ *          +--------------------------------+
+ * ```
  *
  * A margin smaller than the radius of the chain says that the raster ends there, and the edge rule of the operation
  * fills the rest. All margins 0: the array is the whole raster. All margins at least the radius: a tile from its

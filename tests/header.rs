@@ -56,3 +56,11 @@ fn every_file_that_exports_something_is_in_the_header() {
     listed.sort_unstable();
     assert_eq!(found, listed);
 }
+
+#[test]
+fn the_page_on_c_shows_the_example_that_is_built() {
+    let read = |path: &str| std::fs::read_to_string(root().join(path)).unwrap();
+    let (page, example) = (read("docs/c_api.md"), read("examples/c/vat.c"));
+    let code = &example[example.find("#include").unwrap()..];
+    assert!(page.contains(code), "docs/c_api.md must hold examples/c/vat.c");
+}

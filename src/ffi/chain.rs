@@ -17,15 +17,17 @@ pub struct terralume_chain {
 
 /// Elevations of one tile with its real neighbours. Fill with terralume_array_init() first.
 ///
-///     cells -> +--------------------------------+
-///              |           margin_top           |   row_stride cells
-///              |             +------+           |   from row to row
-///              | margin_left | rows | margin_   |
-///              |             |  x   |  right    |
-///              |             | cols |           |
-///              |             +------+           |
-///              |          margin_bottom         |
-///              +--------------------------------+
+/// ```text
+/// cells -> +--------------------------------+
+///          |           margin_top           |   row_stride cells
+///          |             +------+           |   from row to row
+///          | margin_left | rows | margin_   |
+///          |             |  x   |  right    |
+///          |             | cols |           |
+///          |             +------+           |
+///          |          margin_bottom         |
+///          +--------------------------------+
+/// ```
 ///
 /// A margin smaller than the radius of the chain says that the raster ends there, and the edge rule of the operation
 /// fills the rest. All margins 0: the array is the whole raster. All margins at least the radius: a tile from its
@@ -207,9 +209,9 @@ unsafe fn run(chain: &Chain, source: &terralume_array, capacity: usize, output: 
     let size = (chain.bands().len(), shape.rows, shape.cols);
     let nodata = (!source.nodata.is_nan()).then_some(source.nodata as f32);
     let out = match chain.cell_type() {
-        // SAFETY: not NULL, aligned, `bytes` bytes by contract and apart from the input (checked). Whatever the
-        // caller's memory holds are values of these types.
         CellType::Float32 => {
+            // SAFETY: not NULL, aligned, `bytes` bytes by contract and apart from the input (checked). Whatever
+            // the caller's memory holds are values of these types.
             let out = unsafe { std::slice::from_raw_parts_mut(output.cast::<f32>(), bytes / 4) };
             CellsMut::Float32(view(size, out)?)
         }
