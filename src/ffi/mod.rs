@@ -1,7 +1,7 @@
 //! The C interface, one file per C noun; `include/terralume.h` is generated from them.
 //!
 //! Comments on exported items are written for C readers. Only shared references are made from C pointers. Every
-//! body that could fail or panic stands inside [`status::guard`].
+//! body that could fail or panic stands inside `status::guard`.
 
 // C names its types in small letters.
 #![allow(non_camel_case_types)]

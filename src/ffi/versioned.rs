@@ -7,7 +7,7 @@ use super::status::{Failure, Result};
 const LARGEST: usize = 4096;
 
 /// Fields are appended in steps of this size, so that no field is cut.
-const STEP: usize = 8;
+const STEP: usize = size_of::<usize>();
 
 /// A struct of the C interface.
 ///
@@ -72,4 +72,36 @@ fn check_size<T: Versioned>(size: usize) -> Result<()> {
     Err(Failure::argument(format!(
         "struct_size of {name} is {size}; allowed: sizeof({name}), here {known}, as {name}_init sets it"
     )))
+}
+
+#[cfg(all(test, target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+    use crate::ffi::chain::terralume_array;
+    use crate::ffi::grid::terralume_grid;
+    use crate::ffi::job::terralume_run_options;
+    use crate::ffi::recipe::terralume_chain_options;
+
+    /// Programs in the field carry these numbers. They change only when a field is appended.
+    #[test]
+    fn published_structs_keep_their_size() {
+        assert_eq!(size_of::<terralume_grid>(), 32);
+        assert_eq!(size_of::<terralume_chain_options>(), 40);
+        assert_eq!(size_of::<terralume_array>(), 80);
+        assert_eq!(size_of::<terralume_run_options>(), 24);
+    }
+
+    #[test]
+    fn a_struct_of_any_older_size_is_read() {
+        for size in (STEP..=size_of::<terralume_array>()).step_by(STEP) {
+            let mut array = terralume_array::DEFAULT;
+            array.rows = 5;
+            array.struct_size = size;
+            // SAFETY: a live struct, larger than it says.
+            let read = unsafe { read(&array) }.unwrap();
+            let knows_rows = size >= std::mem::offset_of!(terralume_array, rows) + size_of::<usize>();
+            assert_eq!(read.rows, if knows_rows { 5 } else { 0 });
+            assert!(read.nodata.is_nan());
+        }
+    }
 }

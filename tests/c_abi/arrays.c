@@ -195,6 +195,7 @@ static void test_arrays(void) {
     terralume_chain *chain = make("sky_view_factor", NULL);
     terralume_array array;
     static float out[ROWS * COLS + 1];
+    terralume_status status;
     size_t bytes = 7;
     array = whole(), array.rows = 0;
     refuse(chain, &array, "empty");
@@ -229,7 +230,9 @@ static void test_arrays(void) {
     FAILS(TERRALUME_STATUS_UNSUPPORTED, "too small", terralume_chain_run(chain, &array, sizeof out, out));
     /* A size no machine has, told as if it were there: the copy fails, the process does not. */
     array = whole(), array.rows = (size_t)1 << 30, array.cols = (size_t)1 << 20;
-    FAILS(TERRALUME_STATUS_ARGUMENT, "", terralume_chain_run(chain, &array, SIZE_MAX / 2, out));
+    status = terralume_chain_run(chain, &array, SIZE_MAX / 2, out);
+    /* Which of the two depends on whether the output lies behind the input. */
+    CHECK(status == TERRALUME_STATUS_ARGUMENT || status == TERRALUME_STATUS_MEMORY);
     FAILS(TERRALUME_STATUS_ARGUMENT, "address space", terralume_chain_output_bytes(chain, SIZE_MAX, 2, &bytes));
     CHECK(bytes == 7);
     terralume_chain_free(chain);
