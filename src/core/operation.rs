@@ -51,6 +51,11 @@ impl Band {
     pub fn new(name: impl Into<String>, unit: &'static str, range: (f64, f64)) -> Self {
         Self { name: name.into(), unit, range, role: Role::Value }
     }
+
+    /// Description for other programs.
+    pub fn describe(&self) -> serde_json::Value {
+        json!({"name": self.name, "unit": self.unit, "min": self.range.0, "max": self.range.1})
+    }
 }
 
 /// The values shown as black and white: a display stretch, or the cut-offs of a layer in a blend.
@@ -103,10 +108,7 @@ impl Operation {
         let specs = (self.parameters)();
         let parameters: Vec<_> = specs.iter().map(ParamSpec::describe).collect();
         let defaults = Values::defaults(specs);
-        let bands: Vec<_> = (self.bands)(&defaults)
-            .iter()
-            .map(|band| json!({"name": band.name, "unit": band.unit, "min": band.range.0, "max": band.range.1}))
-            .collect();
+        let bands: Vec<_> = (self.bands)(&defaults).iter().map(Band::describe).collect();
         let stretch = (self.stretch)(&defaults);
         let radius = (self.build)(&defaults, &Grid::square(1.0), Compatibility::None).map(|k| k.radius());
         json!({

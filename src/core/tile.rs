@@ -1,5 +1,6 @@
 //! Tiles: a window of cells inside a larger array, with a margin of real or mirrored neighbours around it.
 
+use super::error::{Error, Result};
 use ndarray::{s, ArrayView2, ArrayViewMut2};
 use std::ops::Range;
 
@@ -142,14 +143,30 @@ impl TileBuffers {
         Self { buffers: vec![Vec::new(); edges.len()], edges, radius, size: (0, 0), at_edge: false }
     }
 
+    /// Makes room for a tile of this size under every edge rule, or says how much memory is missing. `load` makes
+    /// room by itself, but ends the process when there is none: for sizes that come from outside.
+    pub fn reserve(&mut self, rows: usize, cols: usize) -> Result<()> {
+        let margins = self.radius.saturating_mul(2);
+        let cells = rows.saturating_add(margins).saturating_mul(cols.saturating_add(margins));
+        for buffer in &mut self.buffers {
+            let missing = cells.saturating_sub(buffer.len());
+            buffer.try_reserve_exact(missing).map_err(|_| {
+                Error::Memory(format!(
+                    "no memory for a copy of {cols} x {rows} cells; allowed: smaller tiles"
+                ))
+            })?;
+        }
+        Ok(())
+    }
+
     /// Takes in the cells of `tile`, a window of a `rows` x `cols` raster. `read` gets the part of the
     /// margined tile that lies inside the raster and fills it.
     pub fn load<E>(
         &mut self,
         tile: Window,
         (rows, cols): (usize, usize),
-        read: impl FnOnce(Window, ArrayViewMut2<'_, f32>) -> Result<(), E>,
-    ) -> Result<(), E> {
+        read: impl FnOnce(Window, ArrayViewMut2<'_, f32>) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
         let real = tile.grown(self.radius, rows, cols);
         let inside = Window {
             row: self.radius - (tile.row - real.row),
@@ -210,7 +227,7 @@ mod tests {
         let raster = Array2::from_shape_fn((9, 9), |(r, c)| (10 * r + c) as f32);
         let mut buffers = TileBuffers::new(&[Edge::Reflect, Edge::Clamp], 2);
         let mut load = |window: Window| {
-            let read = |real: Window, mut out: ArrayViewMut2<'_, f32>| -> Result<(), ()> {
+            let read = |real: Window, mut out: ArrayViewMut2<'_, f32>| -> std::result::Result<(), ()> {
                 out.assign(&raster.slice(s![real.row..real.row + real.rows, real.col..real.col + real.cols]));
                 Ok(())
             };

@@ -1,31 +1,45 @@
-//! What this library can do, as one JSON document: operations, presets and options of a run.
+//! Everything this library can do, as one JSON text: what dialogs, scripts and other languages are built from.
 
 use super::options;
+use crate::core::error::Result;
+use crate::core::grid::Grid;
+use crate::recipe::chain::{Chain, ChainOptions};
 use crate::recipe::{presets, Recipe};
 use crate::registry;
-use serde_json::Value;
+use crate::render::blend::Mode;
+use serde_json::json;
 
-/// Description of everything for other programs; `"schema"` changes only by adding keys.
-pub fn describe() -> Value {
+/// Operations, presets, blend modes and options of a run; `"schema"` changes only by adding keys.
+pub fn describe() -> Result<serde_json::Value> {
     let mut description = registry::describe();
-    // That every preset can be read is a test of `recipe/presets.rs`.
-    description["presets"] = presets().unwrap_or_default().iter().map(Recipe::to_json).collect();
+    description["presets"] = presets()?.iter().map(preset).collect::<Result<_>>()?;
+    description["blend_modes"] = Mode::ALL.iter().map(|(name, _)| json!(name)).collect();
     description["options"] = options::describe();
-    description
+    Ok(description)
+}
+
+/// One preset, with its radius in cells under default parameters.
+fn preset(recipe: &Recipe) -> Result<serde_json::Value> {
+    let chain = Chain::new(recipe, &Grid::square(1.0), ChainOptions::default())?;
+    let json = recipe.to_json();
+    Ok(json!({
+        "name": recipe.name, "title": recipe.title, "summary": recipe.summary, "reference": recipe.reference,
+        "radius": chain.radius(), "layers": json["layers"],
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::preset_names;
 
     #[test]
-    fn everything_is_described() {
-        let description = describe();
-        let count = |key: &str| description[key].as_array().map(Vec::len);
-        assert_eq!(description["schema"], 1);
-        assert_eq!(count("operations"), Some(registry::operations().len()));
-        assert_eq!(count("presets"), Some(preset_names().count()));
-        assert_eq!(count("options"), Some(options::OPTIONS.len()));
+    fn names_all_there_is() {
+        let description = describe().unwrap();
+        let count = |key: &str| description[key].as_array().unwrap().len();
+        assert_eq!(count("operations"), registry::operations().len());
+        assert_eq!(count("presets"), presets().unwrap().len());
+        assert_eq!(count("options"), options::OPTIONS.len());
+        assert_eq!(description["presets"][0]["name"], "vat");
+        assert_eq!(description["presets"][0]["radius"], 10);
     }
 }

@@ -65,7 +65,7 @@ pub enum CellsMut<'a> {
 }
 
 impl CellsMut<'_> {
-    fn dim(&self) -> (usize, usize, usize) {
+    pub(super) fn dim(&self) -> (usize, usize, usize) {
         match self {
             CellsMut::Float32(cells) => cells.dim(),
             CellsMut::Uint8(cells) => cells.dim(),
@@ -397,7 +397,9 @@ impl StepPlanner {
         let background = self.registers;
         self.registers += 1;
         for (height, (register, layer)) in layers.into_iter().rev().enumerate() {
-            let stretch = layer.display_stretch().into();
+            let stretch = super::check_stretch(layer.display_stretch())
+                .map_err(|error| Error::Argument(format!("layer '{}': {error}", layer.name)))?
+                .into();
             self.steps.push(if height == 0 {
                 Step::Stretch { from: register, stretch, to: background }
             } else {

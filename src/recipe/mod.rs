@@ -3,7 +3,9 @@
 //! A recipe is JSON text. `visualize slope` is a recipe of one layer without stretch; a preset is a recipe
 //! that ships inside the library; a layer can itself be a recipe.
 
+pub mod array;
 pub mod chain;
+mod describe;
 mod presets;
 mod text;
 
@@ -14,6 +16,7 @@ use crate::registry;
 use crate::render::blend::Mode;
 use serde_json::json;
 
+pub use describe::describe;
 pub use presets::{preset_names, presets};
 
 /// A checked recipe.
@@ -245,5 +248,17 @@ mod tests {
         assert!(text("unit", "degree").contains("unknown layer of a parameter 'unit'"));
         assert!(text("slope.opacity", "101").contains("allowed: 0 to 100"));
         assert!(text("slope.mode", "shiny").contains("allowed: normal, multiply"));
+    }
+
+    #[test]
+    fn cut_offs_set_one_by_one_are_checked_together() {
+        use crate::core::grid::Grid;
+        let mut recipe = Recipe::parse("vat").unwrap();
+        recipe.set("slope.min", "80").unwrap();
+        let chain = |recipe: &Recipe| chain::Chain::new(recipe, &Grid::square(1.0), Default::default());
+        let text = chain(&recipe).err().unwrap().to_string();
+        assert!(text.contains("layer 'slope': stretch from 80 to 50 is not allowed"), "{text}");
+        recipe.set("slope.max", "90").unwrap();
+        assert!(chain(&recipe).is_ok());
     }
 }

@@ -9,7 +9,7 @@ use terralume::{job, recipe, registry, Result};
 pub fn list(matches: &ArgMatches) -> Result<()> {
     let only_presets = matches.get_flag("presets");
     if matches.get_flag("json") {
-        return print_json(&document(only_presets));
+        return print_json(&document(only_presets)?);
     }
     let mut text = String::new();
     if !only_presets {
@@ -25,12 +25,12 @@ pub fn list(matches: &ArgMatches) -> Result<()> {
     print(text.as_bytes())
 }
 
-fn document(only_presets: bool) -> serde_json::Value {
-    let all = job::describe();
+fn document(only_presets: bool) -> Result<serde_json::Value> {
+    let all = job::describe()?;
     if only_presets {
-        return json!({"schema": all["schema"], "version": all["version"], "presets": all["presets"]});
+        return Ok(json!({"schema": all["schema"], "version": all["version"], "presets": all["presets"]}));
     }
-    all
+    Ok(all)
 }
 
 fn line(name: &str, title: &str, summary: &str) -> Vec<String> {

@@ -1,0 +1,493 @@
+/* terralume.h: relief visualisation for rasters of any size. Generated from src/ffi; do not edit.
+ *
+ * - A call that can fail returns a terralume_status; terralume_last_error_message() says why, per thread.
+ * - Results come last and are written only on success.
+ * - Texts are UTF-8 and end with NUL.
+ * - What terralume_..._new() makes, terralume_..._free() frees; free(NULL) is fine.
+ * - Fill structs with their _init() first: struct_size lets them grow.
+ * - Panics never leave the library. A pointer that is not what its documentation says is beyond any check.
+ */
+
+#ifndef TERRALUME_H
+#define TERRALUME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Version of this header; terralume_version() is that of the library. */
+#define TERRALUME_VERSION_MAJOR 0
+#define TERRALUME_VERSION_MINOR 1
+#define TERRALUME_VERSION_PATCH 0
+#define TERRALUME_VERSION "0.1.0"
+
+
+/**
+ * Version of the binary interface this header describes. Compare with terralume_abi_version() before anything
+ * else when the library is loaded at run time. Raised when a program built for an older one could not go on.
+ */
+#define TERRALUME_ABI_VERSION 1
+
+/**
+ * How a call ended. 0 is success. Later versions may add values.
+ */
+typedef enum {
+  /**
+   * Success.
+   */
+  TERRALUME_STATUS_OK = 0,
+  /**
+   * A value is out of range, of the wrong kind, misaligned, or contradicts another one.
+   */
+  TERRALUME_STATUS_ARGUMENT = 1,
+  /**
+   * There is no operation, preset, parameter or option of this name.
+   */
+  TERRALUME_STATUS_UNKNOWN_NAME = 2,
+  /**
+   * The recipe cannot be read or does not fit together.
+   */
+  TERRALUME_STATUS_RECIPE = 3,
+  /**
+   * The input cannot be opened or read.
+   */
+  TERRALUME_STATUS_INPUT = 4,
+  /**
+   * The output cannot be created or written.
+   */
+  TERRALUME_STATUS_OUTPUT = 5,
+  /**
+   * The input is well formed, but the operation cannot treat it rightly.
+   */
+  TERRALUME_STATUS_UNSUPPORTED = 6,
+  /**
+   * The memory budget, or the memory, is too small for the work.
+   */
+  TERRALUME_STATUS_MEMORY = 7,
+  /**
+   * No usable GDAL was found. Calls on arrays need none.
+   */
+  TERRALUME_STATUS_NO_GDAL = 8,
+  /**
+   * The caller stopped the run. No output is left behind.
+   */
+  TERRALUME_STATUS_CANCELLED = 9,
+  /**
+   * A defect of this library.
+   */
+  TERRALUME_STATUS_INTERNAL = 10,
+  /**
+   * A defect of this library that was stopped at its border. Free the handles that took part.
+   */
+  TERRALUME_STATUS_PANIC = 11,
+  /**
+   * A pointer that must not be NULL is NULL.
+   */
+  TERRALUME_STATUS_NULL = 12,
+  /**
+   * The handle is in use by another call.
+   */
+  TERRALUME_STATUS_BUSY = 13,
+} terralume_status;
+
+/**
+ * Type of the output cells.
+ */
+typedef enum {
+  /**
+   * 32-bit floating point: the values themselves, or 0 to 1 for a picture of blended layers. Missing cells are NaN.
+   */
+  TERRALUME_CELL_TYPE_FLOAT32 = 0,
+  /**
+   * Bytes: stretched to 1 to 255, missing cells are 0. With TERRALUME_COMPATIBILITY_RVT: 0 to 255, missing 255.
+   */
+  TERRALUME_CELL_TYPE_UINT8 = 1,
+} terralume_cell_type;
+
+/**
+ * Whose numbers are wanted where RVT (Relief Visualization Toolbox) is known to be wrong.
+ */
+typedef enum {
+  /**
+   * The right ones.
+   */
+  TERRALUME_COMPATIBILITY_NONE = 0,
+  /**
+   * Those RVT gives.
+   */
+  TERRALUME_COMPATIBILITY_RVT = 1,
+} terralume_compatibility;
+
+/**
+ * A recipe made ready for a grid. Never changes: any number of threads may run one chain at the same time.
+ */
+typedef struct terralume_chain terralume_chain;
+
+/**
+ * One run from raster to raster. One thread at a time may use it: a second one gets TERRALUME_STATUS_BUSY.
+ * terralume_job_cancel() is the exception.
+ */
+typedef struct terralume_job terralume_job;
+
+/**
+ * Size and orientation of cells. Fill with terralume_grid_init() first.
+ */
+typedef struct {
+  /**
+   * Bytes of this struct, as terralume_grid_init() sets it.
+   */
+  size_t struct_size;
+  /**
+   * Distance between neighbouring columns, in the unit of the heights; greater than 0. Default: 1.
+   */
+  double cell_width;
+  /**
+   * Distance between neighbouring rows, in the unit of the heights; greater than 0. Default: 1.
+   */
+  double cell_height;
+  /**
+   * 0: the first row is the northernmost one (default); 1: the southernmost one.
+   */
+  int south_up;
+  /**
+   * Must be 0.
+   */
+  int reserved;
+} terralume_grid;
+
+/**
+ * How a recipe is turned into cells. Fill with terralume_chain_options_init() first.
+ */
+typedef struct {
+  /**
+   * Bytes of this struct, as terralume_chain_options_init() sets it.
+   */
+  size_t struct_size;
+  /**
+   * A terralume_cell_type. Default: TERRALUME_CELL_TYPE_FLOAT32.
+   */
+  int cell_type;
+  /**
+   * A terralume_compatibility. Default: TERRALUME_COMPATIBILITY_NONE.
+   */
+  int compatibility;
+  /**
+   * Value shown as black when a single operation is written as bytes. Default: NaN, the operation's own.
+   */
+  double stretch_min;
+  /**
+   * Value shown as white; greater than stretch_min. Both are NaN, or none.
+   */
+  double stretch_max;
+  /**
+   * Changes to the recipe: texts "name=value", the last pointer is NULL. A name is a parameter, such as "azimuth",
+   * or "layer.parameter" in a recipe of several layers. Default: NULL, no changes. Read during the call only.
+   */
+  const char *const *parameters;
+} terralume_chain_options;
+
+/**
+ * Elevations of one tile with its real neighbours. Fill with terralume_array_init() first.
+ *
+ * ```text
+ * cells -> +--------------------------------+
+ *          |           margin_top           |   row_stride cells
+ *          |             +------+           |   from row to row
+ *          | margin_left | rows | margin_   |
+ *          |             |  x   |  right    |
+ *          |             | cols |           |
+ *          |             +------+           |
+ *          |          margin_bottom         |
+ *          +--------------------------------+
+ * ```
+ *
+ * A margin smaller than the radius of the chain says that the raster ends there, and the edge rule of the operation
+ * fills the rest. All margins 0: the array is the whole raster. All margins at least the radius: a tile from its
+ * middle, which is used where it stands, without a copy, if there are no gaps between rows. The output of a tile is
+ * bit for bit that of the whole raster at these cells. NaN and infinite cells are missing.
+ */
+typedef struct {
+  /**
+   * Bytes of this struct, as terralume_array_init() sets it.
+   */
+  size_t struct_size;
+  /**
+   * The first cell, margins included. Aligned to 4 bytes.
+   */
+  const float *cells;
+  /**
+   * Rows of the tile, margins left out.
+   */
+  size_t rows;
+  /**
+   * Columns of the tile, margins left out.
+   */
+  size_t cols;
+  /**
+   * Cells (not bytes) from the start of one row to the start of the next. 0: no gaps between rows.
+   */
+  size_t row_stride;
+  /**
+   * Rows of real cells above the tile.
+   */
+  size_t margin_top;
+  /**
+   * Rows of real cells below the tile.
+   */
+  size_t margin_bottom;
+  /**
+   * Columns of real cells before the tile.
+   */
+  size_t margin_left;
+  /**
+   * Columns of real cells after the tile.
+   */
+  size_t margin_right;
+  /**
+   * Cells of this value are missing. Default: NaN, none but NaN.
+   */
+  double nodata;
+} terralume_array;
+
+/**
+ * Hears how far a run is, and may stop it. The same as GDAL's GDALProgressFunc, so GDALTermProgress fits.
+ *
+ * @param complete Share done, 0 to 1, never smaller than before.
+ * @param message  What is being done, UTF-8; valid during the call.
+ * @param data     progress_data of the run.
+ * @return 0 stops the run, anything else goes on. Must return: no exceptions, no longjmp().
+ */
+typedef int (*terralume_progress)(double complete, const char *message, void *data);
+
+/**
+ * How to run a job. Fill with terralume_run_options_init() first.
+ */
+typedef struct {
+  /**
+   * Bytes of this struct, as terralume_run_options_init() sets it.
+   */
+  size_t struct_size;
+  /**
+   * Called about ten times a second, on the thread that called terralume_job_run() only. Default: NULL, none.
+   */
+  terralume_progress progress;
+  /**
+   * Handed to progress. Default: NULL.
+   */
+  void *progress_data;
+} terralume_run_options;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Says why the last call on this thread that failed did so: what came, and what is allowed.
+ *
+ * @return UTF-8, never NULL; empty if none failed. Owned by the library, valid until the next call of this library
+ * that fails on this thread.
+ */
+const char *terralume_last_error_message(void);
+
+/**
+ * Version of the library, such as "0.1.0".
+ *
+ * @return Static text.
+ */
+const char *terralume_version(void);
+
+/**
+ * Version of the binary interface of the library. Must equal TERRALUME_ABI_VERSION.
+ */
+uint32_t terralume_abi_version(void);
+
+/**
+ * Everything the library can do, as JSON: operations with their parameters, ranges, units, help, bands and radius;
+ * presets with their layers; blend modes; options of a job.
+ *
+ * The key "schema" is raised only when a key changes its meaning; keys may be added at any time.
+ *
+ * @return Static text, UTF-8. NULL only after a defect of the library; see terralume_last_error_message().
+ */
+const char *terralume_describe(void);
+
+/**
+ * Frees a text that a function of this library handed over. NULL is fine.
+ */
+void terralume_string_free(char *string);
+
+/**
+ * Fills a grid with its defaults.
+ *
+ * @param grid        The struct to fill.
+ * @param struct_size sizeof(terralume_grid)
+ */
+terralume_status terralume_grid_init(terralume_grid *grid, size_t struct_size);
+
+/**
+ * Fills options with their defaults.
+ *
+ * @param options     The struct to fill.
+ * @param struct_size sizeof(terralume_chain_options)
+ */
+terralume_status terralume_chain_options_init(terralume_chain_options *options, size_t struct_size);
+
+/**
+ * Says what a recipe gives on a grid, as JSON: "radius" in cells, "bands", "cell_type", "nodata", and "recipe" with
+ * every parameter spelled out, which can be used as a recipe again.
+ *
+ * @param recipe  JSON, the name of a preset such as "vat-combined", or the id of an operation such as "slope".
+ * @param grid    Size of the cells.
+ * @param options NULL: the defaults.
+ * @param json    Receives the text, UTF-8. Free it with terralume_string_free().
+ */
+terralume_status terralume_recipe_describe(const char *recipe,
+                                           const terralume_grid *grid,
+                                           const terralume_chain_options *options,
+                                           char **json);
+
+/**
+ * Fills an array with its defaults: no cells, no margins.
+ *
+ * @param array       The struct to fill.
+ * @param struct_size sizeof(terralume_array)
+ */
+terralume_status terralume_array_init(terralume_array *array, size_t struct_size);
+
+/**
+ * Makes a recipe ready for arrays on a grid.
+ *
+ * @param recipe  JSON, the name of a preset such as "vat-combined", or the id of an operation such as "slope".
+ * @param grid    Size of the cells.
+ * @param options NULL: the defaults.
+ * @param chain   Receives the chain. Free it with terralume_chain_free().
+ */
+terralume_status terralume_chain_new(const char *recipe,
+                                     const terralume_grid *grid,
+                                     const terralume_chain_options *options,
+                                     terralume_chain **chain);
+
+/**
+ * Frees a chain. NULL is fine. No call may use it any more.
+ */
+void terralume_chain_free(terralume_chain *chain);
+
+/**
+ * Says how many cells the chain reads around a cell in each direction: the margin an inner tile needs.
+ */
+terralume_status terralume_chain_radius(const terralume_chain *chain, size_t *radius);
+
+/**
+ * Says how many output bands the chain gives.
+ */
+terralume_status terralume_chain_bands(const terralume_chain *chain, size_t *bands);
+
+/**
+ * Says how many bytes the output of a tile takes: bands x rows x cols x bytes of a cell.
+ */
+terralume_status terralume_chain_output_bytes(const terralume_chain *chain,
+                                              size_t rows,
+                                              size_t cols,
+                                              size_t *bytes);
+
+/**
+ * Computes a tile on the calling thread.
+ *
+ * @param chain           Any number of threads may use it at the same time.
+ * @param source          The elevations. They stay the caller's and are only read.
+ * @param output_capacity Bytes at output, at least what terralume_chain_output_bytes() says.
+ * @param output          Receives bands x rows x cols cells of the chain's cell type, row after row, band after band,
+ *                        without gaps. Aligned to a cell, apart from the elevations. Untouched when an argument is
+ *                        refused.
+ */
+terralume_status terralume_chain_run(const terralume_chain *chain,
+                                     const terralume_array *source,
+                                     size_t output_capacity,
+                                     void *output);
+
+/**
+ * Fills options with their defaults.
+ *
+ * @param options     The struct to fill.
+ * @param struct_size sizeof(terralume_run_options)
+ */
+terralume_status terralume_run_options_init(terralume_run_options *options, size_t struct_size);
+
+/**
+ * Makes a job. It needs an input and an output before it can run.
+ *
+ * @param recipe JSON, the name of a preset such as "vat-combined", or the id of an operation such as "slope".
+ * @param job    Receives the job. Free it with terralume_job_free().
+ */
+terralume_status terralume_job_new(const char *recipe, terralume_job **job);
+
+/**
+ * Frees a job. NULL is fine. A job that is running is stopped, and its memory goes when the run has ended.
+ */
+void terralume_job_free(terralume_job *job);
+
+/**
+ * Sets one parameter of the recipe from text, as on the command line.
+ *
+ * @param name  A parameter, as terralume_describe() lists them, such as "azimuth"; "layer.parameter" in a recipe of
+ *              several layers. "opacity", "mode", "min" and "max" of a layer can be set as well.
+ * @param value UTF-8. On failure the job keeps its old value.
+ */
+terralume_status terralume_job_set_parameter(terralume_job *job,
+                                             const char *name,
+                                             const char *value);
+
+/**
+ * Sets one option of the run from text, as on the command line.
+ *
+ * @param name  An option, as terralume_describe() lists them, such as "threads", "memory", "type", "overwrite".
+ * @param value UTF-8; "true" or "false" for a switch. On failure the job keeps its old value.
+ */
+terralume_status terralume_job_set_option(terralume_job *job,
+                                          const char *name,
+                                          const char *value);
+
+/**
+ * Sets the raster of elevations. It is opened by terralume_job_run().
+ *
+ * @param path A file, or anything else GDAL can open, UTF-8.
+ */
+terralume_status terralume_job_set_input(terralume_job *job, const char *path);
+
+/**
+ * Sets the raster of elevations to a dataset that is open already. A path is faster: then every thread opens its own.
+ *
+ * @param dataset A GDALDatasetH. It stays the caller's, who keeps it open until the last run of the job has ended
+ *                and does not use it during a run.
+ */
+terralume_status terralume_job_set_input_dataset(terralume_job *job,
+                                                 void *dataset);
+
+/**
+ * Sets the file to write. It appears under its name only when it is whole.
+ *
+ * @param path A file of this machine, UTF-8. It must not exist, unless the option "overwrite" is "true".
+ */
+terralume_status terralume_job_set_output(terralume_job *job, const char *path);
+
+/**
+ * Runs a job to its end, on threads of its own. It can be run again, with other settings as well.
+ *
+ * Fails with TERRALUME_STATUS_CANCELLED, and leaves no output, when progress returns 0 or terralume_job_cancel() is
+ * called.
+ *
+ * @param options NULL: the defaults.
+ */
+terralume_status terralume_job_run(terralume_job *job,
+                                   const terralume_run_options *options);
+
+/**
+ * Stops a job that is running, within one tile. Any thread may call this at any time, a signal handler as well. NULL
+ * is fine. If the job is not running, its next run stops at once.
+ */
+void terralume_job_cancel(terralume_job *job);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* TERRALUME_H */

@@ -1,0 +1,265 @@
+//! Chains: recipes on arrays in memory. Needs no GDAL.
+
+use super::argument::{borrow, check, Place};
+use super::grid::terralume_grid;
+use super::recipe::{prepare, terralume_chain_options};
+use super::status::{guard, terralume_status, Failure, Result};
+use super::versioned::{self, Versioned};
+use crate::recipe::array::{self, ArrayShape, Margins};
+use crate::recipe::chain::{CellType, CellsMut, Chain};
+use libc::{c_char, c_void};
+use ndarray::ArrayViewMut3;
+
+/// A recipe made ready for a grid. Never changes: any number of threads may run one chain at the same time.
+pub struct terralume_chain {
+    chain: Chain,
+}
+
+/// Elevations of one tile with its real neighbours. Fill with terralume_array_init() first.
+///
+/// ```text
+/// cells -> +--------------------------------+
+///          |           margin_top           |   row_stride cells
+///          |             +------+           |   from row to row
+///          | margin_left | rows | margin_   |
+///          |             |  x   |  right    |
+///          |             | cols |           |
+///          |             +------+           |
+///          |          margin_bottom         |
+///          +--------------------------------+
+/// ```
+///
+/// A margin smaller than the radius of the chain says that the raster ends there, and the edge rule of the operation
+/// fills the rest. All margins 0: the array is the whole raster. All margins at least the radius: a tile from its
+/// middle, which is used where it stands, without a copy, if there are no gaps between rows. The output of a tile is
+/// bit for bit that of the whole raster at these cells. NaN and infinite cells are missing.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct terralume_array {
+    /// Bytes of this struct, as terralume_array_init() sets it.
+    pub struct_size: usize,
+    /// The first cell, margins included. Aligned to 4 bytes.
+    pub cells: *const f32,
+    /// Rows of the tile, margins left out.
+    pub rows: usize,
+    /// Columns of the tile, margins left out.
+    pub cols: usize,
+    /// Cells (not bytes) from the start of one row to the start of the next. 0: no gaps between rows.
+    pub row_stride: usize,
+    /// Rows of real cells above the tile.
+    pub margin_top: usize,
+    /// Rows of real cells below the tile.
+    pub margin_bottom: usize,
+    /// Columns of real cells before the tile.
+    pub margin_left: usize,
+    /// Columns of real cells after the tile.
+    pub margin_right: usize,
+    /// Cells of this value are missing. Default: NaN, none but NaN.
+    pub nodata: f64,
+}
+
+// SAFETY: repr(C); ten fields of 8 bytes; any bytes are numbers or a pointer.
+unsafe impl Versioned for terralume_array {
+    const NAME: &'static str = "terralume_array";
+    const DEFAULT: Self = Self {
+        struct_size: size_of::<Self>(),
+        cells: std::ptr::null(),
+        rows: 0,
+        cols: 0,
+        row_stride: 0,
+        margin_top: 0,
+        margin_bottom: 0,
+        margin_left: 0,
+        margin_right: 0,
+        nodata: f64::NAN,
+    };
+}
+
+/// Fills an array with its defaults: no cells, no margins.
+///
+/// @param array       The struct to fill.
+/// @param struct_size sizeof(terralume_array)
+#[no_mangle]
+pub unsafe extern "C" fn terralume_array_init(
+    array: *mut terralume_array,
+    struct_size: usize,
+) -> terralume_status {
+    // SAFETY: the caller's struct has `struct_size` bytes.
+    guard(|| unsafe { versioned::init(array, struct_size) })
+}
+
+/// Makes a recipe ready for arrays on a grid.
+///
+/// @param recipe  JSON, the name of a preset such as "vat-combined", or the id of an operation such as "slope".
+/// @param grid    Size of the cells.
+/// @param options NULL: the defaults.
+/// @param chain   Receives the chain. Free it with terralume_chain_free().
+#[no_mangle]
+pub unsafe extern "C" fn terralume_chain_new(
+    recipe: *const c_char,
+    grid: *const terralume_grid,
+    options: *const terralume_chain_options,
+    chain: *mut *mut terralume_chain,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (place, prepared) = unsafe { (Place::new(chain, "chain")?, prepare(recipe, grid, options)?) };
+        place.fill(Box::into_raw(Box::new(terralume_chain { chain: prepared.1 })));
+        Ok(())
+    })
+}
+
+/// Frees a chain. NULL is fine. No call may use it any more.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_chain_free(chain: *mut terralume_chain) {
+    if !chain.is_null() {
+        guard(|| {
+            // SAFETY: the chain came from `Box::into_raw` and is freed once, by contract.
+            drop(unsafe { Box::from_raw(chain) });
+            Ok(())
+        });
+    }
+}
+
+/// Says how many cells the chain reads around a cell in each direction: the margin an inner tile needs.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_chain_radius(
+    chain: *const terralume_chain,
+    radius: *mut usize,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (chain, place) = unsafe { (borrow(chain, "chain")?, Place::new(radius, "radius")?) };
+        place.fill(chain.chain.radius());
+        Ok(())
+    })
+}
+
+/// Says how many output bands the chain gives.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_chain_bands(
+    chain: *const terralume_chain,
+    bands: *mut usize,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (chain, place) = unsafe { (borrow(chain, "chain")?, Place::new(bands, "bands")?) };
+        place.fill(chain.chain.bands().len());
+        Ok(())
+    })
+}
+
+/// Says how many bytes the output of a tile takes: bands x rows x cols x bytes of a cell.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_chain_output_bytes(
+    chain: *const terralume_chain,
+    rows: usize,
+    cols: usize,
+    bytes: *mut usize,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (chain, place) = unsafe { (borrow(chain, "chain")?, Place::new(bytes, "bytes")?) };
+        place.fill(output_bytes(&chain.chain, rows, cols)?);
+        Ok(())
+    })
+}
+
+/// Computes a tile on the calling thread.
+///
+/// @param chain           Any number of threads may use it at the same time.
+/// @param source          The elevations. They stay the caller's and are only read.
+/// @param output_capacity Bytes at output, at least what terralume_chain_output_bytes() says.
+/// @param output          Receives bands x rows x cols cells of the chain's cell type, row after row, band after band,
+///                        without gaps. Aligned to a cell, apart from the elevations. Untouched when an argument is
+///                        refused.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_chain_run(
+    chain: *const terralume_chain,
+    source: *const terralume_array,
+    output_capacity: usize,
+    output: *mut c_void,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (chain, source) = unsafe { (borrow(chain, "chain")?, versioned::read(source)?) };
+        // SAFETY: as above.
+        unsafe { run(&chain.chain, &source, output_capacity, output) }
+    })
+}
+
+/// # Safety
+/// `source.cells` has the cells its shape tells of; `output` has `capacity` bytes.
+unsafe fn run(chain: &Chain, source: &terralume_array, capacity: usize, output: *mut c_void) -> Result<()> {
+    let shape = shape_of(source);
+    let length = shape.length()?;
+    let bytes = output_bytes(chain, shape.rows, shape.cols)?;
+    if capacity < bytes {
+        return Err(Failure::argument(format!("output has {capacity} bytes; allowed: at least {bytes}")));
+    }
+    check(source.cells, "terralume_array.cells")?;
+    match chain.cell_type() {
+        CellType::Float32 => check(output.cast::<f32>(), "output")?,
+        CellType::Uint8 => check(output.cast::<u8>(), "output")?,
+    }
+    check_apart((source.cells as usize, length * 4), (output as usize, bytes))?;
+    // SAFETY: not NULL, aligned, `length` cells by contract, within the address space (checked), and apart from
+    // the output, so nobody writes to them meanwhile.
+    let cells = unsafe { std::slice::from_raw_parts(source.cells, length) };
+    let size = (chain.bands().len(), shape.rows, shape.cols);
+    let nodata = (!source.nodata.is_nan()).then_some(source.nodata as f32);
+    let out = match chain.cell_type() {
+        CellType::Float32 => {
+            // SAFETY: not NULL, aligned, `bytes` bytes by contract and apart from the input (checked). Whatever
+            // the caller's memory holds are values of these types.
+            let out = unsafe { std::slice::from_raw_parts_mut(output.cast::<f32>(), bytes / 4) };
+            CellsMut::Float32(view(size, out)?)
+        }
+        CellType::Uint8 => {
+            // SAFETY: as above.
+            let out = unsafe { std::slice::from_raw_parts_mut(output.cast::<u8>(), bytes) };
+            CellsMut::Uint8(view(size, out)?)
+        }
+    };
+    Ok(array::run(chain, cells, &shape, nodata, out)?)
+}
+
+fn view<T>(size: (usize, usize, usize), cells: &mut [T]) -> Result<ArrayViewMut3<'_, T>> {
+    ArrayViewMut3::from_shape(size, cells).map_err(|error| Failure::argument(format!("output: {error}")))
+}
+
+fn shape_of(source: &terralume_array) -> ArrayShape {
+    let margins = Margins {
+        top: source.margin_top,
+        bottom: source.margin_bottom,
+        left: source.margin_left,
+        right: source.margin_right,
+    };
+    ArrayShape { rows: source.rows, cols: source.cols, margins, row_stride: source.row_stride }
+}
+
+fn output_bytes(chain: &Chain, rows: usize, cols: usize) -> Result<usize> {
+    let factors = [rows, cols, chain.bands().len(), chain.cell_type().bytes()];
+    let bytes = factors.iter().try_fold(1_usize, |product, factor| product.checked_mul(*factor));
+    bytes.filter(|bytes| *bytes <= isize::MAX as usize).ok_or_else(|| {
+        Failure::argument(format!("output of {cols} x {rows} cells does not fit into the address space"))
+    })
+}
+
+/// Input and output as (address, bytes).
+fn check_apart(input: (usize, usize), output: (usize, usize)) -> Result<()> {
+    let ends = input.0.checked_add(input.1).zip(output.0.checked_add(output.1));
+    let (input_end, output_end) = ends.ok_or_else(|| {
+        Failure::argument("an array ends beyond the address space; allowed: its true size".into())
+    })?;
+    if input.0 < output_end && output.0 < input_end {
+        return Err(Failure::argument("output overlaps the elevations; allowed: memory of its own".into()));
+    }
+    Ok(())
+}
+
+/// Chains are used by several threads at once.
+const _: fn() = || {
+    fn is_shareable<T: Send + Sync>() {}
+    is_shareable::<terralume_chain>();
+};

@@ -1,0 +1,303 @@
+//! Jobs: recipes from raster to raster, through GDAL.
+
+use super::argument::{borrow, check, text, Place};
+use super::status::{guard, terralume_status, Failure, Result};
+use super::versioned::{self, Versioned};
+use crate::gdal::source::Input;
+use crate::gdal::DatasetHandle;
+use crate::job::{Job, JobOptions};
+use crate::recipe::Recipe;
+use libc::{c_char, c_int, c_void};
+use std::ffi::CString;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+
+/// One run from raster to raster. One thread at a time may use it: a second one gets TERRALUME_STATUS_BUSY.
+/// terralume_job_cancel() is the exception.
+pub struct terralume_job {
+    /// Outside the lock, which a run holds to its end.
+    cancel: AtomicBool,
+    state: Mutex<State>,
+}
+
+struct State {
+    recipe: Recipe,
+    input: Option<Input>,
+    output: Option<String>,
+    options: JobOptions,
+}
+
+/// Hears how far a run is, and may stop it. The same as GDAL's GDALProgressFunc, so GDALTermProgress fits.
+///
+/// @param complete Share done, 0 to 1, never smaller than before.
+/// @param message  What is being done, UTF-8; valid during the call.
+/// @param data     progress_data of the run.
+/// @return 0 stops the run, anything else goes on. Must return: no exceptions, no longjmp().
+pub type terralume_progress =
+    Option<unsafe extern "C" fn(complete: f64, message: *const c_char, data: *mut c_void) -> c_int>;
+
+/// How to run a job. Fill with terralume_run_options_init() first.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct terralume_run_options {
+    /// Bytes of this struct, as terralume_run_options_init() sets it.
+    pub struct_size: usize,
+    /// Called about ten times a second, on the thread that called terralume_job_run() only. Default: NULL, none.
+    pub progress: terralume_progress,
+    /// Handed to progress. Default: NULL.
+    pub progress_data: *mut c_void,
+}
+
+// SAFETY: repr(C); three fields of pointer size; any bytes are a number, a function pointer or NULL, a pointer.
+unsafe impl Versioned for terralume_run_options {
+    const NAME: &'static str = "terralume_run_options";
+    const DEFAULT: Self =
+        Self { struct_size: size_of::<Self>(), progress: None, progress_data: std::ptr::null_mut() };
+}
+
+/// Fills options with their defaults.
+///
+/// @param options     The struct to fill.
+/// @param struct_size sizeof(terralume_run_options)
+#[no_mangle]
+pub unsafe extern "C" fn terralume_run_options_init(
+    options: *mut terralume_run_options,
+    struct_size: usize,
+) -> terralume_status {
+    // SAFETY: the caller's struct has `struct_size` bytes.
+    guard(|| unsafe { versioned::init(options, struct_size) })
+}
+
+/// Makes a job. It needs an input and an output before it can run.
+///
+/// @param recipe JSON, the name of a preset such as "vat-combined", or the id of an operation such as "slope".
+/// @param job    Receives the job. Free it with terralume_job_free().
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_new(
+    recipe: *const c_char,
+    job: *mut *mut terralume_job,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (place, recipe) = unsafe { (Place::new(job, "job")?, text(recipe, "recipe")?) };
+        let state = State {
+            recipe: Recipe::parse(recipe)?,
+            input: None,
+            output: None,
+            options: JobOptions::default(),
+        };
+        let job = terralume_job { cancel: AtomicBool::new(false), state: Mutex::new(state) };
+        place.fill(Arc::into_raw(Arc::new(job)).cast_mut());
+        Ok(())
+    })
+}
+
+/// Frees a job. NULL is fine. A job that is running is stopped, and its memory goes when the run has ended.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_free(job: *mut terralume_job) {
+    if !job.is_null() {
+        guard(|| {
+            // SAFETY: the job came from `Arc::into_raw` and is freed once, by contract.
+            let job = unsafe { Arc::from_raw(job) };
+            job.cancel.store(true, Ordering::Relaxed);
+            drop(job);
+            Ok(())
+        });
+    }
+}
+
+/// Sets one parameter of the recipe from text, as on the command line.
+///
+/// @param name  A parameter, as terralume_describe() lists them, such as "azimuth"; "layer.parameter" in a recipe of
+///              several layers. "opacity", "mode", "min" and "max" of a layer can be set as well.
+/// @param value UTF-8. On failure the job keeps its old value.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_set_parameter(
+    job: *mut terralume_job,
+    name: *const c_char,
+    value: *const c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (job, name, value) = unsafe { (borrow(job, "job")?, text(name, "name")?, text(value, "value")?) };
+        Ok(job.lock()?.recipe.set(name, value)?)
+    })
+}
+
+/// Sets one option of the run from text, as on the command line.
+///
+/// @param name  An option, as terralume_describe() lists them, such as "threads", "memory", "type", "overwrite".
+/// @param value UTF-8; "true" or "false" for a switch. On failure the job keeps its old value.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_set_option(
+    job: *mut terralume_job,
+    name: *const c_char,
+    value: *const c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (job, name, value) = unsafe { (borrow(job, "job")?, text(name, "name")?, text(value, "value")?) };
+        Ok(job.lock()?.options.set(name, value)?)
+    })
+}
+
+/// Sets the raster of elevations. It is opened by terralume_job_run().
+///
+/// @param path A file, or anything else GDAL can open, UTF-8.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_set_input(
+    job: *mut terralume_job,
+    path: *const c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (job, path) = unsafe { (borrow(job, "job")?, text(path, "path")?) };
+        job.lock()?.input = Some(Input::Path(path.into()));
+        Ok(())
+    })
+}
+
+/// Sets the raster of elevations to a dataset that is open already. A path is faster: then every thread opens its own.
+///
+/// @param dataset A GDALDatasetH. It stays the caller's, who keeps it open until the last run of the job has ended
+///                and does not use it during a run.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_set_input_dataset(
+    job: *mut terralume_job,
+    dataset: *mut c_void,
+) -> terralume_status {
+    guard(|| {
+        // A GDALDatasetH points to an object that starts with a pointer, so it is aligned like one.
+        check(dataset.cast::<*const c_void>(), "dataset")?;
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let job = unsafe { borrow(job, "job")? };
+        job.lock()?.input = Some(Input::Handle(DatasetHandle(dataset)));
+        Ok(())
+    })
+}
+
+/// Sets the file to write. It appears under its name only when it is whole.
+///
+/// @param path A file of this machine, UTF-8. It must not exist, unless the option "overwrite" is "true".
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_set_output(
+    job: *mut terralume_job,
+    path: *const c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (job, path) = unsafe { (borrow(job, "job")?, text(path, "path")?) };
+        job.lock()?.output = Some(path.into());
+        Ok(())
+    })
+}
+
+/// Runs a job to its end, on threads of its own. It can be run again, with other settings as well.
+///
+/// Fails with TERRALUME_STATUS_CANCELLED, and leaves no output, when progress returns 0 or terralume_job_cancel() is
+/// called.
+///
+/// @param options NULL: the defaults.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_run(
+    job: *mut terralume_job,
+    options: *const terralume_run_options,
+) -> terralume_status {
+    guard(|| {
+        check(job, "job")?;
+        // SAFETY: the job came from `Arc::into_raw` and is live by contract. The run holds a share of its own, so
+        // that a progress function may free the job.
+        let job = unsafe {
+            Arc::increment_strong_count(job);
+            Arc::from_raw(job)
+        };
+        let options = if options.is_null() {
+            terralume_run_options::DEFAULT
+        } else {
+            // SAFETY: as the documentation asks.
+            unsafe { versioned::read(options) }?
+        };
+        let state = job.lock()?;
+        let result = state.run(&options, &job.cancel);
+        // Before the lock is released: a request that comes later is for the next run.
+        job.cancel.store(false, Ordering::Relaxed);
+        result
+    })
+}
+
+/// Stops a job that is running, within one tile. Any thread may call this at any time, a signal handler as well. NULL
+/// is fine. If the job is not running, its next run stops at once.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_cancel(job: *mut terralume_job) {
+    // SAFETY: NULL or a live job, by contract. No guard: nothing here can fail, and a signal handler must not allocate.
+    if let Some(job) = unsafe { job.as_ref() } {
+        job.cancel.store(true, Ordering::Relaxed);
+    }
+}
+
+impl terralume_job {
+    /// Never waits: a job is for one thread at a time.
+    fn lock(&self) -> Result<MutexGuard<'_, State>> {
+        self.state.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Failure {
+                status: terralume_status::Busy,
+                message: "the job is in use by another call; allowed: one at a time, and cancel".into(),
+            },
+            TryLockError::Poisoned(_) => Failure {
+                status: terralume_status::Panic,
+                message: "the job took part in an internal error; allowed: free".into(),
+            },
+        })
+    }
+}
+
+impl State {
+    fn run(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<()> {
+        let missing = |what: &str| {
+            Failure::argument(format!(
+                "the job has no {what}; allowed: set one with terralume_job_set_{what}"
+            ))
+        };
+        let job = Job {
+            recipe: self.recipe.clone(),
+            input: self.input.clone().ok_or_else(|| missing("input"))?,
+            output: self.output.clone().ok_or_else(|| missing("output"))?,
+            options: self.options.clone(),
+        };
+        if cancel.load(Ordering::Relaxed) {
+            return Err(crate::Error::Cancelled.into());
+        }
+        let mut report = |share: f64, stage: &str| match options.progress {
+            None => true,
+            Some(progress) => {
+                let stage = CString::new(stage).unwrap_or_default();
+                // SAFETY: the caller's function takes these, on the caller's thread.
+                unsafe { progress(share, stage.as_ptr(), options.progress_data) != 0 }
+            }
+        };
+        Ok(job.run(&mut report, cancel)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_met_a_panic_can_only_be_freed() {
+        let mut job = std::ptr::null_mut();
+        // SAFETY: live pointers and C strings throughout; the job is freed once.
+        unsafe {
+            assert_eq!(terralume_job_new(c"slope".as_ptr(), &mut job), terralume_status::Ok);
+            let status = guard(|| {
+                let _state = borrow(job, "job")?.lock()?;
+                panic!("inside");
+            });
+            assert_eq!(status, terralume_status::Panic);
+            assert_eq!(terralume_job_set_output(job, c"x.tif".as_ptr()), terralume_status::Panic);
+            assert_eq!(terralume_job_run(job, std::ptr::null()), terralume_status::Panic);
+            terralume_job_cancel(job);
+            terralume_job_free(job);
+        }
+    }
+}
