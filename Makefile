@@ -1,5 +1,8 @@
-# Builds and installs the library; the rest is cargo's.
+# The short way to everything; what is missing is installed first.
 #
+#   make demo                             builds and renders the bundled DEM
+#   make test                             runs every test
+#   make check                            formatting, clippy, header
 #   make install PREFIX=/usr/local        as usual
 #   make install PREFIX=/usr DESTDIR=...  for packages
 #   make install PROFILE=dev              what `cargo build` and `cargo test` have built already
@@ -11,7 +14,24 @@ DESTDIR ?=
 PROFILE ?= release
 CARGO ?= cargo
 
-.PHONY: build install header
+.PHONY: demo test check deps build install header
+
+demo: deps
+	$(CARGO) build --release
+	scripts/demo.sh
+
+# The demo is a command of the README, so it is a test too.
+test: deps
+	$(CARGO) test
+	$(MAKE) demo
+
+check: deps
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	$(CARGO) test --test header
+
+deps:
+	scripts/install-deps.sh
 
 build:
 	$(CARGO) build --profile $(PROFILE)

@@ -4,6 +4,8 @@
 //! memory. A [`recipe::Recipe`] says what to compute; a [`job::Job`] runs it from file to file; a
 //! [`recipe::chain::Chain`] runs it on arrays. The map of the code is `docs/architecture.md`.
 
+#![warn(clippy::unwrap_used)]
+
 pub mod core;
 pub mod ffi;
 pub mod gdal;

@@ -141,7 +141,7 @@ impl Gdal {
     }
 
     /// Makes the GDAL in whose code `address` lies the one `get` gives, unless another is in use already.
-    pub fn adopt(address: *const c_void) {
+    pub fn adopt(address: usize) {
         if let Some(gdal) = Self::of_module(address) {
             // The first one stays: handles of two libraries must not meet.
             let _ = DEFAULT.set(gdal);
@@ -166,12 +166,12 @@ impl Gdal {
     pub unsafe fn of_dataset(dataset: GDALDatasetH) -> Result<&'static Gdal> {
         // SAFETY: a GDALDatasetH points to a C++ object with virtual functions: its first word is the address of
         // the class's function table, which lies in the library that defines the class.
-        let class = unsafe { *dataset.cast::<*const c_void>() };
+        let class = unsafe { *dataset.cast::<usize>() };
         Self::of_module(class).map_or_else(Self::get, Ok)
     }
 
     /// The GDAL behind the library in which `address` lies: libgdal itself or something linked to it.
-    pub fn of_module(address: *const c_void) -> Option<&'static Gdal> {
+    pub fn of_module(address: usize) -> Option<&'static Gdal> {
         let mut info = libc::Dl_info {
             dli_fname: std::ptr::null(),
             dli_fbase: std::ptr::null_mut(),
@@ -179,7 +179,7 @@ impl Gdal {
             dli_saddr: std::ptr::null_mut(),
         };
         // SAFETY: dladdr takes any address and fills `info` when it answers other than 0.
-        let known = unsafe { libc::dladdr(address, &mut info) } != 0 && !info.dli_fname.is_null();
+        let known = unsafe { libc::dladdr(address as *const c_void, &mut info) } != 0 && !info.dli_fname.is_null();
         // SAFETY: the name dladdr gave ends with NUL and lives as long as the library is loaded.
         let handle =
             known.then(|| unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD) });
@@ -290,10 +290,8 @@ fn loaded_library() -> Option<*mut c_void> {
     unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
         // SAFETY: dl_iterate_phdr hands over a valid record; its name is a C string, or NULL.
         let name = unsafe { (*info).dlpi_name };
-        // SAFETY: as above.
-        if name.is_null()
-            || !unsafe { CStr::from_ptr(name) }.to_bytes().windows(7).any(|part| part == b"libgdal")
-        {
+        // SAFETY: NULL or a C string, as above.
+        if !unsafe { text(name) }.contains("libgdal") {
             return 0;
         }
         // SAFETY: the name ends with NUL; NOLOAD only looks up what is there.
@@ -335,14 +333,14 @@ mod tests {
     fn finds_one_table_per_library() {
         let gdal = Gdal::get().unwrap();
         assert!(gdal.version() >= OLDEST_VERSION, "{}", gdal.release());
-        let again = Gdal::of_module(gdal.GDALOpenEx as *const c_void).unwrap();
+        let again = Gdal::of_module(gdal.GDALOpenEx as usize).unwrap();
         assert!(std::ptr::eq(gdal, again));
     }
 
     #[test]
     fn an_address_outside_gdal_has_no_table() {
-        let here = finds_one_table_per_library as *const c_void;
+        let here = finds_one_table_per_library as *const c_void as usize;
         assert!(Gdal::of_module(here).is_none() || has_gdal(libc::RTLD_DEFAULT));
-        assert!(Gdal::of_module(std::ptr::null()).is_none());
+        assert!(Gdal::of_module(0).is_none());
     }
 }

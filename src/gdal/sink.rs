@@ -152,7 +152,7 @@ impl GdalSink {
     /// Whether `window` consists of whole blocks of the file.
     fn is_aligned(&self, window: Window) -> bool {
         let whole = |first: usize, count: usize, block: usize, length: usize| {
-            first % block == 0 && (count % block == 0 || first + count == length)
+            first.is_multiple_of(block) && (count.is_multiple_of(block) || first + count == length)
         };
         whole(window.row, window.rows, self.layout.block_rows, self.layout.rows)
             && whole(window.col, window.cols, self.layout.block_cols, self.layout.cols)

@@ -117,16 +117,16 @@ impl GdalSource {
         // An island between the rows of the pattern needs its elevation as much as any other land.
         for row in pattern.chain(0..self.layout.rows) {
             let window = Window { row, col: 0, rows: 1, cols: self.layout.cols };
-            self.read_window(dataset.gdal(), band, window, GDALDataType::GDT_Float64, &mut row_cells, 1)?;
+            self.read_window(dataset.gdal(), band, window, GDALDataType::GDT_Float64, &mut row_cells)?;
             let elevations = row_cells.iter().map(|raw| self.cells.elevation(*raw));
-            if let Some(first) = elevations.filter(|elevation| !elevation.is_nan()).next() {
+            if let Some(first) = elevations.into_iter().find(|elevation| !elevation.is_nan()) {
                 return Ok(first.floor());
             }
         }
         Ok(0.0)
     }
 
-    /// Reads a window through GDAL into rows of `stride` cells.
+    /// Reads a window through GDAL; `data_type` is the type `T`.
     fn read_window<T>(
         &self,
         gdal: &Gdal,
@@ -134,17 +134,11 @@ impl GdalSource {
         window: Window,
         data_type: GDALDataType::Type,
         cells: &mut [T],
-        stride: usize,
     ) -> Result<()> {
-        let stride = stride.max(window.cols);
-        assert!(cells.len() >= (window.rows - 1) * stride + window.cols, "room for the window");
-        let bytes = std::mem::size_of::<T>();
-        let (Ok(pixel), Ok(line)) = (c_int::try_from(bytes), c_int::try_from(bytes * stride)) else {
-            return Err(Error::Unsupported(format!("'{}': rows of {stride} cells are too long", self.name)));
-        };
+        assert!(cells.len() >= window.cells(), "room for the window");
         gdal.check(|gdal| {
             // SAFETY: the band's dataset is open and used by this thread alone; the window lies inside the
-            // raster; `cells` has room for its rows (checked above), `data_type` is the type `T`.
+            // raster; `cells` has room for it (checked above), row after row, in the type given.
             unsafe {
                 (gdal.GDALRasterIO)(
                     band.raw(),
@@ -157,8 +151,8 @@ impl GdalSource {
                     window.cols as c_int,
                     window.rows as c_int,
                     data_type,
-                    pixel,
-                    line,
+                    0,
+                    0,
                 )
             }
         })
@@ -235,7 +229,7 @@ impl GdalSource {
         buffers: &mut Buffers<'_>,
     ) -> Result<()> {
         buffers.wide.resize(window.cells(), 0.0);
-        self.read_window(gdal, band, window, GDALDataType::GDT_Float64, buffers.wide, window.cols)?;
+        self.read_window(gdal, band, window, GDALDataType::GDT_Float64, buffers.wide)?;
         for (mut to, from) in out.outer_iter_mut().zip(buffers.wide.chunks(window.cols)) {
             for (cell, raw) in to.iter_mut().zip(from) {
                 *cell = (self.cells.elevation(*raw) - self.cells.base) as f32;
@@ -306,7 +300,7 @@ impl GdalSource {
     ) -> Result<()> {
         let Some(mask_band) = band.mask() else { return Ok(()) };
         mask.resize(window.cells(), 0);
-        self.read_window(gdal, mask_band, window, GDALDataType::GDT_Byte, mask, window.cols)?;
+        self.read_window(gdal, mask_band, window, GDALDataType::GDT_Byte, mask)?;
         for (mut row, valid) in out.axis_iter_mut(Axis(0)).zip(mask.chunks(window.cols)) {
             for (cell, valid) in row.iter_mut().zip(valid) {
                 *cell = if *valid == 0 { f32::NAN } else { *cell };

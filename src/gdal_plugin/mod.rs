@@ -9,7 +9,7 @@ use std::panic::catch_unwind;
 
 extern "C" fn loaded_by(address: *const c_void) {
     // A host must start even when something is wrong here; the first real call reports it.
-    let _ = catch_unwind(|| Gdal::adopt(address));
+    let _ = catch_unwind(|| Gdal::adopt(address as usize));
 }
 
 extern "C" {

@@ -45,7 +45,7 @@ pub static OPERATION: Operation = Operation {
             Compatibility::Rvt => params.azimuth,
         };
         let weights = |rays: &[Ray]| weights(rays, direction.to_radians(), params.anisotropy);
-        HorizonKernel::new(OPERATION.id, params.horizon, grid, |rays| {
+        HorizonKernel::build(OPERATION.id, params.horizon, grid, |rays| {
             HorizonMeasure::Anisotropic(weights(rays))
         })
     },

@@ -19,6 +19,6 @@ pub static OPERATION: Operation = Operation {
     stretch: |_| Stretch { min: 60.0, max: 95.0, invert: true },
     build: |values, grid, _| {
         let params = HorizonParams::from_values(values);
-        HorizonKernel::new(OPERATION.id, params, grid, |_| HorizonMeasure::Negative)
+        HorizonKernel::build(OPERATION.id, params, grid, |_| HorizonMeasure::Negative)
     },
 };

@@ -20,6 +20,6 @@ pub static OPERATION: Operation = Operation {
     stretch: |_| Stretch { min: 60.0, max: 95.0, invert: false },
     build: |values, grid, _| {
         let params = HorizonParams::from_values(values);
-        HorizonKernel::new(OPERATION.id, params, grid, |_| HorizonMeasure::Positive)
+        HorizonKernel::build(OPERATION.id, params, grid, |_| HorizonMeasure::Positive)
     },
 };

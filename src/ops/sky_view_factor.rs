@@ -19,6 +19,6 @@ pub static OPERATION: Operation = Operation {
     stretch: |_| Stretch { min: 0.6375, max: 1.0, invert: false },
     build: |values, grid, _| {
         let params = HorizonParams::from_values(values);
-        HorizonKernel::new(OPERATION.id, params, grid, |_| HorizonMeasure::SkyView)
+        HorizonKernel::build(OPERATION.id, params, grid, |_| HorizonMeasure::SkyView)
     },
 };

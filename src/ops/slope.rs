@@ -40,7 +40,7 @@ impl Unit {
         }
     }
 
-    fn from_degrees(self, degrees: f64) -> f64 {
+    fn of_degrees(self, degrees: f64) -> f64 {
         match self {
             Unit::Degree => degrees,
             Unit::Percent => 100.0 * degrees.to_radians().tan(),
@@ -59,12 +59,12 @@ pub static OPERATION: Operation = Operation {
     parameters: Params::specs,
     bands: |values| {
         let unit = Params::from_values(values).unit;
-        let steepest = if unit == Unit::Percent { f64::INFINITY } else { unit.from_degrees(90.0) };
+        let steepest = if unit == Unit::Percent { f64::INFINITY } else { unit.of_degrees(90.0) };
         vec![Band::new("Slope", unit.name(), (0.0, steepest))]
     },
     stretch: |values| {
         let unit = Params::from_values(values).unit;
-        Stretch { min: 0.0, max: unit.from_degrees(DISPLAY_LIMIT), invert: true }
+        Stretch { min: 0.0, max: unit.of_degrees(DISPLAY_LIMIT), invert: true }
     },
     build: |values, grid, _| {
         let params = Params::from_values(values);

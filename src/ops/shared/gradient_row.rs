@@ -1,5 +1,7 @@
 //! Slope, aspect and hillshade of one row of cells.
 
+#![allow(clippy::needless_range_loop)] // An index over several arrays is the form that vectorises.
+
 use super::arctangent::{polar_angle, raw_inverse_root, ROOT_FACTOR};
 use multiversion::multiversion;
 use ndarray::{s, ArrayViewMut1, ArrayViewMut2, Axis};
@@ -37,13 +39,17 @@ impl Light {
 /// What can be derived from the gradient of a cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Measure {
+    /// Slope in degrees.
     SlopeDegrees,
+    /// Slope in radians.
     SlopeRadians,
+    /// Rise over run, times 100.
     SlopePercent,
     /// Downslope azimuth clockwise from north in (-180, 180].
     AspectDegrees,
     /// The same in (-pi, pi].
     AspectRadians,
+    /// Brightness under a light, 0..1.
     Hillshade(Light),
 }
 
@@ -61,19 +67,25 @@ impl Measure {
 /// A row of heights with its neighbours; every slice has one more cell at both ends.
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {
+    /// The row to the north.
     pub north: &'a [f32],
+    /// The row itself.
     pub centre: &'a [f32],
+    /// The row to the south.
     pub south: &'a [f32],
 }
 
 /// Vertical exaggeration divided by twice the cell size, for both axes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scale {
+    /// Along a row.
     pub x: f32,
+    /// Along a column.
     pub y: f32,
 }
 
 impl Scale {
+    /// Cell sizes in the unit of the heights.
     pub fn new(exaggeration: f64, cell_width: f64, cell_height: f64) -> Scale {
         Scale {
             x: (exaggeration / (2.0 * cell_width)) as f32,

@@ -70,7 +70,7 @@ pub struct HorizonKernel {
 
 impl HorizonKernel {
     /// One band. `operation` is named when cells are not square.
-    pub fn new(
+    pub fn build(
         operation: &str,
         params: HorizonParams,
         grid: &Grid,

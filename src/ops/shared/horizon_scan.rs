@@ -1,5 +1,7 @@
 //! Horizon scan: sky-view factor and openness of one row of cells.
 
+#![allow(clippy::needless_range_loop)] // An index over several arrays is the form that vectorises.
+
 use super::arctangent::{four_arctangents, raw_sine, ROOT_FACTOR};
 use multiversion::multiversion;
 use std::f64::consts::TAU;
@@ -13,17 +15,20 @@ const NO_HORIZON: f32 = -1000.0;
 /// Tangents above this are cut, so that products of four stay finite (an error of 1e-6 rad at most).
 const STEEPEST: f32 = 1e6;
 
-/// Bits of the measures a scan computes.
-pub const SKY_VIEW: u8 = 1;
-pub const ANISOTROPIC: u8 = 2;
-pub const POSITIVE: u8 = 4;
-pub const NEGATIVE: u8 = 8;
+// Bits of the measures a scan computes.
+const SKY_VIEW: u8 = 1;
+const ANISOTROPIC: u8 = 2;
+const POSITIVE: u8 = 4;
+const NEGATIVE: u8 = 8;
 
 /// Position of a sample relative to the cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
+    /// Rows down.
     pub row: i32,
+    /// Columns to the right.
     pub column: i32,
+    /// Length of the step, in cells.
     pub distance: f64,
 }
 
@@ -32,6 +37,7 @@ pub struct Step {
 pub struct Ray {
     /// Radians from north, counter-clockwise.
     pub angle: f64,
+    /// Its samples.
     pub steps: Vec<Step>,
 }
 
@@ -124,7 +130,9 @@ impl Group {
 /// Output rows, at least as long as the scanned row.
 #[derive(Default)]
 pub struct Measures<'a> {
+    /// Share of the sky, 0..1.
     pub sky_view: Option<&'a mut [f32]>,
+    /// The same with the plan's weights.
     pub anisotropic: Option<&'a mut [f32]>,
     /// Degrees.
     pub positive: Option<&'a mut [f32]>,
