@@ -179,7 +179,8 @@ impl Gdal {
             dli_saddr: std::ptr::null_mut(),
         };
         // SAFETY: dladdr takes any address and fills `info` when it answers other than 0.
-        let known = unsafe { libc::dladdr(address as *const c_void, &mut info) } != 0 && !info.dli_fname.is_null();
+        let known =
+            unsafe { libc::dladdr(address as *const c_void, &mut info) } != 0 && !info.dli_fname.is_null();
         // SAFETY: the name dladdr gave ends with NUL and lives as long as the library is loaded.
         let handle =
             known.then(|| unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD) });

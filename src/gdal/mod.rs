@@ -3,8 +3,11 @@
 pub mod binding;
 mod blocks;
 mod cells;
+mod creation;
 mod dataset;
 mod error;
+mod finish;
+pub mod header;
 mod options;
 pub mod output;
 pub mod sink;

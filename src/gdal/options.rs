@@ -40,3 +40,8 @@ pub fn set_default(pairs: &mut Vec<(String, String)>, key: &str, value: impl Int
 pub fn get<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&'a str> {
     pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
 }
+
+/// Text for GDAL.
+pub fn c_string(text: &str) -> Result<CString> {
+    CString::new(text).map_err(|_| Error::Argument(format!("'{}' contains NUL", text.escape_debug())))
+}

@@ -4,10 +4,10 @@
 //! compresses on threads of its own whose failures do not come back: the file would be empty without an error.
 
 use super::binding::Gdal;
-use super::sink::{
-    cog_options, copy_to_cog, create_geotiff, gdal_type, geotiff_options, spool_options, Format, Header,
-    Progress, SinkOptions,
-};
+use super::creation::{cog_options, geotiff_options, spool_options};
+use super::finish::{copy_to_cog, Progress};
+use super::header::{create_geotiff, gdal_type, Header};
+use super::sink::{Format, SinkOptions};
 use crate::core::error::{Error, Result};
 use gdal_sys::GDALRWFlag;
 use libc::{c_int, c_void};

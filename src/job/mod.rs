@@ -2,8 +2,9 @@
 
 use crate::core::error::{Error, Result};
 use crate::core::operation::Compatibility;
+use crate::gdal::header::Header;
 use crate::gdal::output::Target;
-use crate::gdal::sink::{GdalSink, Header, SinkOptions, FILE_BLOCK};
+use crate::gdal::sink::{GdalSink, SinkOptions, FILE_BLOCK};
 use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
 use crate::pipeline::io::{Layout, Sink, Source};

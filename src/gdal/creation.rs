@@ -1,0 +1,101 @@
+//! Creation options: the user's, and defaults where the user gave none.
+
+use super::dataset::check_creation_options;
+use super::header::Header;
+use super::options::{get, set_default, OptionList};
+use super::sink::{SinkOptions, FILE_BLOCK};
+use super::Gdal;
+use crate::core::error::Result;
+use crate::core::operation::Role;
+use crate::recipe::chain::CellType;
+
+/// Bands up to this number are stored cell by cell, as pictures are; more, band by band.
+const MOST_INTERLEAVED_BANDS: usize = 4;
+
+/// Options of the file that is written tile by tile: the user's, and defaults where the user gave none.
+pub(super) fn geotiff_options(
+    gdal: &Gdal,
+    header: &Header,
+    options: &SinkOptions,
+) -> Result<Vec<(String, String)>> {
+    let mut pairs = options.creation.clone();
+    set_default(&mut pairs, "TILED", "YES");
+    if get(&pairs, "TILED").is_some_and(|tiled| !tiled.eq_ignore_ascii_case("NO")) {
+        set_default(&mut pairs, "BLOCKXSIZE", FILE_BLOCK.to_string());
+        set_default(&mut pairs, "BLOCKYSIZE", FILE_BLOCK.to_string());
+    }
+    set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
+    let interleaved = header.cell_type == CellType::Uint8 && header.bands.len() <= MOST_INTERLEAVED_BANDS;
+    set_default(&mut pairs, "INTERLEAVE", if interleaved { "PIXEL" } else { "BAND" });
+    if is_picture(header) {
+        set_default(&mut pairs, "PHOTOMETRIC", "RGB");
+    }
+    set_compression(&mut pairs, gdal, header, options.threads)?;
+    Ok(pairs)
+}
+
+/// Lossless compression by default: ZSTD where this GDAL has it, else DEFLATE, with the predictor of the type.
+fn set_compression(
+    pairs: &mut Vec<(String, String)>,
+    gdal: &Gdal,
+    header: &Header,
+    threads: usize,
+) -> Result<()> {
+    if get(pairs, "COMPRESS").is_none() {
+        let zstd = OptionList::new(&[("COMPRESS".into(), "ZSTD".into())])?;
+        let has_zstd = check_creation_options(gdal, "GTiff", &zstd).is_ok();
+        let (name, level) = if has_zstd { ("ZSTD", "ZSTD_LEVEL") } else { ("DEFLATE", "ZLEVEL") };
+        set_default(pairs, "COMPRESS", name);
+        set_default(pairs, level, "1");
+    }
+    let method = get(pairs, "COMPRESS").unwrap_or_default().to_ascii_uppercase();
+    if ["ZSTD", "DEFLATE", "LZW"].contains(&method.as_str()) {
+        set_default(pairs, "PREDICTOR", if header.cell_type == CellType::Float32 { "3" } else { "2" });
+    }
+    if method != "NONE" {
+        set_default(pairs, "NUM_THREADS", threads.max(1).to_string());
+    }
+    Ok(())
+}
+
+/// Options of the plain file that a COG is made from.
+pub(super) fn spool_options(header: &Header) -> Vec<(String, String)> {
+    let mut pairs = Vec::new();
+    set_default(&mut pairs, "TILED", "YES");
+    set_default(&mut pairs, "BLOCKXSIZE", FILE_BLOCK.to_string());
+    set_default(&mut pairs, "BLOCKYSIZE", FILE_BLOCK.to_string());
+    set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
+    set_default(&mut pairs, "INTERLEAVE", "BAND");
+    // A run that stops need not fill the rest of the file.
+    set_default(&mut pairs, "SPARSE_OK", "TRUE");
+    if is_picture(header) {
+        set_default(&mut pairs, "PHOTOMETRIC", "RGB");
+    }
+    pairs
+}
+
+pub(super) fn cog_options(
+    gdal: &Gdal,
+    header: &Header,
+    options: &SinkOptions,
+) -> Result<Vec<(String, String)>> {
+    let mut pairs = options.creation.clone();
+    if get(&pairs, "COMPRESS").is_none() {
+        let zstd = OptionList::new(&[("COMPRESS".into(), "ZSTD".into())])?;
+        let has_zstd = check_creation_options(gdal, "COG", &zstd).is_ok();
+        set_default(&mut pairs, "COMPRESS", if has_zstd { "ZSTD" } else { "DEFLATE" });
+        set_default(&mut pairs, "LEVEL", "1");
+        set_default(&mut pairs, "PREDICTOR", "YES");
+    }
+    set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
+    set_default(&mut pairs, "NUM_THREADS", options.threads.max(1).to_string());
+    if header.cell_type == CellType::Float32 {
+        set_default(&mut pairs, "OVERVIEW_RESAMPLING", "AVERAGE");
+    }
+    Ok(pairs)
+}
+
+pub(super) fn is_picture(header: &Header) -> bool {
+    let roles: Vec<Role> = header.bands.iter().map(|band| band.role).collect();
+    roles == [Role::Red, Role::Green, Role::Blue]
+}

@@ -1,0 +1,124 @@
+//! What an output file says beside its cells: size, position, reference system, bands, metadata.
+
+use super::binding::Gdal;
+use super::dataset::{driver_handle, Dataset};
+use super::finish::without_name;
+use super::options::{c_string, OptionList};
+use crate::core::error::{Error, Result};
+use crate::core::operation::{Band as BandInfo, Role};
+use crate::recipe::chain::CellType;
+use gdal_sys::{GDALColorInterp, GDALDataType};
+use libc::c_int;
+use std::ffi::{CStr, CString};
+
+/// What to write, apart from the cells.
+#[derive(Debug, Clone)]
+pub struct Header {
+    /// Rows and columns.
+    pub size: (usize, usize),
+    /// Bands.
+    pub bands: Vec<BandInfo>,
+    /// Type of the cells.
+    pub cell_type: CellType,
+    /// Value that means nodata.
+    pub nodata: Option<f64>,
+    /// Metadata items of the file.
+    pub metadata: Vec<(String, String)>,
+}
+
+pub(super) fn gdal_type(cell_type: CellType) -> GDALDataType::Type {
+    match cell_type {
+        CellType::Float32 => GDALDataType::GDT_Float32,
+        CellType::Uint8 => GDALDataType::GDT_Byte,
+    }
+}
+
+pub(super) fn create_geotiff(
+    gdal: &'static Gdal,
+    name: &str,
+    header: &Header,
+    options: &[(String, String)],
+) -> Result<Dataset> {
+    let driver = driver_handle(gdal, "GTiff")?;
+    let list = OptionList::new(options)?;
+    let path = c_string(name)?;
+    let (rows, cols) = header.size;
+    let (handle, said) = gdal.call(|gdal| {
+        // SAFETY: a driver of this GDAL; name and options end with NUL and NULL and live through the call.
+        unsafe {
+            (gdal.GDALCreate)(
+                driver,
+                path.as_ptr(),
+                cols as c_int,
+                rows as c_int,
+                header.bands.len() as c_int,
+                gdal_type(header.cell_type),
+                list.as_ptr(),
+            )
+        }
+    });
+    if handle.is_null() {
+        return Err(Error::Output(format!("cannot create a GeoTIFF: {}", without_name(&said.cause(), name))));
+    }
+    Ok(Dataset::adopt(gdal, handle, name))
+}
+
+/// Position, reference system, metadata, and what each band is.
+pub(super) fn set_header(
+    gdal: &Gdal,
+    dataset: &Dataset,
+    header: &Header,
+    source: &Dataset,
+) -> std::result::Result<(), String> {
+    let raw = dataset.raw();
+    if let Some(mut transform) = source.geotransform() {
+        // SAFETY: the dataset is open; the array has six places.
+        gdal.check(|gdal| unsafe { (gdal.GDALSetGeoTransform)(raw, transform.as_mut_ptr()) })?;
+    }
+    let reference = source.spatial_reference();
+    if !reference.is_null() {
+        // SAFETY: both datasets are open; GDAL copies the reference system.
+        gdal.check(|gdal| unsafe { (gdal.GDALSetSpatialRef)(raw, reference) })?;
+    }
+    let carried = source.metadata("AREA_OR_POINT", "").map(|value| ("AREA_OR_POINT".to_string(), value));
+    for (key, value) in header.metadata.iter().chain(&carried) {
+        let (key, value) = (plain_c_string(key), plain_c_string(value));
+        // SAFETY: the dataset is open; the strings end with NUL and are copied.
+        gdal.check(|gdal| unsafe {
+            (gdal.GDALSetMetadataItem)(raw, key.as_ptr(), value.as_ptr(), std::ptr::null())
+        })?;
+    }
+    for (index, info) in header.bands.iter().enumerate() {
+        let band = dataset.band(index + 1).map_err(|error| error.to_string())?.raw();
+        let (name, unit) = (plain_c_string(&info.name), plain_c_string(info.unit));
+        // SAFETY: the dataset is open; the strings end with NUL and are copied.
+        unsafe { (gdal.GDALSetDescription)(band, name.as_ptr()) };
+        if !info.unit.is_empty() {
+            // SAFETY: as above.
+            gdal.check(|gdal| unsafe { (gdal.GDALSetRasterUnitType)(band, unit.as_ptr()) })?;
+        }
+        if let Some(nodata) = header.nodata {
+            // SAFETY: as above.
+            gdal.check(|gdal| unsafe { (gdal.GDALSetRasterNoDataValue)(band, nodata) })?;
+        }
+        if let Some(colour) = colour_of(info.role) {
+            // SAFETY: as above.
+            gdal.check(|gdal| unsafe { (gdal.GDALSetRasterColorInterpretation)(band, colour) })?;
+        }
+    }
+    Ok(())
+}
+
+fn colour_of(role: Role) -> Option<GDALColorInterp::Type> {
+    match role {
+        Role::Value => None,
+        Role::Red => Some(GDALColorInterp::GCI_RedBand),
+        Role::Green => Some(GDALColorInterp::GCI_GreenBand),
+        Role::Blue => Some(GDALColorInterp::GCI_BlueBand),
+    }
+}
+
+/// For texts of our own, which contain no NUL.
+fn plain_c_string(text: &str) -> CString {
+    CString::new(text).unwrap_or_else(|_| CStr::to_owned(c""))
+}
