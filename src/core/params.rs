@@ -170,7 +170,7 @@ impl ParamSpec {
             Kind::Int => format!("a whole number{range}"),
             Kind::Bool => "true, false".into(),
             Kind::Choice(words) => words.join(", "),
-            Kind::Length => format!("a number of cells{range}, or a distance such as 10m"),
+            Kind::Length => format!("a whole number of cells{range}, or a distance such as 10m"),
         }
     }
 
@@ -198,6 +198,9 @@ impl ParamSpec {
             Value::Length(length) => length.number(),
             Value::Bool(_) | Value::Choice(_) => return true,
         };
+        if matches!(value, Value::Length(Length::Cells(cells)) if cells.fract() != 0.0) {
+            return false;
+        }
         // A length in metres is checked against the range once the cell size is known.
         let metres = matches!(value, Value::Length(Length::Metres(_)));
         match self.range {
@@ -416,6 +419,9 @@ mod tests {
         assert!(text(values.set("cuont", "1")).contains("unknown parameter 'cuont'; allowed: factor, count"));
         for bad in ["nan", "inf", "-inf", "", "1e999"] {
             assert!(values.set("factor", bad).is_err(), "{bad}");
+        }
+        for bad in ["10.5", "0", "51", "-3m", "0m", "nan", "nanm", "m"] {
+            assert!(values.set("reach", bad).is_err(), "{bad}");
         }
         values.set("reach", "100m").unwrap();
         assert!(values.check_lengths(&Grid::square(1.0)).is_err());
