@@ -32,6 +32,9 @@ const FLOATS: &[Source] = &[
     ("asvf_fixed", "anisotropic_sky_view_factor", &[]),
     ("openness_pos", "openness_positive", &[]),
     ("openness_neg", "openness_negative", &[]),
+    ("slrm", "local_relief", &[]),
+    ("msrm", "multi_scale_relief", &[]),
+    ("local_dominance", "local_dominance", &[]),
     ("blend_vat_general_fixed", "vat-general", &[]),
     ("blend_vat_general_rvt", "vat-general", &[]),
     ("blend_vat_flat_fixed", "vat-flat", &[]),
@@ -50,6 +53,9 @@ const BYTES: &[Source] = &[
     ("8bit_asvf", "anisotropic_sky_view_factor", &[]),
     ("8bit_openness_pos", "openness_positive", &[]),
     ("8bit_openness_neg", "openness_negative", &[]),
+    ("8bit_slrm", "local_relief", &[]),
+    ("8bit_msrm", "multi_scale_relief", &[]),
+    ("8bit_local_dominance", "local_dominance", &[]),
 ];
 
 /// A model to compute from.

@@ -231,9 +231,14 @@ fn a_radius_in_metres_is_the_same_as_in_cells() {
             if spec.kind != terralume::core::params::Kind::Length {
                 continue;
             }
-            let with = |value| compute(&recipe(operation.id, &[(spec.name, value)]), &grid, &cells);
-            assert!(bits(&with("3.5m")) == bits(&with("7")), "{} {}", operation.id, spec.name);
-            assert!(bits(&with("3.5m")) != bits(&with("6")), "{} {}", operation.id, spec.name);
+            // The default suits the operation's other lengths, whatever they are.
+            let default = spec.to_json(spec.default).as_f64().expect("lengths are cells by default");
+            let cells_text = format!("{default}");
+            let metres_text = format!("{}m", default / 2.0);
+            let with = |value: &str| compute(&recipe(operation.id, &[(spec.name, value)]), &grid, &cells);
+            assert!(bits(&with(&metres_text)) == bits(&with(&cells_text)), "{} {}", operation.id, spec.name);
+            let other = format!("{}m", (default + 1.0) / 2.0);
+            assert!(bits(&with(&other)) != bits(&with(&cells_text)), "{} {}", operation.id, spec.name);
             lengths += 1;
         }
     }

@@ -21,4 +21,7 @@ operations! {
     anisotropic_sky_view_factor,
     openness_positive,
     openness_negative,
+    local_relief,
+    multi_scale_relief,
+    local_dominance,
 }

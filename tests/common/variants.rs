@@ -1,8 +1,10 @@
 //! Recipes to try: made from the registry, so that a new operation or preset is tested because it exists.
 
+use terralume::core::grid::Grid;
 use terralume::core::params::{Kind, ParamSpec};
+use terralume::recipe::chain::{Chain, ChainOptions};
 use terralume::registry;
-use terralume::Recipe;
+use terralume::{Error, Recipe};
 
 /// A recipe and what was changed in it.
 pub struct Variant {
@@ -26,11 +28,19 @@ pub fn changed() -> Vec<Variant> {
             for value in other_values(&spec) {
                 let mut recipe = Recipe::of_operation(operation);
                 recipe.set(spec.name, &value).unwrap_or_else(|error| panic!("{}: {error}", operation.id));
-                variants.push(Variant { label: format!("{} {}={value}", operation.id, spec.name), recipe });
+                if goes_together(&recipe) {
+                    variants
+                        .push(Variant { label: format!("{} {}={value}", operation.id, spec.name), recipe });
+                }
             }
         }
     }
     variants
+}
+
+/// Values that are allowed one by one may contradict each other: a least radius above the largest.
+fn goes_together(recipe: &Recipe) -> bool {
+    !matches!(Chain::new(recipe, &Grid::square(1.0), ChainOptions::default()), Err(Error::Argument(_)))
 }
 
 /// Both lists.

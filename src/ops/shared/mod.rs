@@ -1,6 +1,7 @@
 //! What two or more operations use. No registry entries here.
 
 pub mod arctangent;
+pub mod box_mean;
 pub mod gradient;
 pub mod gradient_row;
 pub mod horizon;
