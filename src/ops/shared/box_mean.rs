@@ -59,6 +59,11 @@ impl<'a> BoxMean<'a> {
         self.at = Some((row, columns));
     }
 
+    /// How many valid cells the windows of the last row had.
+    pub fn window_counts(&self) -> &[i32] {
+        &self.window_counts
+    }
+
     fn start(&mut self, row: usize, columns: &Range<usize>) {
         let width = columns.len() + 2 * self.radius;
         self.sums.clear();

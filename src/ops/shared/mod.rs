@@ -6,4 +6,5 @@ pub mod gradient;
 pub mod gradient_row;
 pub mod horizon;
 pub mod horizon_scan;
+pub mod neighbours;
 pub mod relief;
