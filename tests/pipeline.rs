@@ -226,6 +226,42 @@ fn errors_of_the_source_end_the_run() {
     }
 }
 
+/// A source with a defect at its fifth tile.
+struct Defective<'a>(Troubled<'a>, AtomicUsize);
+
+impl Source for Defective<'_> {
+    fn layout(&self) -> Layout {
+        self.0.layout()
+    }
+
+    fn open(&self) -> Result<Box<dyn Reader + '_>> {
+        Ok(Box::new(DefectiveReader(self)))
+    }
+}
+
+struct DefectiveReader<'a>(&'a Defective<'a>);
+
+impl Reader for DefectiveReader<'_> {
+    fn read(&mut self, window: Window, out: ArrayViewMut2<'_, f32>) -> Result<()> {
+        assert!(self.0 .1.fetch_add(1, Ordering::Relaxed) != 4, "a defect");
+        TroubledReader(&self.0 .0).read(window, out)
+    }
+}
+
+/// Others must not go on until every buffer waits for the tile that was lost.
+#[test]
+fn a_panic_of_a_worker_ends_the_run() {
+    let cells = rough(600, 600);
+    for threads in [5, 2, 1] {
+        let begun = Instant::now();
+        // A run that hangs is stopped, and fails below.
+        let mut report = |_: f64| begun.elapsed() < Duration::from_secs(10);
+        let source = Defective(Troubled::new(&cells), AtomicUsize::new(0));
+        let result = run_over(&source, threads, &mut report);
+        assert_eq!(result, Err(Error::Internal("a defect".into())));
+    }
+}
+
 #[test]
 fn errors_of_the_sink_end_the_run() {
     let cells = rough(400, 400);
