@@ -168,6 +168,30 @@ fn nodata_values_of_every_kind_are_seen() {
             bench.check(&bench.file(&format!("{name}.tif"), &["-ot", name]), options());
         }
     }
+    // The same with numbers that do not fit into 32 bits, the first of which comes before any height.
+    let mut cells = holes(fractions(90, 110));
+    cells.slice_mut(ndarray::s![.., ..3]).fill(f64::NAN);
+    let bench = Bench::new(cells, f64::MIN);
+    bench.check(&bench.file("lowest.tif", &["-ot", "Float64"]), options());
+}
+
+/// -9999.9 is no 32-bit number: cells hold its neighbour, whichever way they are read.
+#[test]
+fn nodata_values_between_32_bit_numbers_are_seen() {
+    let bench = Bench::new(holes(fractions(90, 110)), -9999.9);
+    let nodata = ["-ot", "Float32", "-a_nodata", "-9999.9"];
+    let file = bench.file("between.tif", &nodata);
+    bench.check(&file, options());
+    let mosaic = file.with_file_name("mosaic.vrt");
+    tool("gdalbuildvrt", &["-q", path_text(&mosaic), path_text(&file)]);
+    bench.check(&mosaic, options());
+    bench.check(&bench.file("wide.vrt", &[&nodata[..], &["-of", "VRT"]].concat()), options());
+    bench.check(
+        &bench.file("shifted.tif", &[&nodata[..], &["-a_scale", "1", "-a_offset", "0"]].concat()),
+        options(),
+    );
+    let unmarked = bench.file("unmarked.vrt", &["-ot", "Float32", "-of", "VRT"]);
+    bench.check(&unmarked, JobOptions { nodata: Some(-9999.9), ..options() });
 }
 
 #[test]
@@ -300,6 +324,24 @@ fn centimetres_at_great_height_survive() {
         let (off, count) = worst(&slopes_of(&bench.file(name, &arguments)), &exact);
         assert!(off < TOLERANCE && count == exact.len(), "{name}: {off} degrees off, {count} cells");
     }
+}
+
+/// What a mask hides must not become the height that is taken off.
+#[test]
+fn centimetres_survive_behind_a_mask() {
+    let mut cells = high_ground();
+    cells.slice_mut(ndarray::s![.., ..5]).fill(f64::NAN);
+    let exact = slopes_by(&cells, |cell| cell);
+    let mask = cells.mapv(|cell| if cell.is_nan() { 0.0 } else { 255.0 });
+    let bench = Bench::new(cells, -900_000.0);
+    let stack = three_bands(&bench, &mask);
+    let config = ["--config", "GDAL_TIFF_INTERNAL_MASK", "YES"];
+    let masked = translate(&stack, "masked.tif", &[&config[..], &["-b", "2", "-mask", "3"]].concat());
+    let (off, _) = worst(
+        &slopes_of(&masked).slice(ndarray::s![.., 6..]).to_owned(),
+        &exact.slice(ndarray::s![.., 6..]).to_owned(),
+    );
+    assert!(off < TOLERANCE, "{off} degrees off");
 }
 
 /// The same when data fill a few rows of a large empty raster only.

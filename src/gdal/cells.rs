@@ -40,13 +40,31 @@ impl CellReader {
         }
     }
 
+    /// A file's -9999.9 is another number once it has been narrowed to the type of the cells.
+    fn is_nodata(&self, raw: f64) -> bool {
+        self.nodata.is_some_and(|nodata| match self.data_type {
+            GDALDataType::GDT_Float32 => raw as f32 == nodata as f32,
+            _ => raw == nodata,
+        })
+    }
+
     /// One elevation from a raw number.
     pub fn elevation(&self, raw: f64) -> f64 {
         let elevation = raw * self.scale + self.offset;
-        if self.nodata == Some(raw) || !elevation.is_finite() {
+        if self.is_nodata(raw) || !elevation.is_finite() {
             f64::NAN
         } else {
             elevation
+        }
+    }
+
+    /// One cell of a tile; what does not fit into 32 bits is missing.
+    pub fn cell(&self, raw: f64) -> f32 {
+        let cell = (self.elevation(raw) - self.base) as f32;
+        if cell.is_finite() {
+            cell
+        } else {
+            f32::NAN
         }
     }
 
@@ -54,7 +72,7 @@ impl CellReader {
     pub fn convert(&self, gdal: &Gdal, raw: &[u8], wide: &mut Vec<f64>, cells: &mut [f32]) {
         self.widen(gdal, raw, wide, cells.len());
         for (cell, raw) in cells.iter_mut().zip(wide.iter()) {
-            *cell = (self.elevation(*raw) - self.base) as f32;
+            *cell = self.cell(*raw);
         }
     }
 

@@ -19,6 +19,9 @@ const LARGEST_BLOCK: usize = 1 << 22;
 /// Rows looked at first to find an elevation to count from.
 const BASE_SAMPLES: usize = 8;
 
+/// Elevations are smaller, in any unit; a larger number is a mark of missing cells that the file does not declare.
+const LARGEST_BASE: f64 = 1e6;
+
 /// Where the dataset comes from.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -111,15 +114,21 @@ impl GdalSource {
     fn find_base(&self) -> Result<f64> {
         let dataset = self.dataset();
         let band = dataset.band(self.band)?;
-        let mut row_cells = vec![0.0_f64; self.layout.cols];
+        let mask = band.mask();
+        let (mut row_cells, mut row_mask) = (vec![0.0_f64; self.layout.cols], vec![1_u8; self.layout.cols]);
         let pattern =
             (0..BASE_SAMPLES).map(|sample| (2 * sample + 1) * self.layout.rows / (2 * BASE_SAMPLES));
         // An island between the rows of the pattern needs its elevation as much as any other land.
         for row in pattern.chain(0..self.layout.rows) {
             let window = Window { row, col: 0, rows: 1, cols: self.layout.cols };
             self.read_window(dataset.gdal(), band, window, GDALDataType::GDT_Float64, &mut row_cells)?;
-            let elevations = row_cells.iter().map(|raw| self.cells.elevation(*raw));
-            if let Some(first) = elevations.into_iter().find(|elevation| !elevation.is_nan()) {
+            if let Some(mask) = mask {
+                self.read_window(dataset.gdal(), mask, window, GDALDataType::GDT_Byte, &mut row_mask)?;
+            }
+            // What stands in masked cells says nothing of the ground.
+            let valid = row_cells.iter().zip(&row_mask).filter(|(_, mask)| **mask != 0);
+            let mut elevations = valid.map(|(raw, _)| self.cells.elevation(*raw));
+            if let Some(first) = elevations.find(|elevation| elevation.abs() < LARGEST_BASE) {
                 return Ok(first.floor());
             }
         }
@@ -232,7 +241,7 @@ impl GdalSource {
         self.read_window(gdal, band, window, GDALDataType::GDT_Float64, buffers.wide)?;
         for (mut to, from) in out.outer_iter_mut().zip(buffers.wide.chunks(window.cols)) {
             for (cell, raw) in to.iter_mut().zip(from) {
-                *cell = (self.cells.elevation(*raw) - self.cells.base) as f32;
+                *cell = self.cells.cell(*raw);
             }
         }
         Ok(())
