@@ -396,6 +396,52 @@ fn a_dataset_the_caller_has_open_is_the_same_as_its_file() {
     }
 }
 
+/// Cells that the caller has written are in GDAL's cache until it flushes them, and not in the file's blocks.
+#[test]
+fn a_dataset_being_written_is_read_with_all_that_was_written() {
+    let bench = Bench::new(fractions(300, 290), 0.0);
+    let file = bench.file("new.tif", &["-ot", "Float32", "-co", "TILED=YES"]);
+    let empty =
+        bench.file("empty.tif", &["-ot", "Float32", "-co", "TILED=YES", "-scale", "0", "1", "0", "0"]);
+    let path = std::ffi::CString::new(path_text(&empty)).expect("no NUL");
+    let mut cells: Vec<f32> = bench.cells.iter().map(|cell| *cell as f32).collect();
+    // SAFETY: the signatures of GDAL's C API; the dataset stays open until the end of this block, and `cells` has
+    // the cells of the raster.
+    let result = unsafe {
+        type Pointer = *mut libc::c_void;
+        type Open = extern "C" fn(*const libc::c_char, libc::c_int) -> Pointer;
+        type Band = extern "C" fn(Pointer, libc::c_int) -> Pointer;
+        type Write = extern "C" fn(Pointer, i32, i32, i32, i32, i32, Pointer, i32, i32, i32, i32, i32) -> i32;
+        type Close = extern "C" fn(Pointer);
+        let open: Open = std::mem::transmute(gdal_function("GDALOpen"));
+        let band: Band = std::mem::transmute(gdal_function("GDALGetRasterBand"));
+        let write: Write = std::mem::transmute(gdal_function("GDALRasterIO"));
+        let close: Close = std::mem::transmute(gdal_function("GDALClose"));
+        let dataset = open(path.as_ptr(), 1);
+        assert!(!dataset.is_null());
+        let cells = cells.as_mut_ptr().cast();
+        assert_eq!(write(band(dataset, 1), 1, 0, 0, 290, 300, cells, 290, 300, 6, 0, 0), 0);
+        let result = bench.run_input(Input::Handle(DatasetHandle::from_raw(dataset)), options());
+        close(dataset);
+        result.expect("well formed")
+    };
+    let by_path = bench.run(&file, options()).expect("well formed");
+    assert_same(&result, &by_path.mapv(|cell| cell as f32), "unflushed");
+}
+
+/// Files of one huge block are read in windows; the block must not count as memory of the plan.
+#[test]
+fn one_huge_block_needs_no_huge_budget() {
+    let bench = Bench::new(whole_metres(2100, 2050), 0.0);
+    let file = bench.file("huge.tif", &["-ot", "Float32", "-co", "BLOCKYSIZE=2100", "-co", "COMPRESS=LZW"]);
+    let input = Input::Path(path_text(&file).into());
+    let options = JobOptions { threads: Some(4), memory: Some(100 << 20), ..JobOptions::default() };
+    let output = path_text(&file.with_file_name("plan.tif")).to_string();
+    let plan = Job { recipe: recipe(RECIPE, &[]), input, output, options: options.clone() }.plan();
+    assert!(plan.is_ok(), "{plan:?}");
+    bench.check(&file, options);
+}
+
 #[test]
 fn what_cannot_be_right_is_refused() {
     let bench = Bench::new(fractions(60, 60), 0.0);

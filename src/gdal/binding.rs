@@ -85,6 +85,7 @@ gdal_functions! {
     fn GDALFlushCache(GDALDatasetH);
     fn GDALClose(GDALDatasetH);
     fn GDALBuildOverviews(GDALDatasetH, *const c_char, c_int, *const c_int, c_int, *const c_int, GDALProgressFunc, *mut c_void) -> CPLErr::Type;
+    fn GDALGetAccess(GDALDatasetH) -> c_int;
     fn GDALGetRasterXSize(GDALDatasetH) -> c_int;
     fn GDALGetRasterYSize(GDALDatasetH) -> c_int;
     fn GDALGetRasterCount(GDALDatasetH) -> c_int;

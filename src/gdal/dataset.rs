@@ -145,6 +145,12 @@ impl Dataset {
         self.gdal
     }
 
+    /// Whether cells can be written, so that GDAL may hold some that no block of the file has yet.
+    pub fn is_writable(&self) -> bool {
+        // SAFETY: the dataset is open.
+        unsafe { (self.gdal.GDALGetAccess)(self.raw()) != 0 }
+    }
+
     /// Rows and columns.
     pub fn size(&self) -> (usize, usize) {
         // SAFETY: the dataset is open.

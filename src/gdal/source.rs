@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Larger blocks are read in windows through GDAL instead: a file of one block would fill the memory.
 const LARGEST_BLOCK: usize = 1 << 22;
 
+/// Side of the blocks that plans assume where windows are read: those of the file say nothing then.
+const WINDOW_BLOCK: usize = 256;
+
 /// Rows looked at first to find an elevation to count from.
 const BASE_SAMPLES: usize = 8;
 
@@ -27,7 +30,7 @@ const LARGEST_BASE: f64 = 1e6;
 pub enum Input {
     /// A file name, or anything else GDAL can open. Every worker opens its own handle.
     Path(String),
-    /// A dataset the caller has open; workers take turns.
+    /// A dataset the caller has open; workers take turns. What was written to it and not flushed yet is seen.
     Handle(DatasetHandle),
 }
 
@@ -65,9 +68,17 @@ impl GdalSource {
         let grid = grid_of(&dataset)?;
         let (rows, cols) = dataset.size();
         let (block_rows, block_cols) = raster.block_size();
-        let windowed = dataset.driver() == "VRT" || block_rows * block_cols > LARGEST_BLOCK;
+        let huge = block_rows.saturating_mul(block_cols) > LARGEST_BLOCK;
+        let windowed = dataset.driver() == "VRT" || huge || dataset.is_writable();
+        // The memory of a window's 64-bit numbers is about that of blocks this large under it.
+        let (block_rows, block_cols) = if windowed {
+            (WINDOW_BLOCK.min(rows), WINDOW_BLOCK.min(cols))
+        } else {
+            (block_rows, block_cols)
+        };
         let mut source = Self {
-            shared,
+            // Handles of its own would have every worker decode the whole of a huge block.
+            shared: shared || huge,
             name,
             band,
             layout: Layout { rows, cols, block_rows, block_cols },
@@ -180,9 +191,11 @@ impl Source for GdalSource {
     }
 
     fn open(&self) -> Result<Box<dyn Reader + '_>> {
+        // The guard goes before the file is opened: workers open theirs at the same time.
+        let gdal = self.gdal();
         let own = match self.shared {
             true => None,
-            false => Some(Dataset::open(self.dataset().gdal(), &self.name)?),
+            false => Some(Dataset::open(gdal, &self.name)?),
         };
         Ok(Box::new(GdalReader { source: self, own, raw: Vec::new(), wide: Vec::new(), mask: Vec::new() }))
     }
