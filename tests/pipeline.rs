@@ -19,7 +19,7 @@ fn made(name: &str) -> Chain {
 }
 
 fn options(threads: usize, memory: usize, tile_size: Option<usize>) -> PlanOptions {
-    PlanOptions { threads, memory, tile_size }
+    PlanOptions { threads, memory, tile_size, reader: 0 }
 }
 
 /// Rasters of many shapes, in strips, tiles and one block.
@@ -67,6 +67,21 @@ fn plans_stay_within_the_budget() {
             }
         }
     }
+}
+
+/// The largest raster GDAL can describe, in one tile: no product may wrap round and look small.
+#[test]
+fn sizes_beyond_any_memory_are_refused() {
+    let side = i32::MAX as usize;
+    let source = Layout { rows: side, cols: side, block_rows: 256, block_cols: 256 };
+    for (tile_size, reader) in [(Some(side), 0), (None, usize::MAX / 2)] {
+        let options = PlanOptions { threads: 4, memory: 1 << 30, tile_size, reader };
+        let plan = Plan::new(&made("vat-combined"), source, source, options);
+        assert!(matches!(plan, Err(Error::Memory(_))), "{plan:?}");
+    }
+    let options = PlanOptions { threads: 4, memory: 1 << 30, tile_size: None, reader: 0 };
+    let plan = Plan::new(&made("vat-combined"), source, source, options).expect("ordinary tiles");
+    assert!(plan.memory < 1 << 30, "{plan:?}");
 }
 
 /// Tiles cover every cell once.

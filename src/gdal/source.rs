@@ -115,6 +115,15 @@ impl GdalSource {
         self.blocks.resize(bytes / (self.layout.block_rows * self.layout.block_cols * 4));
     }
 
+    /// Bytes of a block as the file has it, which every worker holds while it converts one.
+    pub fn raw_block_bytes(&self) -> usize {
+        if self.windowed || self.cells.is_direct() {
+            return 0;
+        }
+        let cell = self.dataset().band(self.band).map_or(0, Band::cell_bytes);
+        self.layout.block_rows * self.layout.block_cols * cell
+    }
+
     /// The dataset, for what an output carries over.
     pub fn dataset(&self) -> MutexGuard<'_, Dataset> {
         self.main.lock().unwrap_or_else(PoisonError::into_inner)

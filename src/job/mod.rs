@@ -87,6 +87,7 @@ impl Job {
             threads: options.threads.unwrap_or_else(processors),
             memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
             tile_size: options.tile_size,
+            reader: source.raw_block_bytes(),
         };
         let plan = Plan::new(&chain, layout, sink, plan_options)?;
         Ok(Prepared { job: self, source, chain, plan, plan_options })
