@@ -168,6 +168,30 @@ fn nodata_values_of_every_kind_are_seen() {
             bench.check(&bench.file(&format!("{name}.tif"), &["-ot", name]), options());
         }
     }
+    // The same with numbers that do not fit into 32 bits, the first of which comes before any height.
+    let mut cells = holes(fractions(90, 110));
+    cells.slice_mut(ndarray::s![.., ..3]).fill(f64::NAN);
+    let bench = Bench::new(cells, f64::MIN);
+    bench.check(&bench.file("lowest.tif", &["-ot", "Float64"]), options());
+}
+
+/// -9999.9 is no 32-bit number: cells hold its neighbour, whichever way they are read.
+#[test]
+fn nodata_values_between_32_bit_numbers_are_seen() {
+    let bench = Bench::new(holes(fractions(90, 110)), -9999.9);
+    let nodata = ["-ot", "Float32", "-a_nodata", "-9999.9"];
+    let file = bench.file("between.tif", &nodata);
+    bench.check(&file, options());
+    let mosaic = file.with_file_name("mosaic.vrt");
+    tool("gdalbuildvrt", &["-q", path_text(&mosaic), path_text(&file)]);
+    bench.check(&mosaic, options());
+    bench.check(&bench.file("wide.vrt", &[&nodata[..], &["-of", "VRT"]].concat()), options());
+    bench.check(
+        &bench.file("shifted.tif", &[&nodata[..], &["-a_scale", "1", "-a_offset", "0"]].concat()),
+        options(),
+    );
+    let unmarked = bench.file("unmarked.vrt", &["-ot", "Float32", "-of", "VRT"]);
+    bench.check(&unmarked, JobOptions { nodata: Some(-9999.9), ..options() });
 }
 
 #[test]
@@ -302,6 +326,24 @@ fn centimetres_at_great_height_survive() {
     }
 }
 
+/// What a mask hides must not become the height that is taken off.
+#[test]
+fn centimetres_survive_behind_a_mask() {
+    let mut cells = high_ground();
+    cells.slice_mut(ndarray::s![.., ..5]).fill(f64::NAN);
+    let exact = slopes_by(&cells, |cell| cell);
+    let mask = cells.mapv(|cell| if cell.is_nan() { 0.0 } else { 255.0 });
+    let bench = Bench::new(cells, -900_000.0);
+    let stack = three_bands(&bench, &mask);
+    let config = ["--config", "GDAL_TIFF_INTERNAL_MASK", "YES"];
+    let masked = translate(&stack, "masked.tif", &[&config[..], &["-b", "2", "-mask", "3"]].concat());
+    let (off, _) = worst(
+        &slopes_of(&masked).slice(ndarray::s![.., 6..]).to_owned(),
+        &exact.slice(ndarray::s![.., 6..]).to_owned(),
+    );
+    assert!(off < TOLERANCE, "{off} degrees off");
+}
+
 /// The same when data fill a few rows of a large empty raster only.
 #[test]
 fn centimetres_survive_on_an_island() {
@@ -352,6 +394,52 @@ fn a_dataset_the_caller_has_open_is_the_same_as_its_file() {
         let by_path = bench.run(&file, options()).expect("well formed");
         assert_same(&result, &by_path.mapv(|cell| cell as f32), name);
     }
+}
+
+/// Cells that the caller has written are in GDAL's cache until it flushes them, and not in the file's blocks.
+#[test]
+fn a_dataset_being_written_is_read_with_all_that_was_written() {
+    let bench = Bench::new(fractions(300, 290), 0.0);
+    let file = bench.file("new.tif", &["-ot", "Float32", "-co", "TILED=YES"]);
+    let empty =
+        bench.file("empty.tif", &["-ot", "Float32", "-co", "TILED=YES", "-scale", "0", "1", "0", "0"]);
+    let path = std::ffi::CString::new(path_text(&empty)).expect("no NUL");
+    let mut cells: Vec<f32> = bench.cells.iter().map(|cell| *cell as f32).collect();
+    // SAFETY: the signatures of GDAL's C API; the dataset stays open until the end of this block, and `cells` has
+    // the cells of the raster.
+    let result = unsafe {
+        type Pointer = *mut libc::c_void;
+        type Open = extern "C" fn(*const libc::c_char, libc::c_int) -> Pointer;
+        type Band = extern "C" fn(Pointer, libc::c_int) -> Pointer;
+        type Write = extern "C" fn(Pointer, i32, i32, i32, i32, i32, Pointer, i32, i32, i32, i32, i32) -> i32;
+        type Close = extern "C" fn(Pointer);
+        let open: Open = std::mem::transmute(gdal_function("GDALOpen"));
+        let band: Band = std::mem::transmute(gdal_function("GDALGetRasterBand"));
+        let write: Write = std::mem::transmute(gdal_function("GDALRasterIO"));
+        let close: Close = std::mem::transmute(gdal_function("GDALClose"));
+        let dataset = open(path.as_ptr(), 1);
+        assert!(!dataset.is_null());
+        let cells = cells.as_mut_ptr().cast();
+        assert_eq!(write(band(dataset, 1), 1, 0, 0, 290, 300, cells, 290, 300, 6, 0, 0), 0);
+        let result = bench.run_input(Input::Handle(DatasetHandle::from_raw(dataset)), options());
+        close(dataset);
+        result.expect("well formed")
+    };
+    let by_path = bench.run(&file, options()).expect("well formed");
+    assert_same(&result, &by_path.mapv(|cell| cell as f32), "unflushed");
+}
+
+/// Files of one huge block are read in windows; the block must not count as memory of the plan.
+#[test]
+fn one_huge_block_needs_no_huge_budget() {
+    let bench = Bench::new(whole_metres(2100, 2050), 0.0);
+    let file = bench.file("huge.tif", &["-ot", "Float32", "-co", "BLOCKYSIZE=2100", "-co", "COMPRESS=LZW"]);
+    let input = Input::Path(path_text(&file).into());
+    let options = JobOptions { threads: Some(4), memory: Some(100 << 20), ..JobOptions::default() };
+    let output = path_text(&file.with_file_name("plan.tif")).to_string();
+    let plan = Job { recipe: recipe(RECIPE, &[]), input, output, options: options.clone() }.plan();
+    assert!(plan.is_ok(), "{plan:?}");
+    bench.check(&file, options);
 }
 
 #[test]

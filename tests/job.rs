@@ -67,6 +67,21 @@ fn stop_at(job: &Job, share: f64) {
     assert_eq!(job.run(&mut report, &flag), Err(Error::Cancelled), "by flag at {share}");
 }
 
+/// A budget that is enough for one thread is enough for whoever asks for no number of threads.
+#[test]
+fn threads_nobody_asked_for_go_when_memory_is_short() {
+    let place = place(&heights());
+    let plan = |threads: Option<usize>, memory: usize| {
+        let mut job = place.job(JobOptions::default());
+        job.options = JobOptions { threads, memory: Some(memory), ..JobOptions::default() };
+        job.plan()
+    };
+    let fits = |threads: Option<usize>, mib: usize| plan(threads, mib << 20).is_ok();
+    let least = (48..400).find(|mib| fits(Some(1), *mib)).expect("enough for one thread");
+    assert!(!fits(Some(64), least), "the test proves nothing");
+    assert!(fits(None, least));
+}
+
 #[test]
 fn a_cancelled_job_leaves_nothing() {
     let place = place(&heights());

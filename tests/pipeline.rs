@@ -19,7 +19,7 @@ fn made(name: &str) -> Chain {
 }
 
 fn options(threads: usize, memory: usize, tile_size: Option<usize>) -> PlanOptions {
-    PlanOptions { threads, memory, tile_size }
+    PlanOptions { threads, memory, tile_size, reader: 0 }
 }
 
 /// Rasters of many shapes, in strips, tiles and one block.
@@ -67,6 +67,21 @@ fn plans_stay_within_the_budget() {
             }
         }
     }
+}
+
+/// The largest raster GDAL can describe, in one tile: no product may wrap round and look small.
+#[test]
+fn sizes_beyond_any_memory_are_refused() {
+    let side = i32::MAX as usize;
+    let source = Layout { rows: side, cols: side, block_rows: 256, block_cols: 256 };
+    for (tile_size, reader) in [(Some(side), 0), (None, usize::MAX / 2)] {
+        let options = PlanOptions { threads: 4, memory: 1 << 30, tile_size, reader };
+        let plan = Plan::new(&made("vat-combined"), source, source, options);
+        assert!(matches!(plan, Err(Error::Memory(_))), "{plan:?}");
+    }
+    let options = PlanOptions { threads: 4, memory: 1 << 30, tile_size: None, reader: 0 };
+    let plan = Plan::new(&made("vat-combined"), source, source, options).expect("ordinary tiles");
+    assert!(plan.memory < 1 << 30, "{plan:?}");
 }
 
 /// Tiles cover every cell once.
@@ -223,6 +238,42 @@ fn errors_of_the_source_end_the_run() {
         assert!(source.reads.load(Ordering::Relaxed) < 100, "the first error ends the run");
         let source = Troubled { open_fails: true, ..Troubled::new(&cells) };
         assert_eq!(run_over(&source, threads, &mut |_| true), Err(Error::Input("cannot open".into())));
+    }
+}
+
+/// A source with a defect at its fifth tile.
+struct Defective<'a>(Troubled<'a>, AtomicUsize);
+
+impl Source for Defective<'_> {
+    fn layout(&self) -> Layout {
+        self.0.layout()
+    }
+
+    fn open(&self) -> Result<Box<dyn Reader + '_>> {
+        Ok(Box::new(DefectiveReader(self)))
+    }
+}
+
+struct DefectiveReader<'a>(&'a Defective<'a>);
+
+impl Reader for DefectiveReader<'_> {
+    fn read(&mut self, window: Window, out: ArrayViewMut2<'_, f32>) -> Result<()> {
+        assert!(self.0 .1.fetch_add(1, Ordering::Relaxed) != 4, "a defect");
+        TroubledReader(&self.0 .0).read(window, out)
+    }
+}
+
+/// Others must not go on until every buffer waits for the tile that was lost.
+#[test]
+fn a_panic_of_a_worker_ends_the_run() {
+    let cells = rough(600, 600);
+    for threads in [5, 2, 1] {
+        let begun = Instant::now();
+        // A run that hangs is stopped, and fails below.
+        let mut report = |_: f64| begun.elapsed() < Duration::from_secs(10);
+        let source = Defective(Troubled::new(&cells), AtomicUsize::new(0));
+        let result = run_over(&source, threads, &mut report);
+        assert_eq!(result, Err(Error::Internal("a defect".into())));
     }
 }
 

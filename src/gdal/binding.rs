@@ -85,6 +85,7 @@ gdal_functions! {
     fn GDALFlushCache(GDALDatasetH);
     fn GDALClose(GDALDatasetH);
     fn GDALBuildOverviews(GDALDatasetH, *const c_char, c_int, *const c_int, c_int, *const c_int, GDALProgressFunc, *mut c_void) -> CPLErr::Type;
+    fn GDALGetAccess(GDALDatasetH) -> c_int;
     fn GDALGetRasterXSize(GDALDatasetH) -> c_int;
     fn GDALGetRasterYSize(GDALDatasetH) -> c_int;
     fn GDALGetRasterCount(GDALDatasetH) -> c_int;
@@ -288,26 +289,25 @@ fn open(name: &str) -> Option<*mut c_void> {
 /// A libgdal that is loaded without showing its symbols to everyone, as Python does with the wheels' copies.
 #[cfg(target_os = "linux")]
 fn loaded_library() -> Option<*mut c_void> {
-    unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _: usize, found: *mut c_void) -> c_int {
-        // SAFETY: dl_iterate_phdr hands over a valid record; its name is a C string, or NULL.
-        let name = unsafe { (*info).dlpi_name };
-        // SAFETY: NULL or a C string, as above.
-        if !unsafe { text(name) }.contains("libgdal") {
-            return 0;
+    unsafe extern "C" fn visit(info: *mut libc::dl_phdr_info, _: usize, names: *mut c_void) -> c_int {
+        // SAFETY: dl_iterate_phdr hands over a valid record, and `names` is the list that `loaded_library` passed.
+        let (name, names) = unsafe { ((*info).dlpi_name, &mut *names.cast::<Vec<CString>>()) };
+        // SAFETY: NULL, or a C string.
+        if unsafe { text(name) }.contains("libgdal") {
+            // SAFETY: not NULL, since it has a name.
+            names.push(unsafe { CStr::from_ptr(name) }.to_owned());
         }
-        // SAFETY: the name ends with NUL; NOLOAD only looks up what is there.
-        let handle = unsafe { libc::dlopen(name, libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
-        if handle.is_null() || !has_gdal(handle) {
-            return 0;
-        }
-        // SAFETY: `found` is the pointer that `loaded_library` passed, to a live variable of this type.
-        unsafe { *found.cast::<*mut c_void>() = handle };
-        1
+        0
     }
-    let mut handle: *mut c_void = std::ptr::null_mut();
-    // SAFETY: `visit` has the signature asked for, and `handle` lives until the call returns.
-    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut handle).cast()) };
-    (!handle.is_null()).then_some(handle)
+    let mut names: Vec<CString> = Vec::new();
+    // SAFETY: `visit` has the signature asked for, and `names` lives until the call returns.
+    unsafe { libc::dl_iterate_phdr(Some(visit), (&raw mut names).cast()) };
+    // Opened here, not during the visit: that holds a lock which another thread's dlopen takes second.
+    let handles = names.iter().map(|name| {
+        // SAFETY: the name ends with NUL; NOLOAD only looks up what is there.
+        unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) }
+    });
+    handles.into_iter().find(|handle| !handle.is_null() && has_gdal(*handle))
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -5,6 +5,9 @@ use super::Gdal;
 use gdal_sys::GDALDataType;
 use libc::c_void;
 
+/// Cells converted together.
+const PIECE: usize = 4096;
+
 /// How one band's cells become elevations.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CellReader {
@@ -40,32 +43,55 @@ impl CellReader {
         }
     }
 
+    /// A file's -9999.9 is another number once it has been narrowed to the type of the cells.
+    fn is_nodata(&self, raw: f64) -> bool {
+        self.nodata.is_some_and(|nodata| match self.data_type {
+            GDALDataType::GDT_Float32 => raw as f32 == nodata as f32,
+            _ => raw == nodata,
+        })
+    }
+
     /// One elevation from a raw number.
     pub fn elevation(&self, raw: f64) -> f64 {
         let elevation = raw * self.scale + self.offset;
-        if self.nodata == Some(raw) || !elevation.is_finite() {
+        if self.is_nodata(raw) || !elevation.is_finite() {
             f64::NAN
         } else {
             elevation
         }
     }
 
-    /// Converts raw cells; `wide` is room for as many 64-bit numbers.
+    /// One cell of a tile; what does not fit into 32 bits is missing.
+    pub fn cell(&self, raw: f64) -> f32 {
+        let cell = (self.elevation(raw) - self.base) as f32;
+        if cell.is_finite() {
+            cell
+        } else {
+            f32::NAN
+        }
+    }
+
+    /// Converts raw cells; `wide` is room for some of them as 64-bit numbers.
     pub fn convert(&self, gdal: &Gdal, raw: &[u8], wide: &mut Vec<f64>, cells: &mut [f32]) {
-        self.widen(gdal, raw, wide, cells.len());
-        for (cell, raw) in cells.iter_mut().zip(wide.iter()) {
-            *cell = (self.elevation(*raw) - self.base) as f32;
+        // SAFETY: takes any value.
+        let bytes = unsafe { (gdal.GDALGetDataTypeSizeBytes)(self.data_type) }.max(1) as usize;
+        // In pieces that stay in the cache: a block of 64-bit numbers would be memory beyond the plan.
+        for (cells, raw) in cells.chunks_mut(PIECE).zip(raw.chunks(PIECE * bytes)) {
+            self.widen(gdal, raw, wide, cells.len());
+            for (cell, raw) in cells.iter_mut().zip(wide.iter()) {
+                *cell = self.cell(*raw);
+            }
         }
     }
 
     /// Raw cells of any type as 64-bit numbers.
-    pub fn widen(&self, gdal: &Gdal, raw: &[u8], wide: &mut Vec<f64>, count: usize) {
+    fn widen(&self, gdal: &Gdal, raw: &[u8], wide: &mut Vec<f64>, count: usize) {
         wide.resize(count, 0.0);
         // SAFETY: takes any value.
         let bytes = unsafe { (gdal.GDALGetDataTypeSizeBytes)(self.data_type) };
         assert!(raw.len() >= count * bytes as usize, "blocks are read whole");
-        // SAFETY: `raw` holds `count` cells of this type (checked above), `wide` has room for as many doubles;
-        // block sizes come from GDAL as C ints, so the count is one.
+        // SAFETY: `raw` holds `count` cells of this type (checked above), `wide` has room for as many doubles; the
+        // count is that of a piece at most.
         unsafe {
             (gdal.GDALCopyWords)(
                 raw.as_ptr().cast::<c_void>(),

@@ -145,6 +145,12 @@ impl Dataset {
         self.gdal
     }
 
+    /// Whether cells can be written, so that GDAL may hold some that no block of the file has yet.
+    pub fn is_writable(&self) -> bool {
+        // SAFETY: the dataset is open.
+        unsafe { (self.gdal.GDALGetAccess)(self.raw()) != 0 }
+    }
+
     /// Rows and columns.
     pub fn size(&self) -> (usize, usize) {
         // SAFETY: the dataset is open.
@@ -273,8 +279,11 @@ impl Band {
     /// The value that means nodata.
     pub fn nodata(self) -> Option<f64> {
         let mut has = 0;
-        // SAFETY: the band's dataset is open; `has` is live.
-        let value = unsafe { (self.gdal.GDALGetRasterNoDataValue)(self.handle, &mut has) };
+        // GDAL warns of 64-bit values that have no exact double.
+        let (value, _) = self.gdal.call(|gdal| {
+            // SAFETY: the band's dataset is open; `has` is live.
+            unsafe { (gdal.GDALGetRasterNoDataValue)(self.handle, &mut has) }
+        });
         (has != 0).then_some(value)
     }
 

@@ -106,6 +106,18 @@ impl Gdal {
         (result, said)
     }
 
+    /// As [`Gdal::check`], for calls that write: a disk that is full may show in a message alone.
+    pub(crate) fn check_write(
+        &self,
+        body: impl FnOnce(&Self) -> CPLErr::Type,
+    ) -> std::result::Result<(), String> {
+        let (class, said) = self.call(body);
+        if class == CPLErr::CE_Failure || class == CPLErr::CE_Fatal || !said.failures.is_empty() {
+            return Err(said.cause());
+        }
+        Ok(())
+    }
+
     /// Calls a function that answers with GDAL's error class; the error is what GDAL said.
     pub(crate) fn check(&self, body: impl FnOnce(&Self) -> CPLErr::Type) -> std::result::Result<(), String> {
         match self.call(body) {

@@ -22,7 +22,7 @@ pub(super) fn build_overviews(
         return Ok(());
     }
     let (raw, data) = (dataset.raw(), std::ptr::from_mut(progress).cast::<c_void>());
-    gdal.check(|gdal| {
+    gdal.check_write(|gdal| {
         // SAFETY: the dataset is open; `levels` has as many numbers as said; no band list means all bands;
         // `data` is the `Progress` that `gdal_progress` expects and lives through the call.
         unsafe {

@@ -152,7 +152,7 @@ impl GdalSink {
                     let block = self.block.as_mut_ptr().cast::<c_void>();
                     let place = ((window.col + col) / block_cols, (window.row + row) / block_rows);
                     self.gdal
-                        .check(|gdal| {
+                        .check_write(|gdal| {
                             // SAFETY: the dataset is open and used by this thread alone; the block exists and
                             // `block` holds a whole one of the band's type.
                             unsafe {
@@ -172,7 +172,7 @@ impl GdalSink {
         for (index, plane) in cells.chunks(window.cells() * bytes).enumerate() {
             let band = self.dataset.band(index + 1)?;
             self.gdal
-                .check(|gdal| {
+                .check_write(|gdal| {
                     // SAFETY: the dataset is open and used by this thread alone; the window lies inside the
                     // raster and `plane` holds its cells; GDAL does not change them when it writes.
                     unsafe {
@@ -205,7 +205,7 @@ impl GdalSink {
         for index in 1..=self.header.bands.len() {
             let band = self.dataset.band(index)?;
             self.gdal
-                .check(|gdal| {
+                .check_write(|gdal| {
                     // SAFETY: the dataset is open and used by this thread alone.
                     unsafe { (gdal.GDALFlushRasterCache)(band.raw()) }
                 })

@@ -16,15 +16,21 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Larger blocks are read in windows through GDAL instead: a file of one block would fill the memory.
 const LARGEST_BLOCK: usize = 1 << 22;
 
+/// Side of the blocks that plans assume where windows are read: those of the file say nothing then.
+const WINDOW_BLOCK: usize = 256;
+
 /// Rows looked at first to find an elevation to count from.
 const BASE_SAMPLES: usize = 8;
+
+/// Elevations are smaller, in any unit; a larger number is a mark of missing cells that the file does not declare.
+const LARGEST_BASE: f64 = 1e6;
 
 /// Where the dataset comes from.
 #[derive(Debug, Clone)]
 pub enum Input {
     /// A file name, or anything else GDAL can open. Every worker opens its own handle.
     Path(String),
-    /// A dataset the caller has open; workers take turns.
+    /// A dataset the caller has open; workers take turns. What was written to it and not flushed yet is seen.
     Handle(DatasetHandle),
 }
 
@@ -62,9 +68,17 @@ impl GdalSource {
         let grid = grid_of(&dataset)?;
         let (rows, cols) = dataset.size();
         let (block_rows, block_cols) = raster.block_size();
-        let windowed = dataset.driver() == "VRT" || block_rows * block_cols > LARGEST_BLOCK;
+        let huge = block_rows.saturating_mul(block_cols) > LARGEST_BLOCK;
+        let windowed = dataset.driver() == "VRT" || huge || dataset.is_writable();
+        // The memory of a window's 64-bit numbers is about that of blocks this large under it.
+        let (block_rows, block_cols) = if windowed {
+            (WINDOW_BLOCK.min(rows), WINDOW_BLOCK.min(cols))
+        } else {
+            (block_rows, block_cols)
+        };
         let mut source = Self {
-            shared,
+            // Handles of its own would have every worker decode the whole of a huge block.
+            shared: shared || huge,
             name,
             band,
             layout: Layout { rows, cols, block_rows, block_cols },
@@ -101,6 +115,15 @@ impl GdalSource {
         self.blocks.resize(bytes / (self.layout.block_rows * self.layout.block_cols * 4));
     }
 
+    /// Bytes of a block as the file has it, which every worker holds while it converts one.
+    pub fn raw_block_bytes(&self) -> usize {
+        if self.windowed || self.cells.is_direct() {
+            return 0;
+        }
+        let cell = self.dataset().band(self.band).map_or(0, Band::cell_bytes);
+        self.layout.block_rows * self.layout.block_cols * cell
+    }
+
     /// The dataset, for what an output carries over.
     pub fn dataset(&self) -> MutexGuard<'_, Dataset> {
         self.main.lock().unwrap_or_else(PoisonError::into_inner)
@@ -111,15 +134,21 @@ impl GdalSource {
     fn find_base(&self) -> Result<f64> {
         let dataset = self.dataset();
         let band = dataset.band(self.band)?;
-        let mut row_cells = vec![0.0_f64; self.layout.cols];
+        let mask = band.mask();
+        let (mut row_cells, mut row_mask) = (vec![0.0_f64; self.layout.cols], vec![1_u8; self.layout.cols]);
         let pattern =
             (0..BASE_SAMPLES).map(|sample| (2 * sample + 1) * self.layout.rows / (2 * BASE_SAMPLES));
         // An island between the rows of the pattern needs its elevation as much as any other land.
         for row in pattern.chain(0..self.layout.rows) {
             let window = Window { row, col: 0, rows: 1, cols: self.layout.cols };
             self.read_window(dataset.gdal(), band, window, GDALDataType::GDT_Float64, &mut row_cells)?;
-            let elevations = row_cells.iter().map(|raw| self.cells.elevation(*raw));
-            if let Some(first) = elevations.into_iter().find(|elevation| !elevation.is_nan()) {
+            if let Some(mask) = mask {
+                self.read_window(dataset.gdal(), mask, window, GDALDataType::GDT_Byte, &mut row_mask)?;
+            }
+            // What stands in masked cells says nothing of the ground.
+            let valid = row_cells.iter().zip(&row_mask).filter(|(_, mask)| **mask != 0);
+            let mut elevations = valid.map(|(raw, _)| self.cells.elevation(*raw));
+            if let Some(first) = elevations.find(|elevation| elevation.abs() < LARGEST_BASE) {
                 return Ok(first.floor());
             }
         }
@@ -171,9 +200,11 @@ impl Source for GdalSource {
     }
 
     fn open(&self) -> Result<Box<dyn Reader + '_>> {
+        // The guard goes before the file is opened: workers open theirs at the same time.
+        let gdal = self.gdal();
         let own = match self.shared {
             true => None,
-            false => Some(Dataset::open(self.dataset().gdal(), &self.name)?),
+            false => Some(Dataset::open(gdal, &self.name)?),
         };
         Ok(Box::new(GdalReader { source: self, own, raw: Vec::new(), wide: Vec::new(), mask: Vec::new() }))
     }
@@ -232,7 +263,7 @@ impl GdalSource {
         self.read_window(gdal, band, window, GDALDataType::GDT_Float64, buffers.wide)?;
         for (mut to, from) in out.outer_iter_mut().zip(buffers.wide.chunks(window.cols)) {
             for (cell, raw) in to.iter_mut().zip(from) {
-                *cell = (self.cells.elevation(*raw) - self.cells.base) as f32;
+                *cell = self.cells.cell(*raw);
             }
         }
         Ok(())

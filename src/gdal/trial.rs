@@ -63,7 +63,7 @@ fn write(
         let band = dataset.band(band)?.raw();
         let (cols, rows, data_type) = (cols as c_int, rows as c_int, gdal_type(header.cell_type));
         let cells = cells.as_ptr().cast_mut().cast::<c_void>();
-        let result = gdal.check(|gdal| {
+        let result = gdal.check_write(|gdal| {
             // SAFETY: the dataset is open and used by this thread alone; `cells` holds the whole raster in the
             // type given; GDAL does not change it when it writes.
             unsafe {

@@ -83,13 +83,26 @@ impl Job {
             block_cols: FILE_BLOCK.min(layout.cols),
             ..layout
         };
-        let plan_options = PlanOptions {
+        let mut plan_options = PlanOptions {
             threads: options.threads.unwrap_or_else(processors),
             memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
             tile_size: options.tile_size,
+            reader: source.raw_block_bytes(),
         };
-        let plan = Plan::new(&chain, layout, sink, plan_options)?;
+        let plan = self.divide(&chain, layout, sink, &mut plan_options)?;
         Ok(Prepared { job: self, source, chain, plan, plan_options })
+    }
+
+    /// A plan; threads the user has not asked for go when the memory is too small for them.
+    fn divide(&self, chain: &Chain, source: Layout, sink: Layout, options: &mut PlanOptions) -> Result<Plan> {
+        loop {
+            match Plan::new(chain, source, sink, *options) {
+                Err(Error::Memory(_)) if self.options.threads.is_none() && options.threads > 1 => {
+                    options.threads /= 2;
+                }
+                result => return result,
+            }
+        }
     }
 
     fn header(&self, chain: &Chain, source: &GdalSource) -> Header {
@@ -118,7 +131,7 @@ impl Prepared<'_> {
 
     /// Runs to the end, as [`Job::run`] does.
     pub fn run(self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
-        let Self { job, source, chain, plan, plan_options } = self;
+        let Self { job, source, chain, plan, mut plan_options } = self;
         let target = Target::new(&job.output, job.options.overwrite, &source.dataset().files())?;
         let sink_options = SinkOptions {
             format: job.options.format,
@@ -129,7 +142,7 @@ impl Prepared<'_> {
         let header = job.header(&chain, &source);
         let mut sink = GdalSink::create(source.gdal(), target, header, sink_options, &source.dataset())?;
         // Creation options may have given the file other blocks than those assumed.
-        let plan = Plan::new(&chain, source.layout(), sink.layout(), plan_options)?;
+        let plan = job.divide(&chain, source.layout(), sink.layout(), &mut plan_options)?;
         source.set_cache(plan.cache);
         let mut computing = |share: f64| report(share * COMPUTING, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };

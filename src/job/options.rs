@@ -110,8 +110,7 @@ pub static OPTIONS: &[OptionSpec] = &[
             let (min, max) = text.split_once(',')?;
             let number = |text: &str| text.trim().parse().ok().filter(|number: &f64| number.is_finite());
             let (min, max) = (number(min)?, number(max)?);
-            options.stretch = (min < max).then_some((min, max));
-            options.stretch.map(drop)
+            (min < max).then(|| options.stretch = Some((min, max)))
         },
         allowed: "two numbers, the smaller one first: 0,51",
     },
@@ -246,6 +245,7 @@ mod tests {
             let error = options.set(name, value).unwrap_err().to_string();
             assert!(error.starts_with(name) && error.contains("; allowed: "), "{error}");
         }
+        assert_eq!(options.stretch, Some((0.0, 5.0)), "what is refused changes nothing");
         assert!(options.set("colour", "red").unwrap_err().to_string().contains("allowed: threads, memory"));
     }
 }

@@ -23,6 +23,8 @@ pub struct PlanOptions {
     pub memory: usize,
     /// Side of a tile in cells; None lets the planner choose.
     pub tile_size: Option<usize>,
+    /// Bytes that each worker's reader holds beside its tile.
+    pub reader: usize,
 }
 
 /// A division of the output into tiles. A plain value: tests and `--plan` print it.
@@ -53,7 +55,8 @@ pub struct Plan {
 impl Plan {
     /// Chooses tiles for `chain` between a source and a sink.
     pub fn new(chain: &Chain, source: Layout, sink: Layout, options: PlanOptions) -> Result<Self> {
-        let budget = options.memory.saturating_sub(RESERVE);
+        let reserve = RESERVE.saturating_add(options.threads.max(1).saturating_mul(options.reader));
+        let budget = options.memory.saturating_sub(reserve);
         let sizes = match options.tile_size {
             Some(side) => vec![(side.min(sink.rows), side.min(sink.cols))],
             None => candidates(source, sink, options.threads),
@@ -70,7 +73,7 @@ impl Plan {
             }
             least = least.min(plan.memory);
         }
-        let (mib, came) = (((least + RESERVE) >> 20) + 1, options.memory >> 20);
+        let (mib, came) = ((least.saturating_add(reserve) >> 20) + 1, options.memory >> 20);
         Err(Error::Memory(format!("memory budget of {came} MiB is too small; allowed: at least {mib} MiB")))
     }
 
@@ -95,8 +98,8 @@ impl Plan {
             cache: 0,
             memory: 0,
         };
-        plan.cache = threads * tile_block_bytes(&plan, source);
-        plan.memory = tile_bytes(chain, &plan) + plan.cache;
+        plan.cache = threads.saturating_mul(tile_block_bytes(&plan, source));
+        plan.memory = tile_bytes(chain, &plan).saturating_add(plan.cache);
         plan
     }
 
@@ -153,10 +156,13 @@ fn candidates(source: Layout, sink: Layout, threads: usize) -> Vec<(usize, usize
 
 /// Bytes of input tiles, rows and output buffers.
 fn tile_bytes(chain: &Chain, plan: &Plan) -> usize {
-    let margined = (plan.tile_rows + 2 * plan.radius) * (plan.tile_cols + 2 * plan.radius);
-    let input = margined * 4 * chain.edges().len().max(1);
-    let output = plan.tile_rows * plan.tile_cols * chain.bands().len() * chain.cell_type().bytes();
-    plan.threads * (input + chain.register_bytes()) + plan.buffers * output
+    // Products of a user's numbers: what does not fit into a word fits into no budget either.
+    let product =
+        |factors: &[usize]| factors.iter().fold(1_usize, |bytes, factor| bytes.saturating_mul(*factor));
+    let (rows, cols) = (plan.tile_rows + 2 * plan.radius, plan.tile_cols + 2 * plan.radius);
+    let input = product(&[rows, cols, 4, chain.edges().len().max(1)]).saturating_add(chain.register_bytes());
+    let output = product(&[plan.tile_rows, plan.tile_cols, chain.bands().len(), chain.cell_type().bytes()]);
+    product(&[plan.threads, input]).saturating_add(product(&[plan.buffers, output]))
 }
 
 /// Bytes of the source blocks that one tile touches, as 32-bit values.
@@ -169,11 +175,11 @@ fn tile_block_bytes(plan: &Plan, source: Layout) -> usize {
     // Only what neighbouring tiles share needs to stay: the blocks under the margins.
     let inner_rows = plan.tile_rows.saturating_sub(2 * source.block_rows);
     let inner_cols = plan.tile_cols.saturating_sub(2 * source.block_cols);
-    (rows * cols).saturating_sub(inner_rows * inner_cols) * 4
+    rows.saturating_mul(cols).saturating_sub(inner_rows.saturating_mul(inner_cols)).saturating_mul(4)
 }
 
 /// Bytes of the source blocks that a row of tiles shares with the next one.
 fn block_row_bytes(plan: &Plan, source: Layout) -> usize {
     let rows = plan.tile_rows + 2 * plan.radius + 2 * source.block_rows;
-    rows.min(source.rows) * source.cols * 4
+    rows.min(source.rows).saturating_mul(source.cols).saturating_mul(4)
 }

@@ -6,6 +6,7 @@ use crate::core::error::{Error, Result};
 use crate::core::tile::{TileBuffers, Window};
 use crate::recipe::chain::{Chain, Registers};
 use std::collections::BTreeMap;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{sync_channel, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Mutex, PoisonError};
@@ -132,9 +133,16 @@ fn write_all(
 }
 
 impl Crew<'_> {
-    /// Takes tiles until none are left; the first error ends this worker, and the writer ends the others.
+    /// Takes tiles until none are left; the first error ends this worker, and the writer ends the others. A panic
+    /// ends the run as well: the writer would wait for ever for the tile that is lost with it.
     fn work(&self, send: &SyncSender<Result<Finished>>) {
-        if let Err(error) = self.try_work(send) {
+        let ended = catch_unwind(AssertUnwindSafe(|| self.try_work(send)));
+        let result = ended.unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<&str>().copied();
+            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+            Err(Error::Internal(text.unwrap_or("a worker thread died").into()))
+        });
+        if let Err(error) = result {
             let _ = send.send(Err(error));
         }
     }

@@ -219,7 +219,7 @@ impl Chain {
     /// Computes a tile. `tile` gives it under each of `edges()`; `out` has bands x rows x columns. Before every
     /// row `proceed` is asked; false stops the work with [`Error::Cancelled`].
     ///
-    /// # Allocations: none.
+    /// # Allocations: what the kernels need to make ready for the tile; none per row.
     pub fn run<'t>(
         &'t self,
         tile: impl Fn(usize) -> Tile<'t>,

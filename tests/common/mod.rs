@@ -150,7 +150,7 @@ pub fn run_chain(chain: &Chain, cells: &Array2<f32>, division: Division) -> Resu
     let source = ArraySource { cells, block: (32, 48) };
     let mut sink = ArraySink::new(chain, cells.dim());
     let tile_size = Some(division.tile.unwrap_or(rows.max(cols)));
-    let options = PlanOptions { threads: division.threads, memory: MEMORY, tile_size };
+    let options = PlanOptions { threads: division.threads, memory: MEMORY, tile_size, reader: 0 };
     let plan = Plan::new(chain, source.layout(), sink.layout(), options)?;
     let mut monitor = Monitor { report: &mut |_| true, cancel: &AtomicBool::new(false) };
     run(chain, &plan, &source, &mut sink, &mut monitor)?;

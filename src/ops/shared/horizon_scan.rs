@@ -52,7 +52,8 @@ pub fn rays(directions: usize, radius: f64, minimum: f64) -> Vec<Ray> {
             let reach = sample as f64 / 3.0 + minimum;
             let row = -(reach * cosine).round_ties_even() as i32;
             let column = -(reach * sine).round_ties_even() as i32;
-            if !steps.iter().any(|step| step.row == row && step.column == column) {
+            // Both coordinates move one way only, so that equal cells follow each other.
+            if steps.last().is_none_or(|step| (step.row, step.column) != (row, column)) {
                 steps.push(Step { row, column, distance: f64::from(row).hypot(f64::from(column)) });
             }
         }
