@@ -58,6 +58,15 @@ fn functions_of_the_c_example_are_in_the_header() {
 }
 
 #[test]
+fn every_operation_and_preset_is_shown() {
+    let text = readme();
+    let operations = terralume::registry::operations().iter().map(|operation| operation.id);
+    for name in operations.chain(terralume::recipe::preset_names()) {
+        assert!(text.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
 fn links_lead_somewhere() {
     let text = readme();
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
