@@ -94,6 +94,12 @@ impl Gdal {
         unsafe { (self.CPLSetErrorHandler)(Some(collect_elsewhere)) };
     }
 
+    /// The first failure of GDAL's own threads, if they are listened to: compression that failed leaves a hole in
+    /// the file and no error on the thread that wrote.
+    pub(crate) fn failure_elsewhere(&self) -> Option<String> {
+        said_elsewhere()
+    }
+
     /// Calls GDAL with this thread's messages caught.
     pub(crate) fn call<R>(&self, body: impl FnOnce(&Self) -> R) -> (R, Said) {
         let handler = Handler::push(self);

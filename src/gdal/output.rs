@@ -63,7 +63,12 @@ impl Target {
         let fail =
             |error: std::io::Error| Error::Output(format!("cannot write '{}': {error}", self.path.display()));
         let notes = beside(&pending.file, NOTES);
-        pending.file.persist(&self.path).map_err(|error| fail(error.error))?;
+        let kept = match self.overwrite {
+            true => pending.file.persist(&self.path),
+            // Someone may have made the file since it was looked for.
+            false => pending.file.persist_noclobber(&self.path),
+        };
+        kept.map_err(|error| fail(error.error))?;
         // What stands beside a file that was replaced describes the old one: its statistics, its overviews.
         for ending in [NOTES, ".ovr", ".msk"] {
             let _ = std::fs::remove_file(beside(&self.path, ending));

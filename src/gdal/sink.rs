@@ -17,6 +17,9 @@ use libc::{c_int, c_void};
 /// Side of the tiles inside a file.
 pub const FILE_BLOCK: usize = 512;
 
+/// Most cells of a block of the file: a tile of the planner's largest size, and room for what users try.
+const LARGEST_BLOCK: usize = 1 << 22;
+
 /// File formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Format {
@@ -93,6 +96,7 @@ impl GdalSink {
         let layout = Layout { rows, cols, block_rows, block_cols };
         let interleaved = header.bands.len() > 1
             && dataset.metadata("INTERLEAVE", "IMAGE_STRUCTURE").as_deref() == Some("PIXEL");
+        check_block(&layout)?;
         let block = vec![0; block_rows * block_cols * header.cell_type.bytes()];
         Ok(Self { gdal, dataset, pending, target, header, options, layout, interleaved, block })
     }
@@ -110,6 +114,9 @@ impl GdalSink {
                 .map_err(|reason| progress.error(fail(reason)))?;
         }
         self.dataset.close().map_err(fail)?;
+        if let Some(reason) = self.gdal.failure_elsewhere() {
+            return Err(fail(reason));
+        }
         let finished = match self.options.format {
             Format::GTiff => self.pending,
             Format::Cog => {
@@ -235,6 +242,18 @@ impl Sink for GdalSink {
             self.write_window(window, raw, bytes)
         }
     }
+}
+
+/// Blocks larger than any tile would be compressed and written again for every tile that touches them.
+fn check_block(layout: &Layout) -> Result<()> {
+    let (rows, cols) = (layout.block_rows, layout.block_cols);
+    if rows == 1 || rows.saturating_mul(cols) <= LARGEST_BLOCK {
+        return Ok(());
+    }
+    Err(Error::Argument(format!(
+        "creation options give blocks of {cols} x {rows} cells; allowed: blocks of at most {LARGEST_BLOCK} cells \
+         (BLOCKXSIZE, BLOCKYSIZE)"
+    )))
 }
 
 /// Copies one block's cells out of a tile; a block that reaches past the raster keeps its old rest, which no

@@ -134,7 +134,9 @@ fn candidates(source: Layout, sink: Layout, threads: usize) -> Vec<(usize, usize
         }
     };
     let mut sizes = Vec::new();
-    let mut side = LARGEST_SIDE;
+    // A block of a tiled file larger than that is filled at once all the same.
+    let block = if sink.is_striped() { 0 } else { sink.block_rows.max(sink.block_cols) };
+    let mut side = LARGEST_SIDE.max(block);
     while side >= 64 {
         let (rows, cols) = (
             whole_blocks(side, sink.block_rows.min(side), sink.rows),

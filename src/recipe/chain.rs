@@ -20,6 +20,9 @@ const ROWS_IN_CACHE: usize = 256 << 10;
 /// Most columns that go through the steps together: their registers fit beside the input rows.
 const REGISTER_COLUMNS: usize = 1024;
 
+/// Most cells of a tile between the first and the last one that a cell reads: kernels keep offsets as 32 bits.
+const MOST_REACHED: usize = u32::MAX as usize / 2;
+
 /// Type of the output cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CellType {
@@ -228,6 +231,13 @@ impl Chain {
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
         let (_, rows, cols) = out.dim();
+        let stride = tile(0).stride();
+        if stride.saturating_mul(2 * self.radius + 1) > MOST_REACHED {
+            let radius = self.radius;
+            return Err(Error::Unsupported(format!(
+                "rows of {stride} cells are too long for a radius of {radius}; allowed: tiles of fewer columns"
+            )));
+        }
         let mut kernels: Vec<_> = self.passes.iter().map(|pass| pass.kernel.on(tile(pass.edge))).collect();
         let direct = self.is_direct();
         for first in (0..cols).step_by(self.block) {

@@ -71,6 +71,8 @@ fn creation_options() {
         &["--co", "PREDICTOR=3", "--type", "uint8"],
         &["creation options refused: cannot create a GeoTIFF: PREDICTOR=3"],
     );
+    // Written again for every tile, such a block would take minutes and swell the file.
+    bad(&["--co", "BLOCKXSIZE=4096", "--co", "BLOCKYSIZE=2048"], &["blocks of 4096 x 2048 cells; allowed: "]);
 }
 
 /// Once these gave an empty file and exit code 0: GDAL compresses on threads whose errors do not come back.

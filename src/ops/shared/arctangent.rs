@@ -95,26 +95,6 @@ pub fn four_arctangents(t: [f32; 4]) -> f32 {
     remainder + (quadrant + turn)
 }
 
-/// Arctangent of every lane.
-#[inline(always)]
-pub fn arctangents<const N: usize>(tangents: &[f32; N]) -> [f32; N] {
-    let mut angles = [0.0; N];
-    for lane in 0..N {
-        angles[lane] = arctangent(tangents[lane]);
-    }
-    angles
-}
-
-/// `sin(atan t)` of every lane.
-#[inline(always)]
-pub fn sines<const N: usize>(tangents: &[f32; N]) -> [f32; N] {
-    let mut sines = [0.0; N];
-    for lane in 0..N {
-        sines[lane] = raw_sine(tangents[lane]) * ROOT_FACTOR;
-    }
-    sines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +111,6 @@ mod tests {
         println!("arctangent: worst absolute error {worst:e}");
         assert!(worst < 5e-7);
         assert_eq!(arctangent(0.0), 0.0);
-        assert_eq!(arctangents(&[0.0, 1e6]), [0.0, arctangent(1e6)]);
         assert!(arctangent(f32::NAN).is_nan());
     }
 
@@ -144,7 +123,7 @@ mod tests {
             .fold(0.0, f64::max);
         println!("sine of arctangent: worst relative error {worst:e}");
         assert!(worst < 6e-7);
-        assert_eq!(sines(&[0.0]), [0.0]);
+        assert_eq!(raw_sine(0.0), 0.0);
     }
 
     #[test]
