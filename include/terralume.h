@@ -203,7 +203,7 @@ typedef struct {
  * A margin smaller than the radius of the chain says that the raster ends there, and the edge rule of the operation
  * fills the rest. All margins 0: the array is the whole raster. All margins at least the radius: a tile from its
  * middle, which is used where it stands, without a copy, if there are no gaps between rows. The output of a tile is
- * bit for bit that of the whole raster at these cells. NaN and infinite cells are missing.
+ * bit for bit that of the whole raster at these cells. NaN and numbers beyond 1e30 are missing.
  */
 typedef struct {
   /**

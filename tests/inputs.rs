@@ -161,8 +161,9 @@ fn nodata_values_of_every_kind_are_seen() {
             bench.check(&bench.file(&format!("value{index}-{name}.tif"), &arguments), options());
         }
     }
-    // A file without nodata value whose holes are NaN or infinite, as programs write them by mistake.
-    for hole in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+    // A file without nodata value whose holes are NaN, infinite or the lowest 32-bit number, as programs write them by
+    // mistake.
+    for hole in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::from(f32::MIN)] {
         let bench = Bench::new(holes(fractions(90, 110)), hole);
         for name in ["Float32", "Float64"] {
             bench.check(&bench.file(&format!("{name}.tif"), &["-ot", name]), options());

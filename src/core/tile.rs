@@ -4,6 +4,16 @@ use super::error::{Error, Result};
 use ndarray::{s, ArrayView2, ArrayViewMut2};
 use std::ops::Range;
 
+/// Numbers this large are no heights in any unit: infinities, and the -3.4e38 of files that do not declare it as
+/// nodata. They count as missing.
+const NO_HEIGHT: f32 = 1e30;
+
+/// Whether a number can be a height; NaN cannot.
+#[inline(always)]
+pub fn is_height(number: f32) -> bool {
+    number.abs() < NO_HEIGHT
+}
+
 /// A rectangle of cells of a raster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Window {

@@ -2,6 +2,7 @@
 
 use super::dataset::Band;
 use super::Gdal;
+use crate::core::tile::is_height;
 use gdal_sys::GDALDataType;
 use libc::c_void;
 
@@ -35,11 +36,11 @@ impl CellReader {
         self.data_type == GDALDataType::GDT_Float32 && self.scale == 1.0 && self.offset == 0.0
     }
 
-    /// Turns nodata and infinite cells of a direct band into NaN.
+    /// Turns nodata and what can be no height of a direct band into NaN.
     pub fn mark_missing(&self, cells: &mut [f32]) {
         let nodata = self.nodata.map_or(f32::NAN, |value| value as f32);
         for cell in cells {
-            *cell = if *cell == nodata || !cell.is_finite() { f32::NAN } else { *cell };
+            *cell = if *cell != nodata && is_height(*cell) { *cell } else { f32::NAN };
         }
     }
 
@@ -61,10 +62,10 @@ impl CellReader {
         }
     }
 
-    /// One cell of a tile; what does not fit into 32 bits is missing.
+    /// One cell of a tile; what can be no height is missing.
     pub fn cell(&self, raw: f64) -> f32 {
         let cell = (self.elevation(raw) - self.base) as f32;
-        if cell.is_finite() {
+        if is_height(cell) {
             cell
         } else {
             f32::NAN

@@ -2,7 +2,7 @@
 
 use super::chain::{CellsMut, Chain};
 use crate::core::error::{Error, Result};
-use crate::core::tile::{Tile, Window};
+use crate::core::tile::{is_height, Tile, Window};
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 /// Real neighbours that stand around a tile in its array, in cells. A margin smaller than the radius says that the
@@ -76,8 +76,8 @@ impl ArrayShape {
     }
 }
 
-/// Computes `shape`'s tile from `cells`. `out` has bands x rows x columns. NaN, infinite cells and `nodata` are
-/// missing. The result is bit for bit what the whole raster gives at these cells.
+/// Computes `shape`'s tile from `cells`. `out` has bands x rows x columns. NaN, `nodata` and what can be no
+/// height (beyond 1e30) are missing. The result is bit for bit what the whole raster gives at these cells.
 ///
 /// # Allocations: row buffers; a copy of the tile with its margin when the cells cannot be used where they stand:
 /// at the raster's edge, with gaps between rows, and with missing cells other than NaN.
@@ -134,14 +134,14 @@ fn in_place<'a>(
 
 /// Whether a cell is missing and does not say so by NaN.
 fn is_mark(cell: f32, nodata: Option<f32>) -> bool {
-    cell.is_infinite() || nodata.is_some_and(|nodata| cell == nodata)
+    (!is_height(cell) && !cell.is_nan()) || nodata.is_some_and(|nodata| cell == nodata)
 }
 
 /// A pass over the cells without a branch inside a block: far cheaper than a copy.
 fn has_mark(cells: &[f32], nodata: Option<f32>) -> bool {
     // NaN equals nothing, so it stands for "none".
     let nodata = nodata.unwrap_or(f32::NAN);
-    let is_mark = |cell: &f32| cell.is_infinite() | (*cell == nodata);
+    let is_mark = |cell: &f32| (!is_height(*cell) & !cell.is_nan()) | (*cell == nodata);
     cells.chunks(4096).any(|block| block.iter().fold(false, |found, cell| found | is_mark(cell)))
 }
 
@@ -216,6 +216,7 @@ mod tests {
         };
         let expected = with(f32::NAN, None);
         assert_eq!(with(f32::INFINITY, None), expected);
+        assert_eq!(with(-3.4e38, None), expected);
         assert_eq!(with(-9999.0, Some(-9999.0)), expected);
         assert_ne!(with(-9999.0, None), expected);
     }
