@@ -3,6 +3,7 @@
 #   make demo                             builds and renders the bundled DEM
 #   make test                             runs every test
 #   make check                            formatting, clippy, header
+#   make docs                             writes docs/operations.md and the pictures
 #   make install PREFIX=/usr/local        as usual
 #   make install PREFIX=/usr DESTDIR=...  for packages
 #   make install PROFILE=dev              what `cargo build` and `cargo test` have built already
@@ -14,7 +15,7 @@ DESTDIR ?=
 PROFILE ?= release
 CARGO ?= cargo
 
-.PHONY: demo test check deps build install header
+.PHONY: demo test check docs deps build install header
 
 demo: deps
 	$(CARGO) build --release
@@ -29,6 +30,11 @@ check: deps
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	$(CARGO) test --test header
+
+docs: deps
+	$(CARGO) build --release
+	TERRALUME_BLESS=1 $(CARGO) test --test docs the_reference_page_is_current
+	scripts/pictures.sh
 
 deps:
 	scripts/install-deps.sh

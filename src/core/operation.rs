@@ -79,6 +79,8 @@ pub struct Operation {
     pub title: &'static str,
     /// What one sees in the result, in a sentence or two.
     pub summary: &'static str,
+    /// What is computed, for one cell of height z.
+    pub formula: &'static str,
     /// Where the method was published.
     pub reference: &'static str,
     /// Parameters, in the order help shows them.
@@ -113,7 +115,7 @@ impl Operation {
         let radius = (self.build)(&defaults, &Grid::square(1.0), Compatibility::None).map(|k| k.radius());
         json!({
             "id": self.id, "aliases": self.aliases, "title": self.title, "summary": self.summary,
-            "reference": self.reference, "parameters": parameters, "bands": bands,
+            "formula": self.formula, "reference": self.reference, "parameters": parameters, "bands": bands,
             "radius": radius.unwrap_or(0),
             "stretch": {"min": stretch.min, "max": stretch.max, "invert": stretch.invert},
         })

@@ -17,9 +17,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 mod describe;
 pub mod options;
+mod reference;
 
 pub use describe::describe;
 pub use options::JobOptions;
+pub use reference::reference;
 
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
 const COMPUTING: f64 = 0.95;

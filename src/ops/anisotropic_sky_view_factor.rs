@@ -34,6 +34,8 @@ pub static OPERATION: Operation = Operation {
     title: "Anisotropic sky-view factor",
     summary: "Sky-view factor under a sky that is brighter on one side: looks more like a hillshade, yet hides \
               less.",
+    formula: "sum w (1 - sin(max(g, 0))) / sum w, with w = (1 - m) cos((theta - azimuth) / 2)^p + m; low: \
+              p = 4, m = 0.4; high: p = 8, m = 0.1",
     reference: "Zakšek, Oštir & Kokalj 2011, doi:10.3390/rs3020398",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Anisotropic sky-view factor", "", (0.0, 1.0))],

@@ -40,6 +40,7 @@ pub static OPERATION: Operation = Operation {
     title: "Aspect",
     summary: "Azimuth of the descent, clockwise from north: 0 north, 90 east, 180 south, -90 west; 0 on level \
               ground.",
+    formula: "atan2(e, n), with e and n as for slope",
     reference: "Horn 1981, doi:10.1109/PROC.1981.11918 (with the four direct neighbours)",
     parameters: Params::specs,
     bands: |values| {

@@ -25,6 +25,8 @@ pub static OPERATION: Operation = Operation {
     title: "Hillshade",
     summary: "Brightness of the surface under one distant light. Reads like a photograph; relief along the light \
               stays hidden.",
+    formula: "max(cos Z cos s + sin Z sin s cos(a - A), 0), for slope s, aspect a, and a light of azimuth \
+              A and zenith distance Z = 90 - elevation",
     reference: "Horn 1981, doi:10.1109/PROC.1981.11918 (with the four direct neighbours)",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Hillshade", "", (0.0, 1.0))],

@@ -33,6 +33,8 @@ pub static OPERATION: Operation = Operation {
     title: "Local dominance",
     summary: "How much an observer overlooks the surroundings: mounds and banks are bright, hollows dark; good for \
               very faint relief.",
+    formula: "sum max(z + h - z_sample, 0) / d * (2d + step) over distances d and directions, divided by \
+              the same sum on a plain; observer height h",
     reference: "Hesse 2016, Visualisierung hochauflösender digitaler Geländemodelle mit LiVT",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Local dominance", "", (0.0, f64::INFINITY))],

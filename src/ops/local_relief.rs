@@ -25,6 +25,7 @@ pub static OPERATION: Operation = Operation {
     title: "Simple local relief model",
     summary: "Height above the mean of the surroundings: banks, ditches and mounds in metres, freed from the slope \
               they lie on.",
+    formula: "z - mean(z) over the square of 2 radius + 1 cells, valid cells only",
     reference: "Hesse 2010, doi:10.1002/arp.374",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Local relief", "m", (f64::NEG_INFINITY, f64::INFINITY))],

@@ -71,6 +71,8 @@ pub static OPERATION: Operation = Operation {
     title: "Multi-directional hillshade",
     summary: "Hillshades from several directions, as bands, as a colour picture or as their mean: linear relief \
               shows whatever way it runs.",
+    formula: "hillshade from azimuth 360 / directions * i; form rgb: from 315 (red), 22.5 (green) and 90 \
+              (blue); form mean: the mean over all directions",
     reference: "Devereux, Amable & Crow 2008, doi:10.1017/S0003598X00096952",
     parameters: Params::specs,
     bands: |values| bands(Params::from_values(values)),

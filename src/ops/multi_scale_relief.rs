@@ -31,6 +31,8 @@ pub static OPERATION: Operation = Operation {
     title: "Multi-scale relief model",
     summary: "Relief of all sizes between two, averaged: small and large earthworks in one picture, without the \
               hills.",
+    formula: "mean over k = i … n - 1 of L_k - L_(k+1), L_k the mean over a square of radius k^s, i = \
+              floor(((min - c) / 2c)^(1/s)), n = ceil(((max - c) / 2c)^(1/s)), cells of side c",
     reference: "Orengo & Petrie 2018, doi:10.1002/esp.4317",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Multi-scale relief", "m", (f64::NEG_INFINITY, f64::INFINITY))],

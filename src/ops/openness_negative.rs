@@ -13,6 +13,7 @@ pub static OPERATION: Operation = Operation {
     title: "Negative openness",
     summary: "Mean nadir angle under the surface: the lowest parts of hollows, ditches and channels stand \
               out.",
+    formula: "openness_positive of -z",
     reference: "Yokoyama, Shirasawa & Pike 2002, Photogrammetric Engineering & Remote Sensing 68(3)",
     parameters: HorizonParams::specs,
     bands: |_| vec![Band::new("Negative openness", "degree", (0.0, 180.0))],

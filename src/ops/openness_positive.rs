@@ -14,6 +14,7 @@ pub static OPERATION: Operation = Operation {
     title: "Positive openness",
     summary: "Mean zenith angle of the horizon: crests and edges are bright, also on slopes, where the \
               sky-view factor is dark.",
+    formula: "90 - mean over directions of g in degrees, with the horizon g as for sky_view_factor",
     reference: "Yokoyama, Shirasawa & Pike 2002, Photogrammetric Engineering & Remote Sensing 68(3)",
     parameters: HorizonParams::specs,
     bands: |_| vec![Band::new("Positive openness", "degree", (0.0, 180.0))],

@@ -13,6 +13,8 @@ pub static OPERATION: Operation = Operation {
     title: "Sky-view factor",
     summary: "Share of the sky that is seen from the surface: ditches, pits and the feet of walls are dark, \
               whatever way they run.",
+    formula: "mean over directions of 1 - sin(max(g, 0)), with the horizon g = atan(max (z_sample - z) / \
+              distance) over the cells nearest to the ray",
     reference: "Zakšek, Oštir & Kokalj 2011, doi:10.3390/rs3020398",
     parameters: HorizonParams::specs,
     bands: |_| vec![Band::new("Sky-view factor", "", (0.0, 1.0))],

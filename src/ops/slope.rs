@@ -55,6 +55,8 @@ pub static OPERATION: Operation = Operation {
     aliases: &[],
     title: "Slope",
     summary: "Steepness of the surface. Shows banks, terraces and ditches whatever way they face.",
+    formula: "atan(sqrt(e² + n²)), with the fall e = (z_west - z_east) / 2w and n = (z_south - z_north) / \
+              2h between the direct neighbours, cells w wide and h high",
     reference: "Horn 1981, doi:10.1109/PROC.1981.11918 (with the four direct neighbours)",
     parameters: Params::specs,
     bands: |values| {

@@ -31,6 +31,7 @@ pub static OPERATION: Operation = Operation {
     aliases: &["tri"],
     title: "Terrain ruggedness index",
     summary: "How much a cell differs in height from its eight neighbours: rough ground is bright.",
+    formula: "riley: sqrt(sum (z_i - z)²) over the eight neighbours; wilson: mean |z_i - z|",
     reference: "Riley, DeGloria & Elliot 1999, Intermountain Journal of Sciences 5; Wilson et al. 2007, \
                 doi:10.1080/01490410701295962; the same as gdaldem TRI",
     parameters: Params::specs,
