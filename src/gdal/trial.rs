@@ -98,7 +98,9 @@ impl MemoryFile {
     fn new(gdal: &'static Gdal) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self { gdal, name: format!("/vsimem/terralume-trial-{number}.tif") }
+        // Another copy of this library may use the same GDAL: the counter's place tells the two apart.
+        let copy = std::ptr::from_ref(&COUNT) as usize;
+        Self { gdal, name: format!("/vsimem/terralume-trial-{copy:x}-{number}.tif") }
     }
 }
 

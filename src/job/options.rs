@@ -6,12 +6,6 @@ use crate::gdal::sink::Format;
 use crate::recipe::chain::CellType;
 use serde_json::json;
 
-/// Most worker threads.
-const MOST_THREADS: usize = 1024;
-
-/// Smallest side of a tile.
-const SMALLEST_TILE: usize = 16;
-
 /// Everything about a run but its recipe, input and output. `Default` is what a user gets who says nothing.
 #[derive(Debug, Clone, Default)]
 pub struct JobOptions {
@@ -64,7 +58,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         repeated: false,
         help: "Worker threads [default: one per processor]",
         set: |options, text| {
-            options.threads = Some(text.parse().ok().filter(|n| (1..=MOST_THREADS).contains(n))?);
+            options.threads = Some(text.parse().ok().filter(|n| (1..=1024).contains(n))?);
             Some(())
         },
         allowed: "a whole number from 1 to 1024",
@@ -88,7 +82,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         repeated: false,
         help: "Side of a tile in cells; the result does not depend on it [default: chosen from the memory]",
         set: |options, text| {
-            options.tile_size = Some(text.parse().ok().filter(|n| *n >= SMALLEST_TILE)?);
+            options.tile_size = Some(text.parse().ok().filter(|n| *n >= 16)?);
             Some(())
         },
         allowed: "a whole number of at least 16",

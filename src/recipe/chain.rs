@@ -1,7 +1,7 @@
 //! A recipe made ready for a grid: kernels that share their passes, then stretches and blends, row by row.
 //!
 //! Every row goes through all steps while it is in the cache. Layers with the same search or gradients share
-//! one kernel; a layer that stands twice is computed once.
+//! one kernel, and what stands twice among their bands is computed once.
 
 use super::{Content, Layer, OperationCall, Recipe};
 use crate::core::error::{Error, Result};

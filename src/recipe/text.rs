@@ -90,10 +90,24 @@ impl RecipeText {
         let layers = self.layers.into_iter().enumerate().map(|(index, layer)| {
             layer.check().map_err(|error| Error::Recipe(format!("recipe, layer {}: {error}", index + 1)))
         });
-        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let mut layers = layers.collect::<Result<Vec<_>>>()?;
+        name_apart(&mut layers);
         let name = if self.name.is_empty() { "recipe".into() } else { self.name };
         let title = if self.title.is_empty() { name.clone() } else { self.title };
         Ok(Recipe { name, title, summary: self.summary, reference: self.reference, layers })
+    }
+}
+
+/// Layers of one name get numbers from the second on, so that overrides reach each: `slope`, `slope-2`.
+fn name_apart(layers: &mut [Layer]) {
+    for index in 1..layers.len() {
+        let (before, rest) = layers.split_at_mut(index);
+        let taken = |name: &str| before.iter().any(|layer| layer.name == name);
+        let plain = rest[0].name.clone();
+        let mut numbers = 2..;
+        while taken(&rest[0].name) {
+            rest[0].name = format!("{plain}-{}", numbers.next().unwrap_or(0));
+        }
     }
 }
 
@@ -163,6 +177,18 @@ mod tests {
         assert!(error(&layers(r#"{"operation": "slope", "min": 1, "max": 1}"#)).contains("min smaller"));
         assert!(error(&layers(r#"{"recipe": "vta"}"#)).contains("unknown preset 'vta'; allowed: vat"));
         assert!(error(&layers("{}")).contains("either 'operation' or 'recipe'"));
+    }
+
+    #[test]
+    fn layers_of_one_name_are_told_apart() {
+        let text = r#"{"terralume_recipe": 1, "layers": [
+            {"operation": "slope"}, {"operation": "slope"}, {"operation": "slope"}]}"#;
+        let mut recipe = parse(text).unwrap();
+        recipe.set("slope-3.unit", "percent").unwrap();
+        let json = recipe.to_json();
+        assert_eq!(json["layers"][2]["parameters"]["unit"], "percent");
+        assert_eq!(json["layers"][0]["parameters"]["unit"], "degree");
+        assert_eq!(parse(&json.to_string()).unwrap().to_json(), json);
     }
 
     #[test]
