@@ -63,11 +63,15 @@ pub fn parse(text: &str) -> Result<Recipe> {
     let text: RecipeText =
         serde_json::from_str(text).map_err(|error| Error::Recipe(format!("recipe: {error}")))?;
     let recipe = text.check()?;
-    let layers = count_layers(&recipe);
-    if layers > MOST_LAYERS {
-        return Err(Error::Recipe(format!("recipe has {layers} layers; allowed: at most {MOST_LAYERS}")));
-    }
+    check_count(count_layers(&recipe))?;
     Ok(recipe)
+}
+
+fn check_count(layers: usize) -> Result<()> {
+    if layers <= MOST_LAYERS {
+        return Ok(());
+    }
+    Err(Error::Recipe(format!("recipe has {layers} layers; allowed: at most {MOST_LAYERS}")))
 }
 
 fn count_layers(recipe: &Recipe) -> usize {
@@ -87,6 +91,7 @@ impl RecipeText {
         if self.layers.is_empty() {
             return Err(Error::Recipe("recipe has no layers; allowed: at least one".into()));
         }
+        check_count(self.layers.len())?;
         let layers = self.layers.into_iter().enumerate().map(|(index, layer)| {
             layer.check().map_err(|error| Error::Recipe(format!("recipe, layer {}: {error}", index + 1)))
         });
