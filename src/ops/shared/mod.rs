@@ -1,5 +1,6 @@
 //! What two or more operations use. No registry entries here.
 
+pub mod above_mean;
 pub mod arctangent;
 pub mod box_mean;
 pub mod gradient;
