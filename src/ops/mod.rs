@@ -23,5 +23,8 @@ operations! {
     openness_negative,
     local_relief,
     multi_scale_relief,
+    elevation_deviation,
+    max_elevation_deviation,
+    multi_scale_topographic_position,
     local_dominance,
 }

@@ -5,8 +5,11 @@ use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::recipe::chain::Chain;
 
-/// Largest side of a tile that the planner chooses by itself: beyond it only the memory grows.
+/// Largest side of a tile that the planner chooses by itself for small radii: beyond it only the memory grows.
 const LARGEST_SIDE: usize = 1024;
+
+/// Least side of the largest tile, in radii.
+const WIDTHS_OF_RADIUS: usize = 4;
 
 /// Tiles per thread wanted on small rasters, so that threads finish together.
 const TILES_PER_THREAD: usize = 4;
@@ -56,7 +59,7 @@ impl Plan {
         let budget = options.memory.saturating_sub(RESERVE);
         let sizes = match options.tile_size {
             Some(side) => vec![(side.min(sink.rows), side.min(sink.cols))],
-            None => candidates(source, sink, options.threads),
+            None => candidates(source, sink, options.threads, chain.radius()),
         };
         let plans = sizes.into_iter().map(|size| Self::with_tile(chain, source, sink, options, size));
         let mut least = usize::MAX;
@@ -122,7 +125,7 @@ impl Plan {
 
 /// Tile sizes to try, the best first: whole blocks of the sink, near square, or full width for files in strips,
 /// which would otherwise be decoded or filled up anew for every tile across.
-fn candidates(source: Layout, sink: Layout, threads: usize) -> Vec<(usize, usize)> {
+fn candidates(source: Layout, sink: Layout, threads: usize, radius: usize) -> Vec<(usize, usize)> {
     let whole_blocks = |side: usize, block: usize, length: usize| {
         if side >= length {
             length
@@ -131,7 +134,8 @@ fn candidates(source: Layout, sink: Layout, threads: usize) -> Vec<(usize, usize
         }
     };
     let mut sizes = Vec::new();
-    let mut side = LARGEST_SIDE;
+    // A margin as wide as the tile is read and prepared three times over: wide radii get larger tiles.
+    let mut side = LARGEST_SIDE.max((WIDTHS_OF_RADIUS * radius).next_power_of_two());
     while side >= 64 {
         let (rows, cols) = (
             whole_blocks(side, sink.block_rows.min(side), sink.rows),
@@ -151,12 +155,13 @@ fn candidates(source: Layout, sink: Layout, threads: usize) -> Vec<(usize, usize
     sizes.split_off(first)
 }
 
-/// Bytes of input tiles, rows and output buffers.
+/// Bytes of input tiles, rows, what kernels keep, and output buffers.
 fn tile_bytes(chain: &Chain, plan: &Plan) -> usize {
     let margined = (plan.tile_rows + 2 * plan.radius) * (plan.tile_cols + 2 * plan.radius);
     let input = margined * 4 * chain.edges().len().max(1);
     let output = plan.tile_rows * plan.tile_cols * chain.bands().len() * chain.cell_type().bytes();
-    plan.threads * (input + chain.register_bytes()) + plan.buffers * output
+    let kernels = chain.tile_memory(plan.tile_rows, plan.tile_cols);
+    plan.threads * (input + chain.register_bytes() + kernels) + plan.buffers * output
 }
 
 /// Bytes of the source blocks that one tile touches, as 32-bit values.

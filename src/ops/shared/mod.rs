@@ -2,8 +2,11 @@
 
 pub mod arctangent;
 pub mod box_mean;
+pub mod deviation;
+pub mod deviation_row;
 pub mod gradient;
 pub mod gradient_row;
 pub mod horizon;
 pub mod horizon_scan;
 pub mod relief;
+pub mod window_sums;
