@@ -196,3 +196,7 @@ impl Drop for OnTile<'_> {
         self.kernel.spare.lock().unwrap_or_else(PoisonError::into_inner).push(work);
     }
 }
+
+#[cfg(test)]
+#[path = "deviation_tests.rs"]
+mod tests;

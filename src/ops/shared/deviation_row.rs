@@ -121,7 +121,7 @@ pub fn lighten(deviations: &[f32], lightness: f32, out: &mut [f32]) {
 
 /// Powers of ln 2 over factorials: the series of 2^x.
 const SERIES: [f32; 7] =
-    [1.0, 0.693_147_2, 0.240_226_5, 0.055_504_11, 0.009_618_13, 0.001_333_36, 0.000_154_035];
+    [1.0, std::f32::consts::LN_2, 0.240_226_5, 0.055_504_11, 0.009_618_13, 0.001_333_36, 0.000_154_035];
 
 /// Approximates 2^x for x up to 0 with an absolute error of 2e-7; NaN stays NaN.
 #[inline(always)]
