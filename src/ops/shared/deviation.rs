@@ -84,10 +84,26 @@ impl Deviation {
         (self.compatibility == Compatibility::Rvt).then_some(self.exaggeration as f32)
     }
 
+    /// Fills `work.found` for all scales.
+    fn search_all(&self, tile: Tile<'_>, work: &mut Work) {
+        // The widest first: the others find its tables large enough, and sometimes as fine as theirs would be.
+        let mut order: Vec<usize> = (0..self.scales.len()).collect();
+        order.sort_by_key(|number| std::cmp::Reverse(self.scales[*number].max));
+        let mut loaded = None;
+        for number in order {
+            let scale = self.scales[number];
+            let needs = match loaded {
+                Some(needs) if work.sums.serves(scale.max, self.rounded().is_some()) => needs,
+                _ => work.sums.load(tile, scale.max, self.rounded()),
+            };
+            self.search(tile, (scale, needs), number, work);
+            loaded = Some(needs);
+        }
+    }
+
     /// Fills `work.found` for one scale.
-    fn search(&self, tile: Tile<'_>, scale: Scale, number: usize, work: &mut Work) {
+    fn search(&self, tile: Tile<'_>, (scale, needs): (Scale, Needs), number: usize, work: &mut Work) {
         let (rows, cols) = (tile.rows(), tile.cols());
-        let needs = work.sums.load(tile, scale.max, self.rounded());
         let first = number * rows * cols;
         for start in (0..cols).step_by(BLOCK) {
             let columns = start..(start + BLOCK).min(cols);
@@ -154,12 +170,7 @@ impl Kernel for Deviation {
         }
         work.heights.resize(BLOCK, 0);
         work.valid.resize(BLOCK, 0);
-        // The widest first: the others find its tables large enough.
-        let mut order: Vec<usize> = (0..self.scales.len()).collect();
-        order.sort_by_key(|number| std::cmp::Reverse(self.scales[*number].max));
-        for number in order {
-            self.search(tile, self.scales[number], number, &mut work);
-        }
+        self.search_all(tile, &mut work);
         Box::new(OnTile { kernel: self, tile, work })
     }
 

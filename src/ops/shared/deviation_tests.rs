@@ -159,6 +159,23 @@ fn a_distant_cliff_changes_no_bit() {
     assert!(low.slice(kept).iter().zip(high.slice(kept)).all(|(a, b)| a.to_bits() == b.to_bits()));
 }
 
+/// Scales that read the same tables give what each gives alone.
+#[test]
+fn scales_do_not_disturb_each_other() {
+    let cells = Array2::from_shape_fn((19, 23), |(row, col)| (40.0 + 9.0 * noise(row, col)) as f32);
+    let scales =
+        [Scale::single(60), Scale::single(3), Scale { min: 5, max: 30, step: 5 }, Scale::single(400)];
+    for compatibility in [Compatibility::None, Compatibility::Rvt] {
+        let made = |scales: Vec<Scale>| Deviation::new(scales, Shown::Signed, 1.0, compatibility);
+        let together = run(&made(scales.to_vec()), &with_holes(cells.clone()), 16);
+        for (band, scale) in scales.into_iter().enumerate() {
+            let alone = run(&made(vec![scale]), &with_holes(cells.clone()), 16);
+            let pairs = alone.iter().zip(together.index_axis(ndarray::Axis(0), band));
+            assert!({ pairs }.all(|(a, b)| a.to_bits() == b.to_bits()), "{scale:?}, {compatibility:?}");
+        }
+    }
+}
+
 #[test]
 fn heights_too_large_to_count_are_missing() {
     let mut cells = Array2::from_shape_fn((9, 9), |(row, col)| noise(row, col) as f32);

@@ -40,11 +40,11 @@ pub fn quantum_bits(radius: usize) -> u32 {
     ((65 - bits) / 2 - 8).min(FINEST)
 }
 
-/// Quanta of RVT's rounding errors, by the window's size alone. Squares of heights below 2^20 lose less than 2^16:
+/// Bits behind the point of RVT's rounding errors, by the window's size alone. Squares of heights below 2^20 lose less than 2^16:
 /// the errors of a whole window fit, and each can be rounded by `nearest`.
-fn rounding_quanta(radius: usize) -> f64 {
+fn rounding_bits(radius: usize) -> u32 {
     let bits = 64 - (window_cells(radius) as u64).leading_zeros();
-    (1_u64 << (46 - bits).min(34)) as f64
+    (46 - bits).min(34)
 }
 
 /// Which tables a tile needs beside heights and squares.
@@ -114,8 +114,9 @@ impl WindowSums {
     pub fn load(&mut self, tile: Tile<'_>, radius: usize, exaggeration: Option<f32>) -> Needs {
         let (rows, cols) = (tile.rows() + 2 * radius, tile.cols() + 2 * radius);
         (self.radius, self.stride) = (radius, cols + 1);
-        let quanta = (1_u64 << quantum_bits(radius)) as f64;
-        self.quanta = Quanta { heights: quanta, rounding: rounding_quanta(radius) };
+        let quanta = |bits: u32| (1_u64 << bits) as f64;
+        self.quanta =
+            Quanta { heights: quanta(quantum_bits(radius)), rounding: quanta(rounding_bits(radius)) };
         let cells = |row: usize| tile.row(0, row as isize - radius as isize, 0..tile.cols(), radius);
         let needs = needs((0..rows).map(cells), radius, exaggeration.is_some());
         let size = (rows + 1) * self.stride;
@@ -155,6 +156,12 @@ impl WindowSums {
             let errors = &self.row.rounding[..cols];
             accumulate(errors, place, &mut self.rounding, i64::wrapping_add, |error| error);
         }
+    }
+
+    /// Whether windows up to `radius` may be read from the tables as loaded: they are in them and equally fine.
+    pub fn serves(&self, radius: usize, rounding: bool) -> bool {
+        let fine = |radius| (quantum_bits(radius), if rounding { rounding_bits(radius) } else { 0 });
+        radius <= self.radius && fine(radius) == fine(self.radius)
     }
 
     /// How fine the numbers are.
