@@ -35,6 +35,8 @@ const FLOATS: &[Source] = &[
     ("slrm", "local_relief", &[]),
     ("msrm", "multi_scale_relief", &[]),
     ("local_dominance", "local_dominance", &[]),
+    ("mstp", "mstp", &[]),
+    ("mstp_fixed", "mstp", &[]),
     ("blend_vat_general_fixed", "vat-general", &[]),
     ("blend_vat_general_rvt", "vat-general", &[]),
     ("blend_vat_flat_fixed", "vat-flat", &[]),
@@ -56,6 +58,7 @@ const BYTES: &[Source] = &[
     ("8bit_slrm", "local_relief", &[]),
     ("8bit_msrm", "multi_scale_relief", &[]),
     ("8bit_local_dominance", "local_dominance", &[]),
+    ("8bit_mstp", "mstp", &[]),
 ];
 
 /// A model to compute from.

@@ -373,3 +373,24 @@ fn a_raster_smaller_than_its_radius_is_refused() {
     let error = chain.check_raster(10, 500).expect_err("10 rows are not enough for a radius of 10");
     assert!(matches!(&error, Error::Unsupported(text) if text.contains("at least 11 x 11")), "{error}");
 }
+
+/// Symmetric edges go on for ever: the topographic position of 500 cells around is known on any raster.
+#[test]
+fn a_raster_smaller_than_a_symmetric_radius_is_taken() {
+    let chain = made("multi_scale_topographic_position");
+    assert_eq!(chain.radius(), 500);
+    assert!(chain.check_raster(1, 1).is_ok());
+}
+
+/// What a kernel holds counts: tables of a wide radius are most of the memory.
+#[test]
+fn kernels_memory_is_planned_and_wide_radii_get_wide_tiles() {
+    let chain = made("multi_scale_topographic_position");
+    let source = Layout { rows: 10_000, cols: 10_000, block_rows: 256, block_cols: 256 };
+    let plan =
+        |memory| Plan::new(&chain, source, sink_layout(source), options(2, memory, None)).expect("enough");
+    let (tight, ample) = (plan(512 << 20), plan(2 << 30));
+    let held = |plan: &Plan| 2 * chain.tile_memory(plan.tile_rows, plan.tile_cols);
+    assert!(held(&tight) > tight.memory / 3, "{tight:?}");
+    assert!(tight.overlap() < 4.0 && ample.overlap() < 2.3, "{} {}", tight.overlap(), ample.overlap());
+}

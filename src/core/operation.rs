@@ -133,6 +133,11 @@ pub trait Kernel: Send + Sync {
     /// What it expects beyond the raster's edge.
     fn edge(&self) -> Edge;
 
+    /// Bytes it holds for a tile of this size beside the tile itself, at most: the planner counts them.
+    fn tile_memory(&self, _rows: usize, _cols: usize) -> usize {
+        0
+    }
+
     /// Makes ready for one tile. Once per tile, so it may allocate.
     fn on<'a>(&'a self, tile: Tile<'a>) -> Box<dyn TileKernel + 'a>;
 

@@ -49,6 +49,9 @@ pub enum Edge {
     Clamp,
     /// The raster mirrored at the centre of its edge cells: index -1, -2 is cell 1, 2.
     Reflect,
+    /// The raster mirrored at its outer edge: index -1, -2 is cell 0, 1. Goes on periodically, so that it serves
+    /// rasters smaller than the margin.
+    Symmetric,
 }
 
 impl Edge {
@@ -57,6 +60,10 @@ impl Edge {
         let last = length as isize - 1;
         match self {
             Edge::Clamp => index.clamp(0, last) as usize,
+            Edge::Symmetric => {
+                let folded = index.rem_euclid(2 * (last + 1));
+                folded.min(2 * last + 1 - folded) as usize
+            }
             Edge::Reflect if last == 0 => 0,
             Edge::Reflect => {
                 let folded = index.rem_euclid(2 * last);
@@ -224,6 +231,40 @@ mod tests {
     fn reflect_does_not_repeat_the_edge_and_goes_on_periodically() {
         let source: Vec<usize> = (-5..8).map(|i| Edge::Reflect.source(i, 3)).collect();
         assert_eq!(source, [1, 0, 1, 2, 1, 0, 1, 2, 1, 0, 1, 2, 1]);
+    }
+
+    #[test]
+    fn symmetric_repeats_the_edge_and_goes_on_periodically() {
+        let source: Vec<usize> = (-7..10).map(|i| Edge::Symmetric.source(i, 3)).collect();
+        assert_eq!(source, [0, 0, 1, 2, 2, 1, 0, 0, 1, 2, 2, 1, 0, 0, 1, 2, 2]);
+        assert_eq!((-2..3).map(|i| Edge::Symmetric.source(i, 1)).sum::<usize>(), 0);
+    }
+
+    /// Every tile of a raster that is smaller than the margin sees the same plane of mirror images.
+    #[test]
+    fn a_margin_wider_than_the_raster_is_filled_from_all_of_it() {
+        let raster = Array2::from_shape_fn((5, 7), |(row, col)| (10 * row + col) as f32);
+        let radius = 17;
+        let mut buffers = TileBuffers::new(&[Edge::Symmetric], radius);
+        for (row, col) in [(0, 0), (2, 3), (4, 6)] {
+            let window = Window { row, col, rows: 1, cols: 1 };
+            let read = |real: Window, mut out: ArrayViewMut2<'_, f32>| -> std::result::Result<(), ()> {
+                out.assign(&raster.slice(s![real.row..real.row + real.rows, real.col..real.col + real.cols]));
+                Ok(())
+            };
+            buffers.load(window, (5, 7), read).unwrap();
+            for (index, cell) in buffers.tile(0).flat().iter().enumerate() {
+                let (down, across) = (index / (2 * radius + 1), index % (2 * radius + 1));
+                let place = |at: usize, start: usize, length| {
+                    Edge::Symmetric.source((start + at) as isize - radius as isize, length)
+                };
+                assert_eq!(
+                    *cell,
+                    raster[[place(down, row, 5), place(across, col, 7)]],
+                    "{row} {col} {index}"
+                );
+            }
+        }
     }
 
     #[test]

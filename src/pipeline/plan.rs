@@ -5,8 +5,11 @@ use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::recipe::chain::Chain;
 
-/// Largest side of a tile that the planner chooses by itself: beyond it only the memory grows.
+/// Largest side of a tile that the planner chooses by itself for small radii: beyond it only the memory grows.
 const LARGEST_SIDE: usize = 1024;
+
+/// Least side of the largest tile, in radii.
+const WIDTHS_OF_RADIUS: usize = 4;
 
 /// Tiles per thread wanted on small rasters, so that threads finish together.
 const TILES_PER_THREAD: usize = 4;
@@ -59,7 +62,7 @@ impl Plan {
         let budget = options.memory.saturating_sub(reserve);
         let sizes = match options.tile_size {
             Some(side) => vec![(side.min(sink.rows), side.min(sink.cols))],
-            None => candidates(source, sink, options.threads),
+            None => candidates(source, sink, options.threads, chain.radius()),
         };
         let plans = sizes.into_iter().map(|size| Self::with_tile(chain, source, sink, options, size));
         let mut least = usize::MAX;
@@ -125,7 +128,7 @@ impl Plan {
 
 /// Tile sizes to try, the best first: whole blocks of the sink, near square, or full width for files in strips,
 /// which would otherwise be decoded or filled up anew for every tile across.
-fn candidates(source: Layout, sink: Layout, threads: usize) -> Vec<(usize, usize)> {
+fn candidates(source: Layout, sink: Layout, threads: usize, radius: usize) -> Vec<(usize, usize)> {
     let whole_blocks = |side: usize, block: usize, length: usize| {
         if side >= length {
             length
@@ -134,9 +137,10 @@ fn candidates(source: Layout, sink: Layout, threads: usize) -> Vec<(usize, usize
         }
     };
     let mut sizes = Vec::new();
-    // A block of a tiled file larger than that is filled at once all the same.
+    // A block of a tiled file larger than that is filled at once all the same. A margin as wide as the tile is read and
+    // prepared three times over: wide radii get larger tiles.
     let block = if sink.is_striped() { 0 } else { sink.block_rows.max(sink.block_cols) };
-    let mut side = LARGEST_SIDE.max(block);
+    let mut side = LARGEST_SIDE.max(block).max((WIDTHS_OF_RADIUS * radius).next_power_of_two());
     while side >= 64 {
         let (rows, cols) = (
             whole_blocks(side, sink.block_rows.min(side), sink.rows),
@@ -156,7 +160,7 @@ fn candidates(source: Layout, sink: Layout, threads: usize) -> Vec<(usize, usize
     sizes.split_off(first)
 }
 
-/// Bytes of input tiles, rows and output buffers.
+/// Bytes of input tiles, rows, what kernels keep, and output buffers.
 fn tile_bytes(chain: &Chain, plan: &Plan) -> usize {
     // Products of a user's numbers: what does not fit into a word fits into no budget either.
     let product =
@@ -164,7 +168,8 @@ fn tile_bytes(chain: &Chain, plan: &Plan) -> usize {
     let (rows, cols) = (plan.tile_rows + 2 * plan.radius, plan.tile_cols + 2 * plan.radius);
     let input = product(&[rows, cols, 4, chain.edges().len().max(1)]).saturating_add(chain.register_bytes());
     let output = product(&[plan.tile_rows, plan.tile_cols, chain.bands().len(), chain.cell_type().bytes()]);
-    product(&[plan.threads, input]).saturating_add(product(&[plan.buffers, output]))
+    let kernels = chain.tile_memory(plan.tile_rows, plan.tile_cols);
+    product(&[plan.threads, input.saturating_add(kernels)]).saturating_add(product(&[plan.buffers, output]))
 }
 
 /// Bytes of the source blocks that one tile touches, as 32-bit values.

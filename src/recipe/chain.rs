@@ -189,18 +189,25 @@ impl Chain {
         }
     }
 
-    /// Refuses rasters that are too small for the search: the mirrored edge needs the cells it mirrors.
+    /// Refuses rasters that are too small for the search: an edge that is mirrored once needs the cells it mirrors.
     pub fn check_raster(&self, rows: usize, cols: usize) -> Result<()> {
         let smallest = rows.min(cols);
-        if smallest > self.radius {
+        // Symmetric edges go on periodically: any raster will do.
+        let bound = self.passes.iter().filter(|pass| self.edges[pass.edge] != Edge::Symmetric);
+        let radius = bound.map(|pass| pass.kernel.radius()).max().unwrap_or(0);
+        if smallest > radius {
             return Ok(());
         }
-        let radius = self.radius;
         Err(Error::Unsupported(format!(
             "raster of {cols} x {rows} cells is too small for a radius of {radius}; \
              allowed: at least {least} x {least} cells",
             least = radius + 1
         )))
+    }
+
+    /// Bytes that the kernels of one thread hold for a tile of this size beside the tile itself.
+    pub fn tile_memory(&self, rows: usize, cols: usize) -> usize {
+        self.passes.iter().map(|pass| pass.kernel.tile_memory(rows, cols)).sum()
     }
 
     /// Row buffers for one thread.
