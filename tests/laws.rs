@@ -38,9 +38,9 @@ fn check_seams(variant: &Variant, cells: &Array2<f32>, options: ChainOptions, di
     }
 }
 
-/// Tiles that are nearly all margin take a thousand times as long and show nothing that larger ones do not.
+/// Tiles that are nearly all margin take hundreds of times as long and show nothing that larger ones do not.
 fn worthwhile(division: &Division, radius: usize) -> bool {
-    division.tile.is_none_or(|side| (side + 2 * radius).pow(2) < 1000 * side.pow(2))
+    division.tile.is_none_or(|side| (side + 2 * radius).pow(2) < 250 * side.pow(2))
 }
 
 fn every_division() -> Vec<Division> {
