@@ -134,6 +134,11 @@ pub trait Kernel: Send + Sync {
     /// Makes ready for one tile. Once per tile, so it may allocate.
     fn on<'a>(&'a self, tile: Tile<'a>) -> Box<dyn TileKernel + 'a>;
 
+    /// Bytes that `on` allocates for a tile of this size, when they are worth counting.
+    fn tile_memory(&self, _rows: usize, _cols: usize) -> usize {
+        0
+    }
+
     /// Takes another kernel's bands into this one's pass when both can share the work. Gives the place among
     /// this kernel's bands where each band of the other now stands.
     fn absorb(&mut self, _other: &dyn Kernel) -> Option<Vec<usize>> {

@@ -24,4 +24,7 @@ operations! {
     local_relief,
     multi_scale_relief,
     local_dominance,
+    sky_illumination,
+    shadow,
+    horizon_angle,
 }

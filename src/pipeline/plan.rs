@@ -156,7 +156,8 @@ fn tile_bytes(chain: &Chain, plan: &Plan) -> usize {
     let margined = (plan.tile_rows + 2 * plan.radius) * (plan.tile_cols + 2 * plan.radius);
     let input = margined * 4 * chain.edges().len().max(1);
     let output = plan.tile_rows * plan.tile_cols * chain.bands().len() * chain.cell_type().bytes();
-    plan.threads * (input + chain.register_bytes()) + plan.buffers * output
+    let kernels = chain.tile_memory(plan.tile_rows, plan.tile_cols);
+    plan.threads * (input + kernels + chain.register_bytes()) + plan.buffers * output
 }
 
 /// Bytes of the source blocks that one tile touches, as 32-bit values.

@@ -186,13 +186,15 @@ impl Chain {
         }
     }
 
-    /// Refuses rasters that are too small for the search: the mirrored edge needs the cells it mirrors.
+    /// Refuses rasters that are too small for the search: the mirrored edge needs the cells it mirrors. Beyond an
+    /// open edge there is nothing, however far one looks.
     pub fn check_raster(&self, rows: usize, cols: usize) -> Result<()> {
         let smallest = rows.min(cols);
-        if smallest > self.radius {
+        let closed = self.passes.iter().filter(|pass| pass.kernel.edge() != Edge::Open);
+        let radius = closed.map(|pass| pass.kernel.radius()).max().unwrap_or(0);
+        if smallest > radius {
             return Ok(());
         }
-        let radius = self.radius;
         Err(Error::Unsupported(format!(
             "raster of {cols} x {rows} cells is too small for a radius of {radius}; \
              allowed: at least {least} x {least} cells",
@@ -209,6 +211,11 @@ impl Chain {
     /// Bytes of one thread's row buffers.
     pub fn register_bytes(&self) -> usize {
         self.registers * REGISTER_COLUMNS * 4
+    }
+
+    /// Bytes that the kernels allocate for a tile of this size.
+    pub fn tile_memory(&self, rows: usize, cols: usize) -> usize {
+        self.passes.iter().map(|pass| pass.kernel.tile_memory(rows, cols)).sum()
     }
 
     /// Buffers for the tiles this chain reads.
