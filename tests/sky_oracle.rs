@@ -198,7 +198,9 @@ fn level_ground_is_lit_and_a_plane_by_half_of_one_plus_its_cosine() {
         });
         let slope = f64::hypot(east, north).atan();
         let light = f64::from(open("sky_illumination", "uniform", &plane));
-        assert!((light - (1.0 + slope.cos()) / 2.0).abs() < 2e-3, "{east} {north}: {light}");
+        // The highest sample lies beside its ray, a little more uphill: the plane is a little darker.
+        let expected = (1.0 + slope.cos()) / 2.0;
+        assert!((expected - 4e-3..expected + 1e-3).contains(&light), "{east} {north}: {light}");
     }
 }
 
