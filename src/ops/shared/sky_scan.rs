@@ -113,25 +113,46 @@ pub fn finer_row(
     (out, width): (&mut [f32], usize),
 ) {
     let count = (width + usize::from(starts_between)) / 2 + 1;
+    let between = &mut between[..count];
     for (slot, out) in out.chunks_exact_mut(width).enumerate() {
         let start = slot * stride + first;
-        let (above, below) = (&above[start..start + count], &below[start..start + count]);
-        let between = &mut between[..count];
-        for column in 0..count {
-            between[column] = mean(above[column], below[column]);
+        let rows = above[start..start + count].iter().zip(&below[start..start + count]);
+        for (between, (above, below)) in between.iter_mut().zip(rows) {
+            *between = mean(*above, *below);
         }
-        let skipped = usize::from(starts_between);
         if starts_between {
             out[0] = mean(between[0], between[1]);
+            interleave(&between[1..], &mut out[1..]);
+        } else {
+            interleave(between, out);
         }
-        let (between, out) = (&between[skipped..], &mut out[skipped..]);
-        for pair in 0..out.len() / 2 {
-            out[2 * pair] = between[pair];
-            out[2 * pair + 1] = mean(between[pair], between[pair + 1]);
+    }
+}
+
+/// Every number, and after it the mean with the next one.
+#[inline(always)]
+fn interleave(numbers: &[f32], out: &mut [f32]) {
+    const HALF: usize = BLOCK / 2;
+    let blocks = out.len() / BLOCK;
+    for block in 0..blocks {
+        let these = *lanes::<HALF>(numbers, HALF * block);
+        let next = *lanes::<HALF>(numbers, HALF * block + 1);
+        let mut means = [0.0; HALF];
+        for lane in 0..HALF {
+            means[lane] = mean(these[lane], next[lane]);
         }
-        if out.len() % 2 == 1 {
-            out[out.len() - 1] = between[out.len() / 2];
+        let mut pairs = [0_u64; HALF];
+        for lane in 0..HALF {
+            // Pairs of numbers as one: this form becomes vector code, two stores side by side do not.
+            pairs[lane] = u64::from(these[lane].to_bits()) | u64::from(means[lane].to_bits()) << 32;
         }
+        for (out, pair) in out[BLOCK * block..][..BLOCK].chunks_exact_mut(2).zip(&pairs) {
+            out.copy_from_slice(&[f32::from_bits(*pair as u32), f32::from_bits((*pair >> 32) as u32)]);
+        }
+    }
+    for column in BLOCK * blocks..out.len() {
+        let number = numbers[column / 2];
+        out[column] = if column % 2 == 0 { number } else { mean(number, numbers[column / 2 + 1]) };
     }
 }
 
@@ -163,8 +184,14 @@ fn seen<const N: usize>(
     tangents: &[f32],
     (column, width): (usize, usize),
 ) -> [[f32; N]; GROUP] {
-    let place = |member: usize| (GROUP * index + member) * width + column;
-    let start = [0, 1, 2, 3].map(|member| *lanes::<N>(tangents, place(member)));
+    // Written out: map would copy the arrays through memory.
+    let place = GROUP * index * width + column;
+    let start = [
+        *lanes::<N>(tangents, place),
+        *lanes::<N>(tangents, place + width),
+        *lanes::<N>(tangents, place + 2 * width),
+        *lanes::<N>(tangents, place + 3 * width),
+    ];
     highest(&plan.groups[index], window, centre, start)
 }
 
@@ -206,13 +233,13 @@ fn raise_block<const N: usize>(
     let centre = *lanes::<N>(window, plan.before);
     for index in 0..plan.groups.len() {
         let raised = seen(plan, index, (window, &centre), tangents, (column, width));
-        let place = |member: usize| (GROUP * index + member) * width + column;
-        for (member, mut raised) in raised.into_iter().enumerate() {
+        for (member, raised) in raised.iter().enumerate() {
+            let place = (GROUP * index + member) * width + column;
+            let out: &mut [f32; N] = tangents[place..].first_chunk_mut().expect("N tangents");
             for lane in 0..N {
-                // Zero, or NaN for a missing cell.
-                raised[lane] += centre[lane].abs() * 0.0;
+                // Zero is added, or NaN for a missing cell.
+                out[lane] = raised[lane] + centre[lane].abs() * 0.0;
             }
-            tangents[place(member)..place(member) + N].copy_from_slice(&raised);
         }
     }
 }
@@ -302,7 +329,8 @@ impl<const N: usize> Gradient<N> {
     fn new(light: &Light, sight: Sight<'_>, at: usize, centre: &[f32; N]) -> Self {
         let up = light.north * sight.stride as isize;
         let neighbour = |offset: isize| *lanes::<N>(sight.heights, at.wrapping_add_signed(offset));
-        let [north, south, west, east] = [up, -up, -1, 1].map(neighbour);
+        let (north, south) = (neighbour(up), neighbour(-up));
+        let (west, east) = (neighbour(-1), neighbour(1));
         let mut gradient = Gradient { north: [0.0; N], east: [0.0; N] };
         for lane in 0..N {
             let or_centre = |height: f32| if height.is_nan() { centre[lane] } else { height };
@@ -337,8 +365,8 @@ fn light_block<const N: usize, const RVT: bool>(
     let mut sums = Sums { loss: [0.0; N], gain: [0.0; N], gain_east: [0.0; N] };
     for (index, towards) in light.towards.iter().enumerate() {
         let tangents = seen(plan, index, (window, &centre), sight.tangents, place);
-        for (tangents, towards) in tangents.iter().zip(towards) {
-            sums.add::<RVT>(light, &gradient, tangents, *towards);
+        for member in 0..GROUP {
+            sums.add::<RVT>(light, &gradient, &tangents[member], towards[member]);
         }
     }
     let mut values = sums.finish::<RVT>(&gradient);
