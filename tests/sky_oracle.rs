@@ -198,9 +198,10 @@ fn level_ground_is_lit_and_a_plane_by_half_of_one_plus_its_cosine() {
         });
         let slope = f64::hypot(east, north).atan();
         let light = f64::from(open("sky_illumination", "uniform", &plane));
-        // The highest sample lies beside its ray, a little more uphill: the plane is a little darker.
+        // The nearest samples lie up to 20 degrees beside their ray, some of them more uphill: a plane is up to a
+        // hundredth darker than its closed form.
         let expected = (1.0 + slope.cos()) / 2.0;
-        assert!((expected - 4e-3..expected + 1e-3).contains(&light), "{east} {north}: {light}");
+        assert!((expected - 1e-2..expected + 1e-3).contains(&light), "{east} {north}: {light}");
     }
 }
 
