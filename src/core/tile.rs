@@ -52,14 +52,16 @@ pub enum Edge {
     /// The raster mirrored at its outer edge: index -1, -2 is cell 0, 1. Goes on periodically, so that it serves
     /// rasters smaller than the margin.
     Symmetric,
+    /// Nothing: cells there are missing.
+    Open,
 }
 
 impl Edge {
-    /// The cell inside `0..length` that stands for `index`.
+    /// The cell inside `0..length` that stands for `index`. None stands beyond an open edge; the nearest is given.
     pub fn source(self, index: isize, length: usize) -> usize {
         let last = length as isize - 1;
         match self {
-            Edge::Clamp => index.clamp(0, last) as usize,
+            Edge::Clamp | Edge::Open => index.clamp(0, last) as usize,
             Edge::Symmetric => {
                 let folded = index.rem_euclid(2 * (last + 1));
                 folded.min(2 * last + 1 - folded) as usize
@@ -75,6 +77,13 @@ impl Edge {
     /// Fills the cells of `cells` outside `inside` from those inside.
     pub fn fill(self, mut cells: ArrayViewMut2<'_, f32>, inside: Window) {
         let (rows, cols) = cells.dim();
+        if self == Edge::Open {
+            cells.slice_mut(s![..inside.row, ..]).fill(f32::NAN);
+            cells.slice_mut(s![inside.row + inside.rows.., ..]).fill(f32::NAN);
+            cells.slice_mut(s![.., ..inside.col]).fill(f32::NAN);
+            cells.slice_mut(s![.., inside.col + inside.cols..]).fill(f32::NAN);
+            return;
+        }
         let source_col =
             |col: usize| inside.col + self.source(col as isize - inside.col as isize, inside.cols);
         for row in inside.row..inside.row + inside.rows {
@@ -96,15 +105,29 @@ impl Edge {
 pub struct Tile<'a> {
     cells: ArrayView2<'a, f32>,
     window: Window,
+    origin: (usize, usize),
+    raster_rows: usize,
 }
 
 impl<'a> Tile<'a> {
-    /// `window` of `cells`, which must be in row-major order without gaps. None when it is not, or when the
-    /// window does not lie inside.
+    /// `window` of `cells`, which must be in row-major order without gaps and count as the raster. None when they
+    /// have gaps, or when the window does not lie inside.
     pub fn new(cells: ArrayView2<'a, f32>, window: Window) -> Option<Self> {
         let (rows, cols) = cells.dim();
         let inside = window.row + window.rows <= rows && window.col + window.cols <= cols;
-        (cells.is_standard_layout() && inside).then_some(Self { cells, window })
+        let origin = (window.row, window.col);
+        let tile = Self { cells, window, origin, raster_rows: rows };
+        (cells.is_standard_layout() && inside).then_some(tile)
+    }
+
+    /// Row and column of the tile's first cell in the raster.
+    pub fn origin(&self) -> (usize, usize) {
+        self.origin
+    }
+
+    /// Rows of the raster.
+    pub fn raster_rows(&self) -> usize {
+        self.raster_rows
     }
 
     /// Rows of the tile, without margin.
@@ -150,6 +173,8 @@ pub struct TileBuffers {
     edges: Vec<Edge>,
     radius: usize,
     size: (usize, usize),
+    origin: (usize, usize),
+    raster_rows: usize,
     at_edge: bool,
 }
 
@@ -157,7 +182,8 @@ impl TileBuffers {
     /// Empty buffers for tiles with a margin of `radius` cells under each of `edges`.
     pub fn new(edges: &[Edge], radius: usize) -> Self {
         let edges = if edges.is_empty() { vec![Edge::Clamp] } else { edges.to_vec() };
-        Self { buffers: vec![Vec::new(); edges.len()], edges, radius, size: (0, 0), at_edge: false }
+        let buffers = vec![Vec::new(); edges.len()];
+        Self { buffers, edges, radius, size: (0, 0), origin: (0, 0), raster_rows: 0, at_edge: false }
     }
 
     /// Makes room for a tile of this size under every edge rule, or says how much memory is missing. `load` makes
@@ -191,6 +217,8 @@ impl TileBuffers {
             ..real
         };
         self.size = (tile.rows + 2 * self.radius, tile.cols + 2 * self.radius);
+        self.origin = (tile.row, tile.col);
+        self.raster_rows = rows;
         self.at_edge = (real.rows, real.cols) != self.size;
         let size = self.size;
         for buffer in &mut self.buffers[..if self.at_edge { self.edges.len() } else { 1 }] {
@@ -214,7 +242,8 @@ impl TileBuffers {
         let buffer = &self.buffers[if self.at_edge { edge } else { 0 }];
         let cells = ArrayView2::from_shape(self.size, buffer).expect("load() gives buffers this size");
         let (rows, cols) = (self.size.0 - 2 * self.radius, self.size.1 - 2 * self.radius);
-        Tile { cells, window: Window { row: self.radius, col: self.radius, rows, cols } }
+        let window = Window { row: self.radius, col: self.radius, rows, cols };
+        Tile { cells, window, origin: self.origin, raster_rows: self.raster_rows }
     }
 }
 
@@ -291,5 +320,23 @@ mod tests {
         let middle = load(Window { row: 3, col: 3, rows: 3, cols: 3 });
         assert_eq!(middle.0, [21.0, 22.0, 23.0, 24.0, 25.0, 26.0, 27.0]);
         assert_eq!(middle.0, middle.1);
+    }
+
+    #[test]
+    fn beyond_an_open_edge_cells_are_missing_and_a_tile_knows_its_place() {
+        let mut buffers = TileBuffers::new(&[Edge::Open], 2);
+        let read = |_: Window, mut out: ArrayViewMut2<'_, f32>| -> std::result::Result<(), ()> {
+            out.fill(1.0);
+            Ok(())
+        };
+        buffers.load(Window { row: 7, col: 1, rows: 2, cols: 3 }, (9, 4), read).unwrap();
+        let tile = buffers.tile(0);
+        let missing = |row: usize, down: isize| -> Vec<bool> {
+            tile.row(row, down, 0..3, 2).iter().map(|cell| cell.is_nan()).collect()
+        };
+        assert_eq!(missing(0, -2), [true, false, false, false, false, true, true]);
+        assert_eq!(missing(1, 0), missing(0, -2));
+        assert_eq!(missing(1, 1), [true; 7]);
+        assert_eq!((tile.origin(), tile.raster_rows()), ((7, 1), 9));
     }
 }

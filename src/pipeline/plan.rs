@@ -10,6 +10,8 @@ const LARGEST_SIDE: usize = 1024;
 
 /// Least side of the largest tile, in radii.
 const WIDTHS_OF_RADIUS: usize = 4;
+/// Most that kernels should allocate for a tile: more leaves the caches, and the system hands it out page by page.
+const KERNEL_MEMORY: usize = 16 << 20;
 
 /// Tiles per thread wanted on small rasters, so that threads finish together.
 const TILES_PER_THREAD: usize = 4;
@@ -62,7 +64,12 @@ impl Plan {
         let budget = options.memory.saturating_sub(reserve);
         let sizes = match options.tile_size {
             Some(side) => vec![(side.min(sink.rows), side.min(sink.cols))],
-            None => candidates(source, sink, options.threads, chain.radius()),
+            None => {
+                let sizes = candidates(source, sink, options.threads, chain.radius());
+                let handy = |size: &(usize, usize)| chain.tile_memory(size.0, size.1) <= KERNEL_MEMORY;
+                let first = sizes.iter().position(handy).unwrap_or(0);
+                sizes[first..].to_vec()
+            }
         };
         let plans = sizes.into_iter().map(|size| Self::with_tile(chain, source, sink, options, size));
         let mut least = usize::MAX;

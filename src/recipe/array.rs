@@ -79,6 +79,10 @@ impl ArrayShape {
 /// Computes `shape`'s tile from `cells`. `out` has bands x rows x columns. NaN, `nodata` and what can be no
 /// height (beyond 1e30) are missing. The result is bit for bit what the whole raster gives at these cells.
 ///
+/// Sky illumination, shadow and horizon angle count the cells of coarser grids from the array's first cell: they give
+/// the raster's bits when that lies whole coarse cells (8 cells for a radius of 100) from the raster's northwestern
+/// corner, and otherwise the same picture with other rounding of far horizons.
+///
 /// # Allocations: row buffers; a copy of the tile with its margin when the cells cannot be used where they stand:
 /// at the raster's edge, with gaps between rows, and with missing cells other than NaN.
 pub fn run(

@@ -190,11 +190,12 @@ impl Chain {
     }
 
     /// Refuses rasters that are too small for the search: an edge that is mirrored once needs the cells it mirrors.
+    /// Symmetric edges go on periodically, and beyond an open edge there is nothing: any raster will do.
     pub fn check_raster(&self, rows: usize, cols: usize) -> Result<()> {
         let smallest = rows.min(cols);
-        // Symmetric edges go on periodically: any raster will do.
-        let bound = self.passes.iter().filter(|pass| self.edges[pass.edge] != Edge::Symmetric);
-        let radius = bound.map(|pass| pass.kernel.radius()).max().unwrap_or(0);
+        let any_size = |edge: Edge| matches!(edge, Edge::Symmetric | Edge::Open);
+        let closed = self.passes.iter().filter(|pass| !any_size(pass.kernel.edge()));
+        let radius = closed.map(|pass| pass.kernel.radius()).max().unwrap_or(0);
         if smallest > radius {
             return Ok(());
         }

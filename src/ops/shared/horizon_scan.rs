@@ -43,23 +43,24 @@ pub struct Ray {
 
 /// Rays from north counter-clockwise, sampled every third of a cell between `minimum` and `radius`.
 pub fn rays(directions: usize, radius: f64, minimum: f64) -> Vec<Ray> {
+    (0..directions).map(|index| ray(TAU / directions as f64 * index as f64, radius, minimum)).collect()
+}
+
+/// One ray, `angle` radians counter-clockwise from north.
+pub fn ray(angle: f64, radius: f64, minimum: f64) -> Ray {
     let count = ((radius - minimum) * 3.0 + 1.0).ceil().max(0.0) as usize;
-    let ray = |index: usize| {
-        let angle = TAU / directions as f64 * index as f64;
-        let (cosine, sine) = (angle.cos(), angle.sin());
-        let mut steps: Vec<Step> = Vec::with_capacity(count);
-        for sample in 0..count {
-            let reach = sample as f64 / 3.0 + minimum;
-            let row = -(reach * cosine).round_ties_even() as i32;
-            let column = -(reach * sine).round_ties_even() as i32;
-            // Both coordinates move one way only, so that equal cells follow each other.
-            if steps.last().is_none_or(|step| (step.row, step.column) != (row, column)) {
-                steps.push(Step { row, column, distance: f64::from(row).hypot(f64::from(column)) });
-            }
+    let (cosine, sine) = (angle.cos(), angle.sin());
+    let mut steps: Vec<Step> = Vec::with_capacity(count);
+    for sample in 0..count {
+        let reach = sample as f64 / 3.0 + minimum;
+        let row = -(reach * cosine).round_ties_even() as i32;
+        let column = -(reach * sine).round_ties_even() as i32;
+        // Both coordinates move one way only, so that equal cells follow each other.
+        if steps.last().is_none_or(|step| (step.row, step.column) != (row, column)) {
+            steps.push(Step { row, column, distance: f64::from(row).hypot(f64::from(column)) });
         }
-        Ray { angle, steps }
-    };
-    (0..directions).map(ray).collect()
+    }
+    Ray { angle, steps }
 }
 
 /// A sample of a [`Plan`]: where it is and what turns its height difference into a tangent.

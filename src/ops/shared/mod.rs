@@ -11,4 +11,8 @@ pub mod horizon;
 pub mod horizon_scan;
 pub mod neighbours;
 pub mod relief;
+pub mod sky_pyramid;
+pub mod sky_scan;
+pub mod sky_search;
+pub mod sun_horizon;
 pub mod window_sums;
