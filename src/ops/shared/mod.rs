@@ -7,6 +7,7 @@ pub mod gradient_row;
 pub mod horizon;
 pub mod horizon_scan;
 pub mod relief;
+pub mod sky_light;
 pub mod sky_pyramid;
 pub mod sky_scan;
 pub mod sky_search;
