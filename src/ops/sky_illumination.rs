@@ -8,8 +8,8 @@
 //! obstruct. NaN in, NaN out. Cost: three operations for each of about 24 samples, and 40 more, per direction.
 
 use super::shared::relief::ReliefParams;
+use super::shared::sky_light::{light_row, Light, TILTED};
 use super::shared::sky_pyramid::{self, Pyramid};
-use super::shared::sky_scan::{light_row, Light, TILTED};
 use super::shared::sky_search::{
     directions, nearest_direction, rounded_degrees, Heights, SkySearch, GROUP,
 };

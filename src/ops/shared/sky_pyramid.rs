@@ -4,7 +4,8 @@
 //! corner: the same cells for every tile. Halved heights in cells of twice the size keep their slopes. Missing cells, and
 //! all beyond the raster, are left out. Going down, tangents are interpolated between coarse cells.
 
-use super::sky_scan::{coarser_row, finer_row, raise_tangents, Plan, Sight};
+use super::sky_light::Sight;
+use super::sky_scan::{coarser_row, finer_row, raise_tangents, Plan};
 use super::sky_search::{Reach, SkySearch};
 use crate::core::prelude::*;
 use std::ops::Range;
