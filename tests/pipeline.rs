@@ -339,14 +339,14 @@ fn reports_come_from_the_callers_thread_and_never_fall() {
 #[test]
 fn a_slow_source_does_not_silence_the_reports() {
     let cells = rough(30, 30);
-    let source = Troubled { wait: Duration::from_millis(600), ..Troubled::new(&cells) };
+    let source = Troubled { wait: Duration::from_millis(1500), ..Troubled::new(&cells) };
     let mut waiting = 0;
     let mut report = |share: f64| {
         waiting += usize::from(share == 0.0);
         true
     };
     run_over(&source, 2, &mut report).expect("nothing fails");
-    assert!(waiting >= 3, "{waiting} reports in 600 ms");
+    assert!(waiting >= 3, "{waiting} reports in 1.5 s");
 }
 
 /// The answer counts while every worker is still busy with its first tile: none ends before it is given.
