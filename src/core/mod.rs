@@ -12,7 +12,9 @@ pub mod tile;
 pub mod prelude {
     pub use super::error::{Error, Result};
     pub use super::grid::Grid;
-    pub use super::operation::{Band, Compatibility, Kernel, Operation, Role, Stretch, TileKernel};
+    pub use super::operation::{
+        merge_measures, Band, Compatibility, Kernel, Operation, Role, Stretch, TileKernel,
+    };
     pub use super::params::{Length, ParamSpec, Values};
     pub use super::tile::{Edge, Tile};
     pub(crate) use crate::core::params::{choices, params};

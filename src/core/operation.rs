@@ -151,6 +151,18 @@ pub trait Kernel: Send + Sync {
     fn as_any(&self) -> &dyn Any;
 }
 
+/// Takes in the measures that are not there yet; gives the place of each of `others`. What `Kernel::absorb` does once
+/// it knows that the passes agree.
+pub fn merge_measures<T: Clone + PartialEq>(measures: &mut Vec<T>, others: &[T]) -> Vec<usize> {
+    let place = |other: &T| {
+        measures.iter().position(|known| known == other).unwrap_or_else(|| {
+            measures.push(other.clone());
+            measures.len() - 1
+        })
+    };
+    others.iter().map(place).collect()
+}
+
 /// A kernel on one tile.
 pub trait TileKernel {
     /// Fills `out` (bands x columns) for `columns` of `row`. Missing cells are NaN, in and out.

@@ -10,13 +10,12 @@
 use super::shared::relief::ReliefParams;
 use super::shared::sky_light::{light_row, Light, TILTED};
 use super::shared::sky_pyramid::{self, Pyramid};
-use super::shared::sky_search::{
-    directions, nearest_direction, rounded_degrees, Heights, SkySearch, GROUP,
-};
+use super::shared::sky_search::{directions, rounded_degrees, Heights, SkySearch, GROUP};
+use super::shared::sun_horizon::sun_angle;
 use crate::core::prelude::*;
 use ndarray::ArrayViewMut2;
 use std::any::Any;
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::PI;
 use std::ops::Range;
 
 choices! {
@@ -95,14 +94,6 @@ impl SkyIllumination {
         }
         let search = SkySearch::new(&slots, params.radius.cells(grid), heights);
         Ok(Self { search, light })
-    }
-}
-
-/// Where the sun's ray runs, in radians counter-clockwise: exactly, or as RVT does.
-pub(super) fn sun_angle(azimuth: f64, directions: usize, compatibility: Compatibility) -> f64 {
-    match compatibility {
-        Compatibility::None => TAU - azimuth.to_radians(),
-        Compatibility::Rvt => nearest_direction(directions, azimuth),
     }
 }
 

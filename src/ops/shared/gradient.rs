@@ -48,13 +48,7 @@ impl Kernel for GradientKernel {
         if (other.scale, other.south_up) != (self.scale, self.south_up) {
             return None;
         }
-        let place = |measure: &Measure| {
-            self.measures.iter().position(|known| known == measure).unwrap_or_else(|| {
-                self.measures.push(*measure);
-                self.measures.len() - 1
-            })
-        };
-        Some(other.measures.iter().map(place).collect())
+        Some(merge_measures(&mut self.measures, &other.measures))
     }
 
     fn as_any(&self) -> &dyn Any {

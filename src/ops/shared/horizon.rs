@@ -126,13 +126,7 @@ impl Kernel for HorizonKernel {
         if self.search != other.search || (mine.is_some() && others.is_some() && mine != others) {
             return None;
         }
-        let place = |measure: &HorizonMeasure| {
-            self.measures.iter().position(|known| known == measure).unwrap_or_else(|| {
-                self.measures.push(measure.clone());
-                self.measures.len() - 1
-            })
-        };
-        Some(other.measures.iter().map(place).collect())
+        Some(merge_measures(&mut self.measures, &other.measures))
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -1,13 +1,26 @@
 //! The kernel of what follows from the horizon in one direction: shadow and horizon angle.
 
 use super::arctangent::arctangent;
+use super::relief::ReliefParams;
 use super::sky_pyramid::{self, Pyramid};
-use super::sky_search::SkySearch;
+use super::sky_search::{nearest_direction, Heights, SkySearch};
 use crate::core::prelude::*;
 use multiversion::multiversion;
 use ndarray::{ArrayViewMut2, Axis};
 use std::any::Any;
+use std::f64::consts::TAU;
 use std::ops::Range;
+
+params! {
+    /// Parameters of a search towards one azimuth.
+    pub struct SunParams {
+        ..relief: ReliefParams;
+        azimuth: f64 = 315.0, in 0.0..=360.0, "degree", "Direction looked at, clockwise from north.";
+        radius: Length = Length::Cells(100.0), in 1..=1000, "cells", "How far the horizon is searched.";
+        directions: i64 = 32, in 1..=360, "",
+            "Under RVT compatibility: the azimuth is the nearest of so many directions.";
+    }
+}
 
 /// One band of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -25,9 +38,26 @@ pub struct SunHorizon {
 }
 
 impl SunHorizon {
-    /// One band; `search` has one direction.
-    pub fn new(search: SkySearch, measure: SunMeasure) -> Self {
-        Self { search, measures: vec![measure] }
+    /// One band. `operation` is named when cells are not square.
+    pub fn build(
+        operation: &str,
+        params: SunParams,
+        measure: SunMeasure,
+        grid: &Grid,
+        compatibility: Compatibility,
+    ) -> Result<Box<dyn Kernel>> {
+        let heights = Heights::new(operation, params.relief.vertical_exaggeration, grid, compatibility)?;
+        let angle = sun_angle(params.azimuth, params.directions as usize, compatibility);
+        let search = SkySearch::new(&[Some(angle)], params.radius.cells(grid), heights);
+        Ok(Box::new(Self { search, measures: vec![measure] }))
+    }
+}
+
+/// Where the sun's ray runs, in radians counter-clockwise: exactly, or as RVT does.
+pub fn sun_angle(azimuth: f64, directions: usize, compatibility: Compatibility) -> f64 {
+    match compatibility {
+        Compatibility::None => TAU - azimuth.to_radians(),
+        Compatibility::Rvt => nearest_direction(directions, azimuth),
     }
 }
 
@@ -57,13 +87,7 @@ impl Kernel for SunHorizon {
         if other.search != self.search {
             return None;
         }
-        let place = |measure: &SunMeasure| {
-            self.measures.iter().position(|known| known == measure).unwrap_or_else(|| {
-                self.measures.push(*measure);
-                self.measures.len() - 1
-            })
-        };
-        Some(other.measures.iter().map(place).collect())
+        Some(merge_measures(&mut self.measures, &other.measures))
     }
 
     fn as_any(&self) -> &dyn Any {
