@@ -11,7 +11,7 @@ use common::{
 };
 use ndarray::{s, Array2, Array3, Axis};
 use terralume::core::grid::Grid;
-use terralume::core::operation::Stretch;
+use terralume::core::stretch::Stretch;
 use terralume::recipe::array::{self, ArrayShape, Margins};
 use terralume::recipe::chain::{CellType, CellsMut, Chain, ChainOptions};
 use terralume::recipe::Layer;
@@ -290,7 +290,7 @@ fn a_radius_in_metres_is_the_same_as_in_cells() {
 
 /// Layers that can stand in a blend, stretched the same way: every operation of one band, all parameters tried.
 fn blendable() -> Vec<(String, Layer)> {
-    let stretch = Some(Stretch { min: 0.0, max: 90.0, invert: false });
+    let stretch = Some(Stretch::values(0.0, 90.0));
     let operations = all().into_iter().filter(|variant| variant.recipe.raw_operation().is_some());
     let single = operations.filter(|variant| {
         let made = chain(&variant.recipe, &SQUARE, ChainOptions::default()).expect("a valid recipe");

@@ -6,16 +6,18 @@ pub mod error;
 pub mod grid;
 pub mod operation;
 pub mod params;
+pub mod stretch;
+pub mod survey;
 pub mod tile;
 
 /// What nearly every file of `ops/` needs.
 pub mod prelude {
     pub use super::error::{Error, Result};
     pub use super::grid::Grid;
-    pub use super::operation::{
-        merge_measures, Band, Compatibility, Kernel, Operation, Role, Stretch, TileKernel,
-    };
+    pub use super::operation::{merge_measures, Band, Compatibility, Kernel, Operation, Role, TileKernel};
     pub use super::params::{Length, ParamSpec, Values};
+    pub use super::stretch::Stretch;
+    pub use super::survey::{Answer, Ground, Question};
     pub use super::tile::{Edge, Tile};
     pub(crate) use crate::core::params::{choices, params};
 }

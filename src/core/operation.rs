@@ -3,6 +3,8 @@
 use super::error::Result;
 use super::grid::Grid;
 use super::params::{ParamSpec, Values};
+use super::stretch::Stretch;
+use super::survey::{Answer, Question};
 use super::tile::{Edge, Tile};
 use ndarray::ArrayViewMut2;
 use serde_json::json;
@@ -58,17 +60,6 @@ impl Band {
     }
 }
 
-/// The values shown as black and white: a display stretch, or the cut-offs of a layer in a blend.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stretch {
-    /// Shown as 0.
-    pub min: f64,
-    /// Shown as 1.
-    pub max: f64,
-    /// Black and white change places.
-    pub invert: bool,
-}
-
 /// An operation's entry in the registry.
 pub struct Operation {
     /// Name at every face; for ever.
@@ -88,7 +79,7 @@ pub struct Operation {
     /// Output bands.
     pub bands: fn(&Values) -> Vec<Band>,
     /// Values shown as black and white when the result is written as 8 bit.
-    pub stretch: fn(&Values) -> Stretch,
+    pub stretch: fn(&Values, Compatibility) -> Stretch,
     /// Makes the kernel for a grid.
     pub build: fn(&Values, &Grid, Compatibility) -> Result<Box<dyn Kernel>>,
 }
@@ -111,15 +102,26 @@ impl Operation {
         let parameters: Vec<_> = specs.iter().map(ParamSpec::describe).collect();
         let defaults = Values::defaults(specs);
         let bands: Vec<_> = (self.bands)(&defaults).iter().map(Band::describe).collect();
-        let stretch = (self.stretch)(&defaults);
+        let stretch = (self.stretch)(&defaults, Compatibility::None);
         let radius = (self.build)(&defaults, &Grid::square(1.0), Compatibility::None).map(|k| k.radius());
         json!({
             "id": self.id, "aliases": self.aliases, "title": self.title, "summary": self.summary,
             "formula": self.formula, "reference": self.reference, "parameters": parameters, "bands": bands,
             "radius": radius.unwrap_or(0),
-            "stretch": {"min": stretch.min, "max": stretch.max, "invert": stretch.invert},
+            "stretch": describe_stretch(stretch),
         })
     }
+}
+
+/// A stretch as other programs read it: `cut` is the text that options take; `min` and `max` are there when the ends
+/// are values.
+pub fn describe_stretch(stretch: Stretch) -> serde_json::Value {
+    let mut description = json!({"cut": stretch.cut.to_string(), "invert": stretch.invert});
+    if let Some((min, max)) = stretch.limits() {
+        description["min"] = json!(min);
+        description["max"] = json!(max);
+    }
+    description
 }
 
 /// The arithmetic of one operation, or of several that share a pass over the cells.
@@ -146,6 +148,14 @@ pub trait Kernel: Send + Sync {
     fn absorb(&mut self, _other: &dyn Kernel) -> Option<Vec<usize>> {
         None
     }
+
+    /// What it must know of the whole raster before it can compute, if anything. Asked again after every answer.
+    fn question(&self) -> Option<Question> {
+        None
+    }
+
+    /// Takes the answer to its question.
+    fn answer(&mut self, _answer: Answer) {}
 
     /// Itself, so that `absorb` can see what the other kernel is.
     fn as_any(&self) -> &dyn Any;

@@ -186,6 +186,11 @@ impl TileBuffers {
         Self { buffers, edges, radius, size: (0, 0), origin: (0, 0), raster_rows: 0, at_edge: false }
     }
 
+    /// Cells around a tile.
+    pub fn radius(&self) -> usize {
+        self.radius
+    }
+
     /// Makes room for a tile of this size under every edge rule, or says how much memory is missing. `load` makes
     /// room by itself, but ends the process when there is none: for sizes that come from outside.
     pub fn reserve(&mut self, rows: usize, cols: usize) -> Result<()> {

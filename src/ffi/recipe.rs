@@ -6,6 +6,7 @@ use super::library::c_text;
 use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
 use crate::core::operation::Compatibility;
+use crate::core::stretch::Cut;
 use crate::recipe::chain::{CellType, Chain, ChainOptions};
 use crate::recipe::{describe, Recipe};
 use libc::{c_char, c_int};
@@ -142,6 +143,6 @@ fn chain_options(given: &terralume_chain_options) -> Result<ChainOptions> {
     };
     let (min, max) = (given.stretch_min, given.stretch_max);
     // One NaN alone goes on and is refused as a stretch.
-    let stretch = (!min.is_nan() || !max.is_nan()).then_some((min, max));
+    let stretch = (!min.is_nan() || !max.is_nan()).then_some(Cut::Values { min, max });
     Ok(ChainOptions { cell_type, compatibility, stretch })
 }

@@ -4,7 +4,7 @@ use super::options;
 use crate::core::error::Result;
 use crate::core::grid::Grid;
 use crate::recipe::chain::{Chain, ChainOptions};
-use crate::recipe::{presets, Recipe};
+use crate::recipe::{presets, terrain, Recipe};
 use crate::registry;
 use crate::render::blend::Mode;
 use serde_json::json;
@@ -13,6 +13,7 @@ use serde_json::json;
 pub fn describe() -> Result<serde_json::Value> {
     let mut description = registry::describe();
     description["presets"] = presets()?.iter().map(preset).collect::<Result<_>>()?;
+    description["terrains"] = terrain::terrains()?.iter().map(terrain::Terrain::describe).collect();
     description["blend_modes"] = Mode::ALL.iter().map(|(name, _)| json!(name)).collect();
     description["options"] = options::describe();
     Ok(description)

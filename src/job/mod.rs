@@ -10,9 +10,11 @@ use crate::gdal::Gdal;
 use crate::pipeline::io::{Layout, Sink, Source};
 use crate::pipeline::plan::{Plan, PlanOptions};
 use crate::pipeline::run::{run, Monitor};
+use crate::pipeline::survey;
 use crate::recipe::chain::{Chain, ChainOptions};
 use crate::recipe::Recipe;
 use crate::VERSION;
+use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 mod describe;
@@ -109,18 +111,23 @@ impl Job {
 
     fn header(&self, chain: &Chain, source: &GdalSource) -> Header {
         let layout = source.layout();
-        let metadata = [
+        let mut metadata = vec![
             ("TIFFTAG_SOFTWARE", format!("terralume {VERSION}")),
             ("TERRALUME_VERSION", VERSION.to_string()),
             ("TERRALUME_RECIPE", self.recipe.to_json().to_string()),
             ("TERRALUME_COMPATIBILITY", compatibility_name(self.options.compatibility).to_string()),
         ];
+        if !chain.found().is_empty() {
+            let found =
+                chain.found().iter().map(|(layer, min, max)| json!({"layer": layer, "min": min, "max": max}));
+            metadata.push(("TERRALUME_STRETCHES", found.collect::<serde_json::Value>().to_string()));
+        }
         Header {
             size: (layout.rows, layout.cols),
             bands: chain.bands().to_vec(),
             cell_type: chain.cell_type(),
             nodata: chain.nodata(),
-            metadata: metadata.map(|(key, value)| (key.to_string(), value)).to_vec(),
+            metadata: metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
         }
     }
 }
@@ -133,8 +140,17 @@ impl Prepared<'_> {
 
     /// Runs to the end, as [`Job::run`] does.
     pub fn run(self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
-        let Self { job, source, chain, plan, mut plan_options } = self;
+        let Self { job, source, mut chain, plan, mut plan_options } = self;
         let target = Target::new(&job.output, job.options.overwrite, &source.dataset().files())?;
+        // Every pass over the raster takes about as long.
+        let share = COMPUTING / (chain.rounds() + 1) as f64;
+        let surveying = share * chain.rounds() as f64;
+        if !chain.is_settled() {
+            source.set_cache(plan.cache);
+            let mut report = |done: f64| report(surveying * done, "surveying");
+            let mut monitor = Monitor { report: &mut report, cancel };
+            survey::settle(&mut chain, &plan, &source, &mut monitor)?;
+        }
         let sink_options = SinkOptions {
             format: job.options.format,
             creation: job.options.creation.clone(),
@@ -146,7 +162,7 @@ impl Prepared<'_> {
         // Creation options may have given the file other blocks than those assumed.
         let plan = job.divide(&chain, source.layout(), sink.layout(), &mut plan_options)?;
         source.set_cache(plan.cache);
-        let mut computing = |share: f64| report(share * COMPUTING, "computing");
+        let mut computing = |done: f64| report(surveying + done * share, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
         let outcome = run(&chain, &plan, &source, &mut sink, &mut monitor)?;
         if !outcome.any_data {

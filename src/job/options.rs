@@ -2,6 +2,7 @@
 
 use crate::core::error::{unknown_name, Error, Result};
 use crate::core::operation::Compatibility;
+use crate::core::stretch::{Cut, CUT_FORMS};
 use crate::gdal::sink::Format;
 use crate::recipe::chain::CellType;
 use serde_json::json;
@@ -20,7 +21,7 @@ pub struct JobOptions {
     /// Whose numbers.
     pub compatibility: Compatibility,
     /// Cut-offs of the 8-bit form of a single operation.
-    pub stretch: Option<(f64, f64)>,
+    pub stretch: Option<Cut>,
     /// File format.
     pub format: Format,
     /// Creation options of the format's driver.
@@ -99,14 +100,10 @@ pub static OPTIONS: &[OptionSpec] = &[
         name: "stretch",
         value: "MIN,MAX",
         repeated: false,
-        help: "Values shown as black and white with --type uint8 [default: the operation's own]",
-        set: |options, text| {
-            let (min, max) = text.split_once(',')?;
-            let number = |text: &str| text.trim().parse().ok().filter(|number: &f64| number.is_finite());
-            let (min, max) = (number(min)?, number(max)?);
-            (min < max).then(|| options.stretch = Some((min, max)))
-        },
-        allowed: "two numbers, the smaller one first: 0,51",
+        help: "Values shown as black and white with --type uint8; percent:LOW,HIGH cuts off shares of the cells, \
+               deviations:N goes so far from the mean [default: the operation's own]",
+        set: |options, text| text.parse().ok().map(|cut| options.stretch = Some(cut)),
+        allowed: CUT_FORMS,
     },
     OptionSpec {
         name: "format",
@@ -222,7 +219,7 @@ mod tests {
         }
         assert_eq!(options.memory, Some(256 << 20));
         assert_eq!(options.creation, [("COMPRESS".to_string(), "NONE".to_string())]);
-        assert_eq!(options.stretch, Some((0.0, 5.0)));
+        assert_eq!(options.stretch, Some(Cut::Values { min: 0.0, max: 5.0 }));
         for (name, value) in [
             ("threads", "0"),
             ("memory", "lots"),
@@ -230,6 +227,7 @@ mod tests {
             ("type", "int16"),
             ("stretch", "5,0"),
             ("stretch", "0,nan"),
+            ("stretch", "percent:60,40"),
             ("format", "PNG"),
             ("co", "COMPRESS"),
             ("band", "0"),
@@ -239,7 +237,11 @@ mod tests {
             let error = options.set(name, value).unwrap_err().to_string();
             assert!(error.starts_with(name) && error.contains("; allowed: "), "{error}");
         }
-        assert_eq!(options.stretch, Some((0.0, 5.0)), "what is refused changes nothing");
+        assert_eq!(
+            options.stretch,
+            Some(Cut::Values { min: 0.0, max: 5.0 }),
+            "what is refused changes nothing"
+        );
         assert!(options.set("colour", "red").unwrap_err().to_string().contains("allowed: threads, memory"));
     }
 }

@@ -1,7 +1,7 @@
 //! The reference page of operations and presets, made from the registry.
 
 use crate::core::error::Result;
-use crate::core::operation::Operation;
+use crate::core::operation::{Compatibility, Operation};
 use crate::core::params::{ParamSpec, Values};
 use crate::recipe::{presets, Recipe};
 use crate::registry;
@@ -35,7 +35,11 @@ fn describe(operation: &Operation) -> String {
         [band] => (band.name.clone(), band.unit),
         several => (format!("{} bands", several.len()), several.first().map_or("", |band| band.unit)),
     };
-    let stretch = (operation.stretch)(&defaults);
+    let stretch = (operation.stretch)(&defaults, Compatibility::None);
+    let ends = match stretch.limits() {
+        Some((min, max)) => format!("{min} to {max}"),
+        None => stretch.cut.to_string(),
+    };
     let turned = if stretch.invert { ", dark where large" } else { "" };
     let aliases = match operation.aliases {
         [] => String::new(),
@@ -44,15 +48,13 @@ fn describe(operation: &Operation) -> String {
     format!(
         "**{}.** {}\n\n![{}](pictures/{}.png)\n\n{aliases}`{}`\n\n\
          | parameter | default | allowed | |\n| --- | --- | --- | --- |\n{parameters}\n\
-         Result: {names}{}. As 8 bit: {} to {}{turned}. Paper: {}.\n\n",
+         Result: {names}{}. As 8 bit: {ends}{turned}. Paper: {}.\n\n",
         operation.title,
         operation.summary,
         operation.title,
         operation.id,
         operation.formula,
         if unit.is_empty() { String::new() } else { format!(", in {unit}") },
-        stretch.min,
-        stretch.max,
         operation.reference
     )
 }

@@ -39,7 +39,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Zakšek, Oštir & Kokalj 2011, doi:10.3390/rs3020398",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Anisotropic sky-view factor", "", (0.0, 1.0))],
-    stretch: |_| Stretch { min: 0.7, max: 0.9, invert: false },
+    stretch: |_, _| Stretch::values(0.7, 0.9),
     build: |values, grid, compatibility| {
         let params = Params::from_values(values);
         let direction = match compatibility {

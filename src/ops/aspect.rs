@@ -48,9 +48,9 @@ pub static OPERATION: Operation = Operation {
         let name = if unit == Unit::Degree { "degree" } else { "radian" };
         vec![Band::new("Aspect", name, (-half_turn(unit), half_turn(unit)))]
     },
-    stretch: |values| {
+    stretch: |values, _| {
         let half = half_turn(Params::from_values(values).unit);
-        Stretch { min: -half, max: half, invert: false }
+        Stretch::values(-half, half)
     },
     build: |values, grid, _| {
         let params = Params::from_values(values);

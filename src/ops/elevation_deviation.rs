@@ -27,7 +27,7 @@ pub static OPERATION: Operation = Operation {
     parameters: Params::specs,
     bands: |_| vec![Band::new("Elevation deviation", "", (f64::NEG_INFINITY, f64::INFINITY))],
     // Nearly all cells of a normal distribution are within three standard deviations.
-    stretch: |_| Stretch { min: -3.0, max: 3.0, invert: false },
+    stretch: |_, _| Stretch::values(-3.0, 3.0),
     build: |values, grid, compatibility| {
         let params = Params::from_values(values);
         grid.square_cell(OPERATION.id)?;

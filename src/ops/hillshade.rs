@@ -30,7 +30,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Horn 1981, doi:10.1109/PROC.1981.11918 (with the four direct neighbours)",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Hillshade", "", (0.0, 1.0))],
-    stretch: |_| Stretch { min: 0.0, max: 1.0, invert: false },
+    stretch: |_, _| Stretch::values(0.0, 1.0),
     build: |values, grid, _| {
         let params = Params::from_values(values);
         let light = Light::new(params.azimuth, params.elevation);

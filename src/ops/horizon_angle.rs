@@ -16,7 +16,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Zakšek, Oštir & Kokalj 2011, Sky-view factor as a relief visualization technique",
     parameters: SunParams::specs,
     bands: |_| vec![Band::new("Horizon angle", "degree", (0.0, 90.0))],
-    stretch: |_| Stretch { min: 0.0, max: 60.0, invert: false },
+    stretch: |_, _| Stretch::values(0.0, 60.0),
     build: |values, grid, compatibility| {
         let params = SunParams::from_values(values);
         SunHorizon::build(OPERATION.id, params, SunMeasure::Angle, grid, compatibility)

@@ -38,7 +38,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Hesse 2016, Visualisierung hochauflösender digitaler Geländemodelle mit LiVT",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Local dominance", "", (0.0, f64::INFINITY))],
-    stretch: |_| Stretch { min: 0.5, max: 1.8, invert: false },
+    stretch: |_, _| Stretch::values(0.5, 1.8),
     build: |values, grid, _| {
         let params = Params::from_values(values);
         let cells = |length: Length| length.cells(grid);

@@ -26,7 +26,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Hesse 2010, doi:10.1002/arp.374",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Local relief", "m", (f64::NEG_INFINITY, f64::INFINITY))],
-    stretch: |_| Stretch { min: -2.0, max: 2.0, invert: false },
+    stretch: |_, _| Stretch::values(-2.0, 2.0),
     build: |values, grid, _| {
         let params = Params::from_values(values);
         let exaggeration = params.relief.vertical_exaggeration;

@@ -28,7 +28,7 @@ pub static OPERATION: Operation = Operation {
     parameters: Params::specs,
     bands: |_| vec![Band::new("Maximum elevation deviation", "", (f64::NEG_INFINITY, f64::INFINITY))],
     // As for a single deviation: three standard deviations to either side.
-    stretch: |_| Stretch { min: -3.0, max: 3.0, invert: false },
+    stretch: |_, _| Stretch::values(-3.0, 3.0),
     build: |values, grid, compatibility| {
         let params = Params::from_values(values);
         let radii = [params.radius_min, params.radius_max, params.radius_step];

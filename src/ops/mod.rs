@@ -33,4 +33,5 @@ operations! {
     topographic_position,
     terrain_ruggedness,
     roughness,
+    fill_nodata,
 }

@@ -76,7 +76,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Devereux, Amable & Crow 2008, doi:10.1017/S0003598X00096952",
     parameters: Params::specs,
     bands: |values| bands(Params::from_values(values)),
-    stretch: |_| Stretch { min: 0.0, max: 1.0, invert: false },
+    stretch: |_, _| Stretch::values(0.0, 1.0),
     build: |values, grid, _| {
         let params = Params::from_values(values);
         let light = |azimuth: f64| Measure::Hillshade(Light::new(azimuth, params.elevation));

@@ -36,7 +36,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Orengo & Petrie 2018, doi:10.1002/esp.4317",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Multi-scale relief", "m", (f64::NEG_INFINITY, f64::INFINITY))],
-    stretch: |_| Stretch { min: -2.5, max: 2.5, invert: false },
+    stretch: |_, _| Stretch::values(-2.5, 2.5),
     build: |values, grid, _| {
         let params = Params::from_values(values);
         let (first, last) = scales(&params, grid.square_cell(OPERATION.id)?)?;

@@ -46,7 +46,7 @@ pub static OPERATION: Operation = Operation {
         };
         COLOURS.map(band).to_vec()
     },
-    stretch: |_| Stretch { min: 0.0, max: 1.0, invert: false },
+    stretch: |_, _| Stretch::values(0.0, 1.0),
     build: |values, grid, compatibility| {
         let params = Params::from_values(values);
         let scales = vec![

@@ -17,7 +17,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Yokoyama, Shirasawa & Pike 2002, Photogrammetric Engineering & Remote Sensing 68(3)",
     parameters: HorizonParams::specs,
     bands: |_| vec![Band::new("Negative openness", "degree", (0.0, 180.0))],
-    stretch: |_| Stretch { min: 60.0, max: 95.0, invert: true },
+    stretch: |_, _| Stretch::values(60.0, 95.0).inverted(),
     build: |values, grid, _| {
         let params = HorizonParams::from_values(values);
         HorizonKernel::build(OPERATION.id, params, grid, |_| HorizonMeasure::Negative)

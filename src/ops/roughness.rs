@@ -16,7 +16,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Wilson et al. 2007, doi:10.1080/01490410701295962; the same as gdaldem roughness",
     parameters: ReliefParams::specs,
     bands: |_| vec![Band::new("Roughness", "m", (0.0, f64::INFINITY))],
-    stretch: |_| Stretch { min: 0.0, max: 2.0, invert: false },
+    stretch: |_, _| Stretch::values(0.0, 2.0),
     build: |values, grid, _| {
         let exaggeration = ReliefParams::from_values(values).vertical_exaggeration;
         NeighbourKernel::build(OPERATION.id, Measure::Span, exaggeration, grid)

@@ -24,7 +24,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Zakšek, Oštir & Kokalj 2011, Sky-view factor as a relief visualization technique",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Shadow", "", (0.0, 1.0))],
-    stretch: |_| Stretch { min: 0.0, max: 1.0, invert: false },
+    stretch: |_, _| Stretch::values(0.0, 1.0),
     build: |values, grid, compatibility| {
         let params = Params::from_values(values);
         let sun = params.elevation.to_radians().tan() as f32;

@@ -8,7 +8,8 @@
 //! obstruct. NaN in, NaN out. Cost: three operations for each of about 24 samples, and 40 more, per direction.
 
 use super::shared::relief::ReliefParams;
-use super::shared::sky_light::{light_row, Light, TILTED};
+use super::shared::sky_ground::{mask_row, RvtGround};
+use super::shared::sky_light::{light_row, Formula, Light, TILTED};
 use super::shared::sky_pyramid::{self, Pyramid};
 use super::shared::sky_search::{directions, rounded_degrees, Heights, SkySearch, GROUP};
 use super::shared::sun_horizon::sun_angle;
@@ -55,17 +56,13 @@ pub static OPERATION: Operation = Operation {
     reference: "Kennelly & Stewart 2014, General sky models for illuminating terrains, IJGIS 28",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Sky illumination", "", (0.0, 1.0))],
-    stretch: |_| Stretch { min: 0.4, max: 1.0, invert: false },
+    // RVT's is relative to the raster; a fixed one keeps neighbouring files alike.
+    stretch: |_, compatibility| match compatibility {
+        Compatibility::None => Stretch::values(0.4, 1.0),
+        Compatibility::Rvt => Stretch::percent(0.25, 0.0),
+    },
     build: |values, grid, compatibility| {
         let params = Params::from_values(values);
-        let rvt = compatibility == Compatibility::Rvt;
-        if rvt && matches!(params.model, Model::Overcast) {
-            return Err(Error::Unsupported(
-                "sky_illumination: overcast under rvt needs the raster's maximum, which is not computed; allowed: \
-                 model = uniform, or no compatibility"
-                    .into(),
-            ));
-        }
         Ok(Box::new(SkyIllumination::new(&params, grid, compatibility)?))
     },
 };
@@ -74,6 +71,10 @@ pub static OPERATION: Operation = Operation {
 struct SkyIllumination {
     search: SkySearch,
     light: Light,
+    /// RVT's coarse grids look at the whole raster.
+    ground: Option<RvtGround>,
+    /// RVT divides its overcast sky by the raster's largest value, which is not known yet. The sun waits for it.
+    open: Option<Option<f32>>,
 }
 
 impl SkyIllumination {
@@ -82,10 +83,11 @@ impl SkyIllumination {
         let heights = Heights::new(OPERATION.id, exaggeration, grid, compatibility)?;
         let count = params.directions as usize;
         let angles = directions(count);
-        let mut light = light(params.model, count, compatibility == Compatibility::Rvt);
+        let rvt = compatibility == Compatibility::Rvt;
+        let mut light = light(params.model, count, rvt);
         light.slope_scale = (exaggeration / (2.0 * grid.cell_width)) as f32;
         light.north = if grid.south_up { 1 } else { -1 };
-        light.towards = angles.chunks(GROUP).map(|angles| towards(angles, light.rvt)).collect();
+        light.towards = angles.chunks(GROUP).map(|angles| towards(angles, rvt)).collect();
         let mut slots: Vec<_> = angles.into_iter().map(Some).collect();
         if params.shadow {
             slots.resize(slots.len().next_multiple_of(GROUP), None);
@@ -93,17 +95,25 @@ impl SkyIllumination {
             light.sun = Some(params.shadow_elevation.to_radians().tan() as f32);
         }
         let search = SkySearch::new(&slots, params.radius.cells(grid), heights);
-        Ok(Self { search, light })
+        let ground = rvt.then(|| RvtGround::new(&search));
+        let open = (light.formula == Formula::RvtOvercast).then(|| light.sun.take());
+        Ok(Self { search, light, ground, open })
     }
 }
 
 /// The formula above with everything constant put together.
 fn light(model: Model, directions: usize, rvt: bool) -> Light {
     let step = PI / directions as f64;
+    let formula = match model {
+        _ if !rvt => Formula::Physical,
+        Model::Uniform => Formula::RvtUniform,
+        Model::Overcast => Formula::RvtOvercast,
+    };
     // Parts of the uniform light and of that which grows with the sine of the height.
-    let (uniform, rising) = match model {
-        Model::Uniform => (1.0 / PI, 0.0),
-        Model::Overcast => (3.0 / (7.0 * PI), 6.0 / (7.0 * PI)),
+    let (uniform, rising) = match formula {
+        Formula::RvtUniform | Formula::RvtOvercast => (1.0 / PI, 0.0),
+        Formula::Physical if matches!(model, Model::Uniform) => (1.0 / PI, 0.0),
+        Formula::Physical => (3.0 / (7.0 * PI), 6.0 / (7.0 * PI)),
     };
     let width = 2.0 * step.sin();
     let mut gain = TILTED.map(|coefficient| width * uniform * coefficient);
@@ -114,10 +124,12 @@ fn light(model: Model, directions: usize, rvt: bool) -> Light {
         towards: Vec::new(),
         slope_scale: 0.0,
         north: -1,
-        rvt,
+        formula,
+        rising: [(2.0 * step / 3.0) as f32, width as f32],
+        scale: 1.0,
         sun: None,
-        // RVT forgets to divide by pi when there is a sun.
-        shares: (if rvt { 0.8 * PI } else { 0.8 } as f32, 0.2),
+        // RVT forgets to divide its uniform sky by pi when there is a sun.
+        shares: (if formula == Formula::RvtUniform { 0.8 * PI } else { 0.8 } as f32, 0.2),
     }
 }
 
@@ -149,11 +161,28 @@ impl Kernel for SkyIllumination {
     }
 
     fn on<'a>(&'a self, tile: Tile<'a>) -> Box<dyn TileKernel + 'a> {
-        Box::new(OnTile { pyramid: Pyramid::new(&self.search, tile), light: &self.light })
+        let pyramid = Pyramid::new(&self.search, tile, self.ground.as_ref());
+        Box::new(OnTile { tile, pyramid, light: &self.light, masked: self.ground.is_some() })
+    }
+
+    fn question(&self) -> Option<Question> {
+        let ground = self.ground.as_ref().and_then(RvtGround::question);
+        ground.or(self.open.map(|_| Question::Largest))
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        match answer {
+            Answer::Ground(found) => self.ground.iter_mut().for_each(|ground| ground.set(&found)),
+            Answer::Largest(largest) => {
+                self.light.sun = self.open.take().flatten();
+                // A raster without light anywhere stays dark.
+                self.light.scale = if largest > 0.0 { 1.0 / largest } else { 1.0 };
+            }
+        }
     }
 
     fn tile_memory(&self, rows: usize, cols: usize) -> usize {
-        sky_pyramid::memory(&self.search, rows, cols)
+        sky_pyramid::memory(&self.search, rows, cols, self.ground.is_some())
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -162,14 +191,21 @@ impl Kernel for SkyIllumination {
 }
 
 struct OnTile<'a> {
+    tile: Tile<'a>,
     pyramid: Pyramid<'a>,
     light: &'a Light,
+    /// The pyramid sees heights in missing cells.
+    masked: bool,
 }
 
 impl TileKernel for OnTile<'_> {
     fn row(&mut self, row: usize, columns: Range<usize>, mut out: ArrayViewMut2<'_, f32>) {
         let (plan, sight) = self.pyramid.sight(row, &columns);
         let mut out = out.row_mut(0);
-        light_row(plan, self.light, sight, out.as_slice_mut().expect("outputs have contiguous rows"));
+        let out = out.as_slice_mut().expect("outputs have contiguous rows");
+        light_row(plan, self.light, sight, out);
+        if self.masked {
+            mask_row(self.tile.row(row, 0, columns, 0), out);
+        }
     }
 }

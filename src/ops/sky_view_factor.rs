@@ -18,7 +18,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Zakšek, Oštir & Kokalj 2011, doi:10.3390/rs3020398",
     parameters: HorizonParams::specs,
     bands: |_| vec![Band::new("Sky-view factor", "", (0.0, 1.0))],
-    stretch: |_| Stretch { min: 0.6375, max: 1.0, invert: false },
+    stretch: |_, _| Stretch::values(0.6375, 1.0),
     build: |values, grid, _| {
         let params = HorizonParams::from_values(values);
         HorizonKernel::build(OPERATION.id, params, grid, |_| HorizonMeasure::SkyView)

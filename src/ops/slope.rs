@@ -64,9 +64,9 @@ pub static OPERATION: Operation = Operation {
         let steepest = if unit == Unit::Percent { f64::INFINITY } else { unit.of_degrees(90.0) };
         vec![Band::new("Slope", unit.name(), (0.0, steepest))]
     },
-    stretch: |values| {
+    stretch: |values, _| {
         let unit = Params::from_values(values).unit;
-        Stretch { min: 0.0, max: unit.of_degrees(DISPLAY_LIMIT), invert: true }
+        Stretch::values(0.0, unit.of_degrees(DISPLAY_LIMIT)).inverted()
     },
     build: |values, grid, _| {
         let params = Params::from_values(values);

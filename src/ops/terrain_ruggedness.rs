@@ -36,7 +36,7 @@ pub static OPERATION: Operation = Operation {
                 doi:10.1080/01490410701295962; the same as gdaldem TRI",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Terrain ruggedness index", "m", (0.0, f64::INFINITY))],
-    stretch: |_| Stretch { min: 0.0, max: 2.0, invert: false },
+    stretch: |_, _| Stretch::values(0.0, 2.0),
     build: |values, grid, _| {
         let params = Params::from_values(values);
         let measure = match params.method {

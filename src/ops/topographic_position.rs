@@ -26,7 +26,7 @@ pub static OPERATION: Operation = Operation {
     reference: "Weiss 2001, Topographic position and landforms analysis; radius 1 is the same as gdaldem TPI",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Topographic position index", "m", (f64::NEG_INFINITY, f64::INFINITY))],
-    stretch: |_| Stretch { min: -1.0, max: 1.0, invert: false },
+    stretch: |_, _| Stretch::values(-1.0, 1.0),
     build: |values, grid, _| {
         let params = Params::from_values(values);
         let exaggeration = params.relief.vertical_exaggeration;

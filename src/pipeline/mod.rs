@@ -5,3 +5,4 @@
 pub mod io;
 pub mod plan;
 pub mod run;
+pub mod survey;

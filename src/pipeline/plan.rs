@@ -45,6 +45,8 @@ pub struct Plan {
     pub radius: usize,
     /// Kernel passes over a tile, after sharing.
     pub passes: usize,
+    /// Passes over the whole raster before the one that writes, at most.
+    pub rounds: usize,
     /// Bands written.
     pub bands: usize,
     /// Worker threads.
@@ -102,6 +104,7 @@ impl Plan {
             tile_cols,
             radius: chain.radius(),
             passes: chain.passes(),
+            rounds: chain.rounds(),
             bands: chain.bands().len(),
             threads,
             buffers: 2 * threads + 1,
@@ -176,6 +179,7 @@ fn tile_bytes(chain: &Chain, plan: &Plan) -> usize {
     let input = product(&[rows, cols, 4, chain.edges().len().max(1)]).saturating_add(chain.register_bytes());
     let output = product(&[plan.tile_rows, plan.tile_cols, chain.bands().len(), chain.cell_type().bytes()]);
     let kernels = chain.tile_memory(plan.tile_rows, plan.tile_cols);
+    let kernels = kernels.saturating_add(chain.observer_bytes());
     product(&[plan.threads, input.saturating_add(kernels)]).saturating_add(product(&[plan.buffers, output]))
 }
 

@@ -1,6 +1,6 @@
 //! A chain on an array in memory: the whole raster, or one tile of it with real neighbours around it.
 
-use super::chain::{CellsMut, Chain};
+use super::chain::{CellsMut, Chain, ChainTiles};
 use crate::core::error::{Error, Result};
 use crate::core::tile::{is_height, Tile, Window};
 use ndarray::{ArrayView2, ArrayViewMut2};
@@ -83,6 +83,8 @@ impl ArrayShape {
 /// the raster's bits when that lies whole coarse cells (8 cells for a radius of 100) from the raster's northwestern
 /// corner, and otherwise the same picture with other rounding of far horizons.
 ///
+/// What depends on the whole raster (percentiles, RVT's overcast sky) is found first; the array must be all of it then.
+///
 /// # Allocations: row buffers; a copy of the tile with its margin when the cells cannot be used where they stand:
 /// at the raster's edge, with gaps between rows, and with missing cells other than NaN.
 pub fn run(
@@ -97,16 +99,32 @@ pub fn run(
     }
     let (rows, cols) = shape.outer()?;
     chain.check_raster(rows, cols)?;
+    if !chain.is_settled() {
+        return run(&settled(chain, cells, shape, nodata)?, cells, shape, nodata, out);
+    }
     let margins = shape.margins;
     let window = Window { row: margins.top, col: margins.left, rows: shape.rows, cols: shape.cols };
     let mut registers = chain.new_registers();
     if let Some(tile) = in_place(chain, cells, shape, nodata, window) {
         return chain.run(|_| tile, &mut registers, &mut out, &|| true);
     }
-    let mut buffers = chain.new_tile_buffers();
-    buffers.reserve(shape.rows, shape.cols)?;
-    let stride = shape.stride(cols);
-    let copy = |real: Window, mut to: ArrayViewMut2<'_, f32>| -> Result<()> {
+    let mut tiles = chain.new_tile_buffers();
+    tiles.reserve(shape.rows, shape.cols)?;
+    load(chain, &mut tiles, cells, (shape, nodata), window)?;
+    chain.run(|edge| tiles.tile(edge), &mut registers, &mut out, &|| true)
+}
+
+/// Loads `window` of the array, missing cells as NaN.
+fn load(
+    chain: &Chain,
+    tiles: &mut ChainTiles,
+    cells: &[f32],
+    (shape, nodata): (&ArrayShape, Option<f32>),
+    window: Window,
+) -> Result<()> {
+    let size = shape.outer()?;
+    let stride = shape.stride(size.1);
+    tiles.load(chain, window, size, |real: Window, mut to: ArrayViewMut2<'_, f32>| {
         for (index, mut row) in to.rows_mut().into_iter().enumerate() {
             let start = (real.row + index) * stride + real.col;
             for (to, from) in row.iter_mut().zip(&cells[start..start + real.cols]) {
@@ -114,9 +132,34 @@ pub fn run(
             }
         }
         Ok(())
-    };
-    buffers.load(window, (rows, cols), copy)?;
-    chain.run(|edge| buffers.tile(edge), &mut registers, &mut out, &|| true)
+    })
+}
+
+/// The chain with everything found that depends on the whole raster, which must be in the array.
+fn settled(chain: &Chain, cells: &[f32], shape: &ArrayShape, nodata: Option<f32>) -> Result<Chain> {
+    let Margins { top, bottom, left, right } = shape.margins;
+    let goes_on = [top, bottom, left, right].iter().any(|margin| *margin > 0 && *margin >= chain.radius());
+    if goes_on {
+        return Err(Error::Unsupported(
+            "percentiles, deviations and RVT's overcast sky depend on the whole raster, this is a tile of it; \
+             allowed: an array of the whole raster, or a run from file to file"
+                .into(),
+        ));
+    }
+    let (rows, cols) = shape.outer()?;
+    let window = Window { row: 0, col: 0, rows, cols };
+    let mut own = chain.again()?;
+    let mut tiles = own.new_tile_buffers();
+    let mut registers = own.new_registers();
+    tiles.reserve(rows, cols)?;
+    load(&own, &mut tiles, cells, (shape, nodata), window)?;
+    while let Some(round) = own.round((rows, cols)) {
+        let mut observer = own.new_observer(&round);
+        let place = (window, (rows, cols));
+        own.observe(&round, place, |edge| tiles.tile(edge), &mut registers, &mut observer, &|| true)?;
+        own.end_round(round, &[observer]);
+    }
+    Ok(own)
 }
 
 /// The tile where it stands, if it has all neighbours, no gaps, and no missing cells but NaN.
@@ -130,7 +173,7 @@ fn in_place<'a>(
     let (rows, cols) = shape.outer().ok()?;
     let Margins { top, bottom, left, right } = shape.margins;
     let complete = [top, bottom, left, right].iter().all(|margin| *margin >= chain.radius());
-    if !complete || shape.stride(cols) != cols || has_mark(cells, nodata) {
+    if chain.fills() || !complete || shape.stride(cols) != cols || has_mark(cells, nodata) {
         return None;
     }
     Tile::new(ArrayView2::from_shape((rows, cols), cells).ok()?, window)

@@ -7,11 +7,13 @@ pub mod array;
 pub mod chain;
 mod describe;
 mod presets;
+pub mod terrain;
 mod text;
 
 use crate::core::error::{unknown_name, Error, Result};
-use crate::core::operation::{Operation, Stretch};
+use crate::core::operation::{Compatibility, Operation};
 use crate::core::params::Values;
+use crate::core::stretch::{Cut, Stretch};
 use crate::registry;
 use crate::render::blend::Mode;
 use serde_json::json;
@@ -30,9 +32,14 @@ pub struct Recipe {
     pub summary: String,
     /// Where it was published.
     pub reference: String,
+    /// Fills missing cells before anything else is computed: a call of `fill_nodata`.
+    pub fill: Option<OperationCall>,
     /// Layers, the top one first.
     pub layers: Vec<Layer>,
 }
+
+/// The operation that can go before a recipe.
+const FILL: &str = "fill_nodata";
 
 /// One layer of a recipe.
 #[derive(Debug, Clone)]
@@ -65,6 +72,15 @@ pub struct OperationCall {
     pub operation: &'static Operation,
     /// Checked values of all its parameters.
     pub values: Values,
+    /// Replaces the ends of the operation's own display stretch.
+    pub display: Option<Cut>,
+}
+
+impl OperationCall {
+    /// With all defaults.
+    pub fn new(operation: &'static Operation) -> Self {
+        Self { operation, values: Values::defaults((operation.parameters)()), display: None }
+    }
 }
 
 impl std::fmt::Debug for OperationCall {
@@ -92,10 +108,9 @@ impl Recipe {
 
     /// The recipe that gives an operation's own values.
     pub fn of_operation(operation: &'static Operation) -> Self {
-        let values = Values::defaults((operation.parameters)());
         let layer = Layer {
             name: operation.id.into(),
-            content: Content::Operation(OperationCall { operation, values }),
+            content: Content::Operation(OperationCall::new(operation)),
             stretch: None,
             mode: Mode::Normal,
             opacity: 100.0,
@@ -105,6 +120,7 @@ impl Recipe {
             title: operation.title.into(),
             summary: operation.summary.into(),
             reference: operation.reference.into(),
+            fill: None,
             layers: vec![layer],
         }
     }
@@ -118,8 +134,13 @@ impl Recipe {
     }
 
     /// Changes one value: `parameter` of a recipe with one layer, `layer.parameter` or
-    /// `recipe.layer.parameter` otherwise. `mode`, `opacity`, `min` and `max` of a layer can be set as well.
+    /// `recipe.layer.parameter` otherwise. `mode`, `opacity`, `stretch`, `min` and `max` of a layer can be set as
+    /// well; of the whole recipe `terrain`, by name, and `fill`, a method of `fill_nodata`, with its parameters as
+    /// `fill.radius`.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        if Self::is_setting(key) && !self.has_layer(key) {
+            return self.set_whole(key, value);
+        }
         match (key.split_once('.'), self.layers.as_mut_slice()) {
             (None, [only]) => only.set(key, value),
             (None, layers) => {
@@ -136,13 +157,42 @@ impl Recipe {
         }
     }
 
+    /// Whether a key is about the whole recipe, not about a layer: `terrain`, `fill` and what begins with `fill.`.
+    pub fn is_setting(key: &str) -> bool {
+        key == "terrain" || key == "fill" || key.starts_with("fill.")
+    }
+
+    fn has_layer(&self, key: &str) -> bool {
+        let name = key.split_once('.').map_or(key, |(name, _)| name);
+        self.layers.iter().any(|layer| layer.name == name)
+    }
+
+    fn set_whole(&mut self, key: &str, value: &str) -> Result<()> {
+        if key == "terrain" {
+            return terrain::find(value.trim())?.apply(self);
+        }
+        if key == "fill" && value.trim() == "none" {
+            self.fill = None;
+            return Ok(());
+        }
+        let mut call = self.fill.clone().map_or_else(|| registry::find(FILL).map(OperationCall::new), Ok)?;
+        call.values.set(key.strip_prefix("fill.").unwrap_or("method"), value)?;
+        self.fill = Some(call);
+        Ok(())
+    }
+
     /// The recipe as JSON with every parameter spelled out; `parse` reads it back.
     pub fn to_json(&self) -> serde_json::Value {
         let layers: Vec<_> = self.layers.iter().map(Layer::to_json).collect();
-        json!({
+        let mut json = json!({
             "terralume_recipe": text::VERSION, "name": self.name, "title": self.title,
-            "summary": self.summary, "reference": self.reference, "layers": layers,
-        })
+            "summary": self.summary, "reference": self.reference,
+        });
+        if let Some(fill) = &self.fill {
+            json["fill"] = json!(fill.values.to_json());
+        }
+        json["layers"] = json!(layers);
+        json
     }
 }
 
@@ -151,10 +201,12 @@ impl Layer {
         match (&mut self.content, key) {
             (_, "opacity") => self.opacity = check_opacity(parse_number(key, value)?)?,
             (_, "mode") => self.mode = parse_mode(value)?,
+            (_, "stretch") => self.set_cut(value.parse()?),
             (_, "min") | (_, "max") => {
-                let mut stretch = self.display_stretch();
-                *(if key == "min" { &mut stretch.min } else { &mut stretch.max }) = parse_number(key, value)?;
-                self.stretch = Some(stretch);
+                let number = parse_number(key, value)?;
+                let (min, max) = self.display_stretch(Compatibility::None).limits().unwrap_or((0.0, 1.0));
+                let (min, max) = if key == "min" { (number, max) } else { (min, number) };
+                self.set_cut(Cut::Values { min, max });
             }
             (Content::Operation(call), _) => call.values.set(key, value)?,
             (Content::Recipe(recipe), _) => recipe.set(key, value)?,
@@ -162,11 +214,18 @@ impl Layer {
         Ok(())
     }
 
-    /// The cut-offs in force.
-    pub fn display_stretch(&self) -> Stretch {
+    fn set_cut(&mut self, cut: Cut) {
+        self.stretch = Some(Stretch { cut, ..self.display_stretch(Compatibility::None) });
+    }
+
+    /// The stretch in force.
+    pub fn display_stretch(&self, compatibility: Compatibility) -> Stretch {
         self.stretch.unwrap_or_else(|| match &self.content {
-            Content::Operation(call) => (call.operation.stretch)(&call.values),
-            Content::Recipe(_) => Stretch { min: 0.0, max: 1.0, invert: false },
+            Content::Operation(call) => {
+                let own = (call.operation.stretch)(&call.values, compatibility);
+                Stretch { cut: call.display.unwrap_or(own.cut), ..own }
+            }
+            Content::Recipe(_) => Stretch::values(0.0, 1.0),
         })
     }
 
@@ -176,27 +235,26 @@ impl Layer {
             Content::Operation(call) => {
                 json["operation"] = json!(call.operation.id);
                 json["parameters"] = json!(call.values.to_json());
+                if let Some(cut) = call.display {
+                    json["display"] = json!(cut.to_string());
+                }
             }
             Content::Recipe(recipe) => json["recipe"] = recipe.to_json(),
         }
         if let Some(stretch) = self.stretch {
-            json["min"] = json!(stretch.min);
-            json["max"] = json!(stretch.max);
+            match stretch.limits() {
+                Some((min, max)) => {
+                    json["min"] = json!(min);
+                    json["max"] = json!(max);
+                }
+                None => json["stretch"] = json!(stretch.cut.to_string()),
+            }
             json["invert"] = json!(stretch.invert);
         }
         json["mode"] = json!(self.mode);
         json["opacity"] = json!(self.opacity);
         json
     }
-}
-
-/// Cut-offs must be finite and in order.
-pub fn check_stretch(stretch: Stretch) -> Result<Stretch> {
-    if stretch.min.is_finite() && stretch.max.is_finite() && stretch.min < stretch.max {
-        return Ok(stretch);
-    }
-    let (min, max) = (stretch.min, stretch.max);
-    Err(Error::Argument(format!("stretch from {min} to {max} is not allowed; allowed: min smaller than max")))
 }
 
 fn check_opacity(opacity: f64) -> Result<f64> {

@@ -1,9 +1,8 @@
 //! The JSON form of a recipe, version 1.
 
-use super::{check_opacity, check_stretch, presets, Content, Layer, OperationCall, Recipe};
+use super::{check_opacity, presets, terrain, Content, Layer, OperationCall, Recipe, FILL};
 use crate::core::error::{unknown_name, Error, Result};
-use crate::core::operation::Stretch;
-use crate::core::params::Values;
+use crate::core::stretch::{Cut, Stretch};
 use crate::registry;
 use crate::render::blend::Mode;
 use serde::Deserialize;
@@ -27,6 +26,8 @@ struct RecipeText {
     summary: String,
     #[serde(default)]
     reference: String,
+    terrain: Option<String>,
+    fill: Option<serde_json::Map<String, serde_json::Value>>,
     layers: Vec<LayerText>,
 }
 
@@ -38,6 +39,9 @@ struct LayerText {
     recipe: Option<RecipeReference>,
     #[serde(default)]
     parameters: serde_json::Map<String, serde_json::Value>,
+    /// Ends of the display stretch of an operation's own values.
+    display: Option<String>,
+    stretch: Option<String>,
     min: Option<f64>,
     max: Option<f64>,
     invert: Option<bool>,
@@ -99,7 +103,14 @@ impl RecipeText {
         name_apart(&mut layers);
         let name = if self.name.is_empty() { "recipe".into() } else { self.name };
         let title = if self.title.is_empty() { name.clone() } else { self.title };
-        Ok(Recipe { name, title, summary: self.summary, reference: self.reference, layers })
+        let fill = self.fill.map(|parameters| call(FILL, &parameters)).transpose();
+        let fill = fill.map_err(|error| Error::Recipe(format!("recipe, fill: {error}")))?;
+        let mut recipe =
+            Recipe { name, title, summary: self.summary, reference: self.reference, fill, layers };
+        if let Some(name) = self.terrain {
+            terrain::find(&name)?.apply(&mut recipe)?;
+        }
+        Ok(recipe)
     }
 }
 
@@ -118,8 +129,12 @@ fn name_apart(layers: &mut [Layer]) {
 
 impl LayerText {
     fn check(self) -> Result<Layer> {
+        let stretch = self.stretch()?;
+        let display = self.display.map(|text| text.parse()).transpose()?;
         let content = match (self.operation, self.recipe) {
-            (Some(name), None) => Content::Operation(call(&name, &self.parameters)?),
+            (Some(name), None) => {
+                Content::Operation(OperationCall { display, ..call(&name, &self.parameters)? })
+            }
             (None, Some(_)) if !self.parameters.is_empty() => {
                 return Err(Error::Recipe("'parameters' belong to an operation, not to a recipe".into()));
             }
@@ -129,31 +144,44 @@ impl LayerText {
                     preset.ok_or_else(|| unknown_name("preset", &name, presets::preset_names()))??,
                 ))
             }
-            (None, Some(RecipeReference::Inline(text))) => Content::Recipe(Box::new(text.check()?)),
+            (None, Some(RecipeReference::Inline(text))) => match text.check()? {
+                Recipe { fill: Some(_), .. } => {
+                    return Err(Error::Recipe("'fill' belongs to the outermost recipe".into()));
+                }
+                inner => Content::Recipe(Box::new(inner)),
+            },
             _ => return Err(Error::Recipe("a layer has either 'operation' or 'recipe'".into())),
         };
         let name = self.name.unwrap_or_else(|| match &content {
             Content::Operation(call) => call.operation.id.into(),
             Content::Recipe(recipe) => recipe.name.clone(),
         });
-        let stretch = match (self.min, self.max, self.invert) {
-            (Some(min), Some(max), invert) => {
-                Some(check_stretch(Stretch { min, max, invert: invert.unwrap_or(false) })?)
-            }
-            (None, None, None) => None,
-            _ => return Err(Error::Recipe("'min' and 'max' come together; 'invert' needs both".into())),
-        };
         Ok(Layer { name, content, stretch, mode: self.mode, opacity: check_opacity(self.opacity)? })
+    }
+
+    fn stretch(&self) -> Result<Option<Stretch>> {
+        let invert = self.invert.unwrap_or(false);
+        let cut = match (&self.stretch, self.min, self.max) {
+            (Some(text), None, None) => text.parse()?,
+            (None, Some(min), Some(max)) => Cut::Values { min, max }.check()?,
+            (None, None, None) if self.invert.is_none() => return Ok(None),
+            _ => {
+                return Err(Error::Recipe(
+                    "either 'min' and 'max' together or 'stretch'; 'invert' needs one of them".into(),
+                ))
+            }
+        };
+        Ok(Some(Stretch { cut, invert }))
     }
 }
 
 fn call(name: &str, parameters: &serde_json::Map<String, serde_json::Value>) -> Result<OperationCall> {
     let operation = registry::find(name)?;
-    let mut values = Values::defaults((operation.parameters)());
+    let mut call = OperationCall::new(operation);
     for (key, value) in parameters {
-        values.set_json(key, value).map_err(|error| Error::Argument(format!("{name}: {error}")))?;
+        call.values.set_json(key, value).map_err(|error| Error::Argument(format!("{name}: {error}")))?;
     }
-    Ok(OperationCall { operation, values })
+    Ok(call)
 }
 
 #[cfg(test)]
@@ -178,7 +206,7 @@ mod tests {
             .contains("layer 1: slope: unit = 'mile' is not allowed; allowed: degree"));
         assert!(error(&layers(r#"{"operation": "slope", "mode": "shiny"}"#)).contains("unknown variant"));
         assert!(error(&layers(r#"{"operation": "slope", "opacity": 200}"#)).contains("allowed: 0 to 100"));
-        assert!(error(&layers(r#"{"operation": "slope", "min": 1}"#)).contains("come together"));
+        assert!(error(&layers(r#"{"operation": "slope", "min": 1}"#)).contains("together or 'stretch'"));
         assert!(error(&layers(r#"{"operation": "slope", "min": 1, "max": 1}"#)).contains("min smaller"));
         assert!(error(&layers(r#"{"recipe": "vta"}"#)).contains("unknown preset 'vta'; allowed: vat"));
         assert!(error(&layers("{}")).contains("either 'operation' or 'recipe'"));

@@ -116,13 +116,10 @@ pub fn stretch_row(from: &[f32], stretch: LinearStretch, to: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::operation::Stretch;
-
-    const UNIT: Stretch = Stretch { min: 0.0, max: 1.0, invert: false };
 
     fn lay(mode: Mode, opacity: f64, compatibility: Compatibility, a: f32, b: f32) -> f32 {
         let mut row = [b];
-        Blend::new(mode, opacity, compatibility).row(&[a], UNIT.into(), &mut row);
+        Blend::new(mode, opacity, compatibility).row(&[a], LinearStretch::new((0.0, 1.0), false), &mut row);
         row[0]
     }
 

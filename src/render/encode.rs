@@ -33,12 +33,11 @@ fn encode(values: &[f32], stretch: LinearStretch, missing: u8, smallest: u8, byt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::operation::Stretch;
 
     #[test]
     fn data_keeps_clear_of_the_nodata_byte() {
         let values = [0.0, 0.001, 0.5, 1.0, f32::NAN];
-        let unit = LinearStretch::from(Stretch { min: 0.0, max: 1.0, invert: false });
+        let unit = LinearStretch::new((0.0, 1.0), false);
         let mut bytes = [9; 5];
         bytes_row(&values, unit, Compatibility::None, &mut bytes);
         assert_eq!(bytes, [1, 1, 127, 255, 0]);

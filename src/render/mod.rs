@@ -4,4 +4,5 @@
 
 pub mod blend;
 pub mod encode;
+pub mod limits;
 pub mod stretch;

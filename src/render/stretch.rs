@@ -1,7 +1,5 @@
 //! Linear stretch: `clip((x - min) / (max - min), 0, 1)`, optionally turned round.
 
-use crate::core::operation::Stretch;
-
 /// A stretch with its division done once.
 #[derive(Debug, Clone, Copy)]
 pub struct LinearStretch {
@@ -11,15 +9,13 @@ pub struct LinearStretch {
     sign: f32,
 }
 
-impl From<Stretch> for LinearStretch {
-    fn from(stretch: Stretch) -> Self {
-        let (base, sign) = if stretch.invert { (1.0, -1.0) } else { (0.0, 1.0) };
-        let factor = (1.0 / (stretch.max - stretch.min)) as f32;
-        Self { min: stretch.min as f32, factor, base, sign }
-    }
-}
-
 impl LinearStretch {
+    /// From the value that becomes 0 to the one that becomes 1, or the other way round.
+    pub fn new((min, max): (f64, f64), invert: bool) -> Self {
+        let (base, sign) = if invert { (1.0, -1.0) } else { (0.0, 1.0) };
+        Self { min: min as f32, factor: (1.0 / (max - min)) as f32, base, sign }
+    }
+
     /// The stretched value; NaN stays NaN.
     #[inline(always)]
     pub fn apply(self, value: f32) -> f32 {
@@ -44,8 +40,8 @@ mod tests {
 
     #[test]
     fn stretches_clips_and_inverts() {
-        let plain = LinearStretch::from(Stretch { min: 10.0, max: 20.0, invert: false });
-        let turned = LinearStretch::from(Stretch { min: 10.0, max: 20.0, invert: true });
+        let plain = LinearStretch::new((10.0, 20.0), false);
+        let turned = LinearStretch::new((10.0, 20.0), true);
         for (value, expected) in [(5.0, 0.0), (10.0, 0.0), (15.0, 0.5), (20.0, 1.0), (99.0, 1.0)] {
             assert!((plain.apply(value) - expected).abs() < 1e-6);
             assert!((turned.apply(value) - (1.0 - expected)).abs() < 1e-6);

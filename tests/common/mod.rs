@@ -12,6 +12,7 @@ use terralume::core::tile::Window;
 use terralume::pipeline::io::{Cells, Layout, Reader, Sink, Source};
 use terralume::pipeline::plan::{Plan, PlanOptions};
 use terralume::pipeline::run::{run, Monitor};
+use terralume::pipeline::survey;
 use terralume::recipe::chain::{CellType, Chain, ChainOptions};
 use terralume::{Compatibility, Recipe, Result};
 
@@ -153,7 +154,9 @@ pub fn run_chain(chain: &Chain, cells: &Array2<f32>, division: Division) -> Resu
     let options = PlanOptions { threads: division.threads, memory: MEMORY, tile_size, reader: 0 };
     let plan = Plan::new(chain, source.layout(), sink.layout(), options)?;
     let mut monitor = Monitor { report: &mut |_| true, cancel: &AtomicBool::new(false) };
-    run(chain, &plan, &source, &mut sink, &mut monitor)?;
+    let mut own = chain.again()?;
+    survey::settle(&mut own, &plan, &source, &mut monitor)?;
+    run(&own, &plan, &source, &mut sink, &mut monitor)?;
     Ok(sink.output)
 }
 

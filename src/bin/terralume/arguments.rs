@@ -75,6 +75,14 @@ fn with_run_arguments(command: Command) -> Command {
     command
         .arg(positional("DEM", "Raster of elevations, anything GDAL can open", ValueHint::FilePath))
         .arg(output)
+        .arg(setting(
+            "terrain",
+            "Parameters and stretches for a kind of ground: general, flat, steep; see list",
+        ))
+        .arg(setting(
+            "fill",
+            "Fill nodata first: idw, nearest, linear_row; with -p fill.radius=20, see describe fill_nodata",
+        ))
         .args(OPTIONS.iter().map(option))
         .arg(switch("plan", "Print how the run would be divided, and stop"))
         .arg(switch("quiet", "No progress and no closing line").short('q'))
@@ -91,6 +99,11 @@ fn option(spec: &OptionSpec) -> Arg {
             ArgAction::Set
         }),
     }
+}
+
+/// What is set for the whole recipe.
+fn setting(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name("NAME").help(help)
 }
 
 fn parameter(value: &'static str, help: &'static str) -> Arg {

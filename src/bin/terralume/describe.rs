@@ -3,7 +3,7 @@
 use crate::output::{plain, print, print_json, table};
 use clap::ArgMatches;
 use serde_json::Value;
-use terralume::core::operation::Operation;
+use terralume::core::operation::{Compatibility, Operation};
 use terralume::core::params::ParamSpec;
 use terralume::recipe::{Content, Layer};
 use terralume::{registry, Recipe, Result};
@@ -39,7 +39,7 @@ fn operation_text(operation: &Operation) -> String {
     text.push_str(&table(&bands.map(band_row).collect::<Vec<_>>()));
     let stretch = &about["stretch"];
     let inverted = if stretch["invert"] == true { ", the smallest shown brightest" } else { "" };
-    text.push_str(&format!("\nShown as 8 bit: {} to {}{inverted}\n", stretch["min"], stretch["max"]));
+    text.push_str(&format!("\nShown as 8 bit: {}{inverted}\n", ends(stretch)));
     text.push_str(&format!("Radius by default: {}, in cells\n", about["radius"]));
     if !operation.aliases.is_empty() {
         text.push_str(&format!("Other names: {}\n", operation.aliases.join(", ")));
@@ -65,7 +65,7 @@ fn band_row(band: &Value) -> Vec<String> {
 }
 
 fn preset_text(recipe: &Recipe) -> String {
-    let head = ["layer", "mode", "opacity", "min", "max", "content"].map(String::from).to_vec();
+    let head = ["layer", "mode", "opacity", "stretch", "content"].map(String::from).to_vec();
     let rows: Vec<_> = std::iter::once(head).chain(recipe.layers.iter().map(layer_row)).collect();
     format!(
         "{}\nLayers, the top one first (-p LAYER.KEY=VALUE)\n{}\nReference: {}\n",
@@ -76,7 +76,7 @@ fn preset_text(recipe: &Recipe) -> String {
 }
 
 fn layer_row(layer: &Layer) -> Vec<String> {
-    let stretch = layer.display_stretch();
+    let stretch = layer.display_stretch(Compatibility::None);
     let content = match &layer.content {
         Content::Recipe(recipe) => format!("preset {}", recipe.name),
         Content::Operation(call) => {
@@ -91,10 +91,17 @@ fn layer_row(layer: &Layer) -> Vec<String> {
         layer.name.clone(),
         plain(&serde_json::json!(layer.mode)),
         layer.opacity.to_string(),
-        stretch.min.to_string(),
-        format!("{}{inverted}", stretch.max),
+        format!("{}{inverted}", stretch.cut),
         content,
     ]
+}
+
+/// Both ends of a stretch, or what they are computed from.
+fn ends(stretch: &Value) -> String {
+    if stretch["min"].is_null() {
+        return plain(&stretch["cut"]);
+    }
+    format!("{} to {}", stretch["min"], stretch["max"])
 }
 
 fn heading(title: &str, name: &str, summary: &str) -> String {

@@ -22,6 +22,11 @@ pub fn list(matches: &ArgMatches) -> Result<()> {
     let presets = recipe::presets()?;
     let presets = presets.iter().map(|preset| line(&preset.name, &preset.title, &preset.summary));
     text.push_str(&format!("Presets (terralume render)\n{}", table(&presets.collect::<Vec<_>>())));
+    if !only_presets {
+        let terrains = recipe::terrain::terrains()?;
+        let terrains = terrains.iter().map(|terrain| line(&terrain.name, &terrain.title, &terrain.summary));
+        text.push_str(&format!("\nTerrain settings (--terrain)\n{}", table(&terrains.collect::<Vec<_>>())));
+    }
     print(text.as_bytes())
 }
 

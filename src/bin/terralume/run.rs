@@ -37,10 +37,11 @@ pub fn visualize(matches: &ArgMatches) -> Result<()> {
             Err(_) => error,
         })?;
     let mut recipe = Recipe::of_operation(operation);
+    apply_settings(&mut recipe, matches)?;
     let specs = (operation.parameters)();
     for (key, value) in parameters(matches)? {
         // A recipe would also take `opacity` or `min`, which mean nothing for an operation's own values.
-        if !specs.iter().any(|spec| spec.name == key) {
+        if !Recipe::is_setting(key) && !specs.iter().any(|spec| spec.name == key) {
             return Err(unknown_name("parameter", key, specs.iter().map(|spec| spec.name)));
         }
         recipe.set(key, value)?;
@@ -51,10 +52,21 @@ pub fn visualize(matches: &ArgMatches) -> Result<()> {
 /// Blends a recipe or preset.
 pub fn render(matches: &ArgMatches) -> Result<()> {
     let mut recipe = find_recipe(text(matches, "RECIPE"))?;
+    apply_settings(&mut recipe, matches)?;
     for (key, value) in parameters(matches)? {
         recipe.set(key, value)?;
     }
     run(recipe, matches)
+}
+
+/// What is set for the whole recipe, before single parameters.
+fn apply_settings(recipe: &mut Recipe, matches: &ArgMatches) -> Result<()> {
+    for key in ["terrain", "fill"] {
+        if let Some(value) = matches.get_one::<String>(key) {
+            recipe.set(key, value)?;
+        }
+    }
+    Ok(())
 }
 
 /// A preset by its name, or the recipe in a file. Presets go first: `./vat` is always a file.
@@ -162,6 +174,7 @@ fn plan_text(plan: &Plan) -> String {
         ("radius", format!("{} read around a tile", count(plan.radius, "cell"))),
         ("overlap", format!("{:.2} cells read for each one written", plan.overlap())),
         ("passes", plan.passes.to_string()),
+        ("passes over the raster before writing", plan.rounds.to_string()),
         ("threads", plan.threads.to_string()),
         ("memory", format!("{} for tiles and decoded blocks", BinaryBytes(plan.memory as u64))),
     ];

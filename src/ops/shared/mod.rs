@@ -11,6 +11,7 @@ pub mod horizon;
 pub mod horizon_scan;
 pub mod neighbours;
 pub mod relief;
+pub mod sky_ground;
 pub mod sky_light;
 pub mod sky_pyramid;
 pub mod sky_scan;

@@ -4,10 +4,12 @@
 //! corner: the same cells for every tile. Halved heights in cells of twice the size keep their slopes. Missing cells, and
 //! all beyond the raster, are left out. Going down, tangents are interpolated between coarse cells.
 
+use super::sky_ground::RvtGround;
 use super::sky_light::Sight;
 use super::sky_scan::{coarser_row, finer_row, raise_tangents, Plan};
 use super::sky_search::{Reach, SkySearch};
 use crate::core::prelude::*;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A rectangle of cells of one level; rows are counted from the north.
@@ -96,6 +98,17 @@ struct Level {
     heights: Vec<f32>,
 }
 
+impl Level {
+    fn drop_before_first(&mut self) {
+        let before = |first: isize, count: usize| (-first).clamp(0, count as isize) as usize;
+        let rows = before(self.area.row, self.area.rows);
+        let cols = before(self.area.col, self.area.cols);
+        for (index, row) in self.heights.chunks_exact_mut(self.area.cols).enumerate() {
+            row[..if index < rows { self.area.cols } else { cols }].fill(f32::NAN);
+        }
+    }
+}
+
 /// Highest tangents in one level: for every row all slots, for every slot the cells of the row.
 struct Horizons {
     area: Area,
@@ -123,6 +136,8 @@ impl Horizons {
 pub struct Pyramid<'a> {
     search: &'a SkySearch,
     tile: Tile<'a>,
+    /// Heights of the finest level, where the tile's array stands or as RVT sees them.
+    heights: Cow<'a, [f32]>,
     /// The tile among the raster's cells, rows counted from the north.
     area: Area,
     plan: Plan,
@@ -132,13 +147,19 @@ pub struct Pyramid<'a> {
 }
 
 impl<'a> Pyramid<'a> {
-    /// Searches all levels but the finest.
-    pub fn new(search: &'a SkySearch, tile: Tile<'a>) -> Self {
+    /// Searches all levels but the finest. `rvt` tells how RVT sees the ground, when its numbers are wanted.
+    pub fn new(search: &'a SkySearch, tile: Tile<'a>, rvt: Option<&RvtGround>) -> Self {
         let area = tile_area(&tile, search.heights().south_up);
-        let coarser = coarser_horizons(search, &tile, area);
+        let (heights, coarser) = match rvt {
+            None => (Cow::Borrowed(tile.flat()), coarser_horizons(search, (&tile, tile.flat()), area)),
+            Some(ground) => {
+                let (heights, wrapped) = ground.heights(&tile);
+                (Cow::Owned(heights), coarser_horizons(search, (&tile, &wrapped), area))
+            }
+        };
         let plan = Plan::new(&search.rays(0), tile.stride(), search.heights().scale);
         let (tangents, between) = (vec![0.0; search.slots() * area.cols], vec![0.0; area.cols / 2 + 2]);
-        Self { search, tile, area, plan, coarser, tangents, between }
+        Self { search, tile, heights, area, plan, coarser, tangents, between }
     }
 
     /// Tangents that coarser levels see from `columns` of a row of the tile.
@@ -155,7 +176,8 @@ impl<'a> Pyramid<'a> {
         self.see(row, columns);
         let tangents = &self.tangents[..self.search.slots() * columns.len()];
         let first = self.tile.row_start(row) + columns.start;
-        let sight = Sight { heights: self.tile.flat(), stride: self.tile.stride(), first, tangents };
+        let (heights, slopes) = (&*self.heights, self.tile.flat());
+        let sight = Sight { heights, slopes, stride: self.tile.stride(), first, tangents };
         (&self.plan, sight)
     }
 
@@ -164,18 +186,20 @@ impl<'a> Pyramid<'a> {
         self.see(row, columns);
         let tangents = &mut self.tangents[..self.search.slots() * columns.len()];
         let first = self.tile.row_start(row) + columns.start;
-        raise_tangents(&self.plan, self.tile.flat(), first, columns.len(), tangents);
+        raise_tangents(&self.plan, &self.heights, first, columns.len(), tangents);
         tangents
     }
 }
 
-/// Bytes of a pyramid for a tile of this size, at the least favourable place.
-pub fn memory(search: &SkySearch, rows: usize, cols: usize) -> usize {
+/// Bytes of a pyramid for a tile of this size, at the least favourable place; RVT's ground takes two copies of the tile.
+pub fn memory(search: &SkySearch, rows: usize, cols: usize, rvt: bool) -> usize {
+    let margins = 2 * search.radius();
+    let copies = if rvt { 2 * (rows + margins) * (cols + margins) } else { 0 };
     let extents = Extents::new(search, Area { row: 1, col: 1, rows: rows + 1, cols: cols + 1 });
     let heights: usize = extents.heights.iter().map(|area| area.cells()).sum();
     // While a level is searched, the one before is still there.
     let horizons: usize = extents.horizons.iter().take(2).map(|area| area.cells()).sum();
-    4 * (heights + search.slots() * (horizons + cols))
+    4 * (copies + heights + search.slots() * (horizons + cols))
 }
 
 fn tile_area(tile: &Tile<'_>, south_up: bool) -> Area {
@@ -185,7 +209,7 @@ fn tile_area(tile: &Tile<'_>, south_up: bool) -> Area {
 }
 
 /// Horizons of the level above the finest, if there is one.
-fn coarser_horizons(search: &SkySearch, tile: &Tile<'_>, area: Area) -> Option<Horizons> {
+fn coarser_horizons(search: &SkySearch, tile: (&Tile<'_>, &[f32]), area: Area) -> Option<Horizons> {
     let extents = Extents::new(search, area);
     let mut levels: Vec<Level> = Vec::new();
     for heights in &extents.heights {
@@ -194,6 +218,8 @@ fn coarser_horizons(search: &SkySearch, tile: &Tile<'_>, area: Area) -> Option<H
             Some(finer) => above_level(finer, *heights),
         });
     }
+    // What stands before the first row and column serves coarser grids only; nobody looks at it.
+    levels.iter_mut().for_each(Level::drop_before_first);
     let mut seen = None;
     while let Some(level) = levels.pop() {
         let number = levels.len() + 1;
@@ -203,23 +229,23 @@ fn coarser_horizons(search: &SkySearch, tile: &Tile<'_>, area: Area) -> Option<H
 }
 
 /// The first level above the raster's cells.
-fn above_tile(search: &SkySearch, tile: &Tile<'_>, at: Area, area: Area) -> Level {
+fn above_tile(search: &SkySearch, (tile, cells): (&Tile<'_>, &[f32]), at: Area, area: Area) -> Level {
     let (needed, stride) = (area.finer(), tile.stride() as isize);
     let heights = search.heights();
     let flat = |row: isize| {
         let down = row - at.row;
         let down = if heights.south_up { at.rows as isize - 1 - down } else { down };
         let start = tile.row_start(0) as isize + down * stride + (needed.col - at.col);
-        &tile.flat()[start as usize..start as usize + needed.cols]
+        &cells[start as usize..start as usize + needed.cols]
     };
     let sign = if heights.scale < 0.0 { -1.0 } else { 1.0 };
     let floor = if heights.clipped { 0.0 } else { f32::NEG_INFINITY };
-    let mut cells = vec![0.0; area.cells()];
-    for (index, out) in cells.chunks_exact_mut(area.cols).enumerate() {
+    let mut heights_above = vec![0.0; area.cells()];
+    for (index, out) in heights_above.chunks_exact_mut(area.cols).enumerate() {
         let row = needed.row + 2 * index as isize;
         coarser_row(flat(row), flat(row + 1), sign, floor, out);
     }
-    Level { area, heights: cells }
+    Level { area, heights: heights_above }
 }
 
 /// The next level above `finer`.

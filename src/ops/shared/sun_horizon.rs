@@ -2,6 +2,7 @@
 
 use super::arctangent::arctangent;
 use super::relief::ReliefParams;
+use super::sky_ground::{mask_row, RvtGround};
 use super::sky_pyramid::{self, Pyramid};
 use super::sky_search::{nearest_direction, Heights, SkySearch};
 use crate::core::prelude::*;
@@ -35,6 +36,8 @@ pub enum SunMeasure {
 pub struct SunHorizon {
     search: SkySearch,
     measures: Vec<SunMeasure>,
+    /// RVT's coarse grids look at the whole raster.
+    ground: Option<RvtGround>,
 }
 
 impl SunHorizon {
@@ -49,7 +52,8 @@ impl SunHorizon {
         let heights = Heights::new(operation, params.relief.vertical_exaggeration, grid, compatibility)?;
         let angle = sun_angle(params.azimuth, params.directions as usize, compatibility);
         let search = SkySearch::new(&[Some(angle)], params.radius.cells(grid), heights);
-        Ok(Box::new(Self { search, measures: vec![measure] }))
+        let ground = (compatibility == Compatibility::Rvt).then(|| RvtGround::new(&search));
+        Ok(Box::new(Self { search, measures: vec![measure], ground }))
     }
 }
 
@@ -75,11 +79,22 @@ impl Kernel for SunHorizon {
     }
 
     fn on<'a>(&'a self, tile: Tile<'a>) -> Box<dyn TileKernel + 'a> {
-        Box::new(OnTile { pyramid: Pyramid::new(&self.search, tile), measures: &self.measures })
+        let pyramid = Pyramid::new(&self.search, tile, self.ground.as_ref());
+        Box::new(OnTile { tile, pyramid, measures: &self.measures, masked: self.ground.is_some() })
+    }
+
+    fn question(&self) -> Option<Question> {
+        self.ground.as_ref().and_then(RvtGround::question)
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        if let (Answer::Ground(found), Some(ground)) = (answer, &mut self.ground) {
+            ground.set(&found);
+        }
     }
 
     fn tile_memory(&self, rows: usize, cols: usize) -> usize {
-        sky_pyramid::memory(&self.search, rows, cols)
+        sky_pyramid::memory(&self.search, rows, cols, self.ground.is_some())
     }
 
     fn absorb(&mut self, other: &dyn Kernel) -> Option<Vec<usize>> {
@@ -96,8 +111,11 @@ impl Kernel for SunHorizon {
 }
 
 struct OnTile<'a> {
+    tile: Tile<'a>,
     pyramid: Pyramid<'a>,
     measures: &'a [SunMeasure],
+    /// The pyramid sees heights in missing cells.
+    masked: bool,
 }
 
 impl TileKernel for OnTile<'_> {
@@ -106,6 +124,9 @@ impl TileKernel for OnTile<'_> {
         for (measure, band) in self.measures.iter().zip(out.axis_iter_mut(Axis(0))) {
             let band = band.into_slice().expect("outputs have contiguous rows");
             measure_row(*measure, tangents, band);
+            if self.masked {
+                mask_row(self.tile.row(row, 0, columns.clone(), 0), band);
+            }
         }
     }
 }

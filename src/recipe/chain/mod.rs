@@ -3,16 +3,23 @@
 //! Every row goes through all steps while it is in the cache. Layers with the same search or gradients share
 //! one kernel, and what stands twice among their bands is computed once.
 
-use super::{Content, Layer, OperationCall, Recipe};
+mod build;
+mod survey;
+
+use super::Recipe;
 use crate::core::error::{Error, Result};
 use crate::core::grid::Grid;
-use crate::core::operation::{Band, Compatibility, Kernel, Stretch};
-use crate::core::tile::{Edge, Tile, TileBuffers};
+use crate::core::operation::{Band, Compatibility, Kernel, TileKernel};
+use crate::core::stretch::Cut;
+use crate::core::tile::{Edge, Tile, TileBuffers, Window};
 use crate::render::blend::{stretch_row, Blend};
 use crate::render::encode;
+use crate::render::limits::LimitSearch;
 use crate::render::stretch::LinearStretch;
-use ndarray::{s, Array2, ArrayViewMut3};
+use ndarray::{s, Array2, ArrayViewMut2, ArrayViewMut3};
 use std::ops::Range;
+
+pub use survey::{Observer, Round};
 
 /// Bytes of input rows that a row of output may need: they stay in a core's second-level cache.
 const ROWS_IN_CACHE: usize = 256 << 10;
@@ -55,7 +62,7 @@ pub struct ChainOptions {
     /// Whose numbers.
     pub compatibility: Compatibility,
     /// Replaces the display stretch of a recipe that gives an operation's own values, when written as 8 bit.
-    pub stretch: Option<(f64, f64)>,
+    pub stretch: Option<Cut>,
 }
 
 /// Output cells: bands x rows x columns.
@@ -89,7 +96,32 @@ enum Step {
     Blend { top: usize, stretch: LinearStretch, blend: Blend, background: usize },
 }
 
-/// A recipe ready to run. Immutable: one chain serves any number of threads, each with its own [`Registers`].
+impl Step {
+    fn stretch(&mut self) -> &mut LinearStretch {
+        match self {
+            Step::Stretch { stretch, .. } | Step::Blend { stretch, .. } => stretch,
+        }
+    }
+}
+
+/// A stretch whose ends are not known until the whole raster has been seen.
+struct OpenStretch {
+    /// The layer, or the recipe itself.
+    name: String,
+    /// The step it belongs to; None: the encoding as 8 bit.
+    step: Option<usize>,
+    /// What is stretched, all bands together.
+    registers: Vec<usize>,
+    /// Steps that must be done before the registers hold it.
+    after: usize,
+    invert: bool,
+    search: LimitSearch,
+}
+
+/// A recipe ready for a grid. While it runs it does not change: one chain serves any number of threads, each with its
+/// own [`Registers`].
+///
+/// What depends on the whole raster (percentiles, RVT's overcast sky) is open at first: see [`Chain::round`].
 pub struct Chain {
     passes: Vec<Pass>,
     steps: Vec<Step>,
@@ -103,6 +135,13 @@ pub struct Chain {
     /// Applied before 8-bit encoding.
     display: LinearStretch,
     options: ChainOptions,
+    /// Fills missing cells before anything else is computed.
+    fill: Option<Box<dyn Kernel>>,
+    open: Vec<OpenStretch>,
+    /// Ends of stretches that were found: layer, values shown as 0 and 1.
+    found: Vec<(String, f64, f64)>,
+    recipe: Recipe,
+    grid: Grid,
 }
 
 /// Row buffers a thread needs to run a chain.
@@ -111,54 +150,26 @@ pub struct Registers(Array2<f32>);
 impl Chain {
     /// Checks `recipe` against `grid` and plans its passes.
     pub fn new(recipe: &Recipe, grid: &Grid, options: ChainOptions) -> Result<Self> {
-        grid.check()?;
-        let mut builder = Builder { grid, options, kernels: Vec::new(), calls: Vec::new() };
-        builder.collect(recipe)?;
-        let mut registers: usize = 0;
-        let mut edges = Vec::new();
-        let mut passes = Vec::new();
-        for kernel in builder.kernels {
-            let edge = edges.iter().position(|edge| *edge == kernel.edge()).unwrap_or(edges.len());
-            if edge == edges.len() {
-                edges.push(kernel.edge());
-            }
-            let register = registers;
-            registers += kernel.bands();
-            passes.push(Pass { kernel, edge, register });
-        }
-        let call_registers = builder.calls.iter().map(|(kernel, bands)| {
-            bands.iter().map(|band| passes[*kernel].register + band).collect::<Vec<_>>()
-        });
-        let mut planner = StepPlanner {
-            calls: call_registers.collect(),
-            next_call: 0,
-            registers,
-            steps: Vec::new(),
-            compatibility: options.compatibility,
-        };
-        let (outputs, bands, display) = planner.outputs(recipe, options.stretch)?;
-        let radius = passes.iter().map(|pass| pass.kernel.radius()).max().unwrap_or(0);
-        let mut chain = Self {
-            radius,
-            block: (ROWS_IN_CACHE / (4 * (2 * radius + 1))).max(REGISTER_COLUMNS / 2),
-            steps: planner.steps,
-            registers: planner.registers,
-            display: display.into(),
-            passes,
-            outputs,
-            edges,
-            bands,
-            options,
-        };
-        if !chain.is_direct() {
-            chain.block = chain.block.min(REGISTER_COLUMNS);
-        }
-        Ok(chain)
+        build::build(recipe, grid, options)
+    }
+
+    /// The same chain with everything open again that depends on the whole raster.
+    pub fn again(&self) -> Result<Self> {
+        Self::new(&self.recipe, &self.grid, self.options)
     }
 
     /// Cells needed around a tile.
     pub fn radius(&self) -> usize {
-        self.radius
+        self.radius + self.fill_radius()
+    }
+
+    /// Missing cells are filled first, so that a tile is not used where it stands.
+    pub fn fills(&self) -> bool {
+        self.fill.is_some()
+    }
+
+    fn fill_radius(&self) -> usize {
+        self.fill.as_ref().map_or(0, |fill| fill.radius())
     }
 
     /// Output bands.
@@ -208,12 +219,19 @@ impl Chain {
 
     /// Bytes that the kernels of one thread hold for a tile of this size beside the tile itself.
     pub fn tile_memory(&self, rows: usize, cols: usize) -> usize {
-        self.passes.iter().map(|pass| pass.kernel.tile_memory(rows, cols)).sum()
+        let kernels: usize = self.passes.iter().map(|pass| pass.kernel.tile_memory(rows, cols)).sum();
+        let (rows, cols) = (rows + 2 * self.radius, cols + 2 * self.radius);
+        let fill = self.fill.as_ref().map_or(0, |fill| {
+            let (rows_read, cols_read) = (rows + 2 * fill.radius(), cols + 2 * fill.radius());
+            rows_read.saturating_mul(cols_read).saturating_mul(4) + fill.tile_memory(rows, cols)
+        });
+        kernels.saturating_add(fill)
     }
 
     /// Row buffers for one thread.
     pub fn new_registers(&self) -> Registers {
-        let columns = if self.is_direct() { 0 } else { self.block };
+        let unused = self.is_direct() && self.is_settled();
+        let columns = if unused { 0 } else { self.block.min(REGISTER_COLUMNS) };
         Registers(Array2::zeros((self.registers, columns)))
     }
 
@@ -223,8 +241,9 @@ impl Chain {
     }
 
     /// Buffers for the tiles this chain reads.
-    pub fn new_tile_buffers(&self) -> TileBuffers {
-        TileBuffers::new(&self.edges, self.radius)
+    pub fn new_tile_buffers(&self) -> ChainTiles {
+        let fill = self.fill.as_ref().map(|fill| TileBuffers::new(&[fill.edge()], fill.radius()));
+        ChainTiles { tiles: TileBuffers::new(&self.edges, self.radius), fill }
     }
 
     /// Computes a tile. `tile` gives it under each of `edges()`; `out` has bands x rows x columns. Before every
@@ -239,15 +258,8 @@ impl Chain {
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
         let (_, rows, cols) = out.dim();
-        let stride = tile(0).stride();
-        if stride.saturating_mul(2 * self.radius + 1) > MOST_REACHED {
-            let radius = self.radius;
-            return Err(Error::Unsupported(format!(
-                "rows of {stride} cells are too long for a radius of {radius}; allowed: tiles of fewer columns"
-            )));
-        }
-        let mut kernels: Vec<_> = self.passes.iter().map(|pass| pass.kernel.on(tile(pass.edge))).collect();
         let direct = self.is_direct();
+        let mut kernels = self.kernels_on(tile)?;
         for first in (0..cols).step_by(self.block) {
             let columns = first..(first + self.block).min(cols);
             for row in 0..rows {
@@ -258,15 +270,39 @@ impl Chain {
                     kernels[0].row(row, columns.clone(), out.slice_mut(s![.., row, columns.clone()]));
                     continue;
                 }
-                for (kernel, pass) in kernels.iter_mut().zip(&self.passes) {
-                    let last = pass.register + pass.kernel.bands();
-                    let to = registers.0.slice_mut(s![pass.register..last, ..columns.len()]);
-                    kernel.row(row, columns.clone(), to);
-                }
-                self.finish_row(registers, out, row, columns.clone());
+                self.kernel_rows(&mut kernels, row, &columns, registers);
+                self.take_steps(self.steps.len(), registers, columns.len());
+                self.write_row(registers, out, row, columns.clone());
             }
         }
         Ok(())
+    }
+
+    /// Kernels made ready for a tile.
+    fn kernels_on<'t>(&'t self, tile: impl Fn(usize) -> Tile<'t>) -> Result<Vec<Box<dyn TileKernel + 't>>> {
+        let stride = tile(0).stride();
+        if stride.saturating_mul(2 * self.radius + 1) > MOST_REACHED {
+            let radius = self.radius;
+            return Err(Error::Unsupported(format!(
+                "rows of {stride} cells are too long for a radius of {radius}; allowed: tiles of fewer columns"
+            )));
+        }
+        Ok(self.passes.iter().map(|pass| pass.kernel.on(tile(pass.edge))).collect())
+    }
+
+    /// Fills the registers of all kernels for one row.
+    fn kernel_rows(
+        &self,
+        kernels: &mut [Box<dyn TileKernel + '_>],
+        row: usize,
+        columns: &Range<usize>,
+        registers: &mut Registers,
+    ) {
+        for (kernel, pass) in kernels.iter_mut().zip(&self.passes) {
+            let last = pass.register + pass.kernel.bands();
+            let to = registers.0.slice_mut(s![pass.register..last, ..columns.len()]);
+            kernel.row(row, columns.clone(), to);
+        }
     }
 
     /// The bands of the only pass are the output as they stand: it writes there directly.
@@ -277,15 +313,9 @@ impl Chain {
             && self.outputs.iter().copied().eq(0..self.registers)
     }
 
-    fn finish_row(
-        &self,
-        registers: &mut Registers,
-        out: &mut CellsMut<'_>,
-        row: usize,
-        columns: Range<usize>,
-    ) {
-        let width = columns.len();
-        for step in &self.steps {
+    /// The first `count` steps on one row.
+    fn take_steps(&self, count: usize, registers: &mut Registers, width: usize) {
+        for step in &self.steps[..count] {
             match *step {
                 Step::Stretch { from, stretch, to } => {
                     let (from, to) = registers.pair(from, to, width);
@@ -297,19 +327,63 @@ impl Chain {
                 }
             }
         }
+    }
+
+    fn write_row(&self, registers: &Registers, out: &mut CellsMut<'_>, row: usize, columns: Range<usize>) {
         for (band, register) in self.outputs.iter().enumerate() {
+            let from = registers.row(*register, columns.len());
             match out {
-                CellsMut::Float32(out) => {
-                    let from = registers.row(*register, width);
-                    row_mut(out, band, row, columns.clone()).copy_from_slice(from);
-                }
+                CellsMut::Float32(out) => row_mut(out, band, row, columns.clone()).copy_from_slice(from),
                 CellsMut::Uint8(out) => {
-                    let from = registers.row(*register, width);
                     let bytes = row_mut(out, band, row, columns.clone());
                     encode::bytes_row(from, self.display, self.options.compatibility, bytes);
                 }
             }
         }
+    }
+}
+
+/// The cells of a tile as the kernels of a chain read them.
+pub struct ChainTiles {
+    tiles: TileBuffers,
+    /// The tile before missing cells were filled.
+    fill: Option<TileBuffers>,
+}
+
+impl ChainTiles {
+    /// Makes room for a tile of this size, or says how much memory is missing.
+    pub fn reserve(&mut self, rows: usize, cols: usize) -> Result<()> {
+        if let Some(before) = &mut self.fill {
+            let margins = self.tiles.radius().saturating_mul(2);
+            before.reserve(rows.saturating_add(margins), cols.saturating_add(margins))?;
+        }
+        self.tiles.reserve(rows, cols)
+    }
+
+    /// Takes in the cells of `window`, a part of a raster of `size`; see [`TileBuffers::load`].
+    pub fn load(
+        &mut self,
+        chain: &Chain,
+        window: Window,
+        size: (usize, usize),
+        read: impl FnOnce(Window, ArrayViewMut2<'_, f32>) -> Result<()>,
+    ) -> Result<()> {
+        let (Some(before), Some(fill)) = (&mut self.fill, &chain.fill) else {
+            return self.tiles.load(window, size, read);
+        };
+        self.tiles.load(window, size, |part, mut out| {
+            before.load(part, size, read)?;
+            let mut filler = fill.on(before.tile(0));
+            for row in 0..part.rows {
+                filler.row(row, 0..part.cols, out.slice_mut(s![row..=row, ..]));
+            }
+            Ok(())
+        })
+    }
+
+    /// The tile under the edge rule number `edge` of the chain.
+    pub fn tile(&self, edge: usize) -> Tile<'_> {
+        self.tiles.tile(edge)
     }
 }
 
@@ -333,117 +407,5 @@ impl Registers {
         let (from, to) = self.0.multi_slice_mut((s![from, ..width], s![to, ..width]));
         let from: &[f32] = from.into_slice().expect("registers are contiguous");
         (from, to.into_slice().expect("registers are contiguous"))
-    }
-}
-
-/// Collects the kernels of all layers, merging those that share their work.
-struct Builder<'a> {
-    grid: &'a Grid,
-    options: ChainOptions,
-    kernels: Vec<Box<dyn Kernel>>,
-    /// For every operation layer, in the order of the walk: its kernel and its bands therein.
-    calls: Vec<(usize, Vec<usize>)>,
-}
-
-impl Builder<'_> {
-    fn collect(&mut self, recipe: &Recipe) -> Result<()> {
-        for layer in &recipe.layers {
-            match &layer.content {
-                Content::Operation(call) => self.add(call)?,
-                Content::Recipe(inner) => self.collect(inner)?,
-            }
-        }
-        Ok(())
-    }
-
-    fn add(&mut self, call: &OperationCall) -> Result<()> {
-        call.values.check_lengths(self.grid)?;
-        let kernel = (call.operation.build)(&call.values, self.grid, self.options.compatibility)?;
-        for (index, existing) in self.kernels.iter_mut().enumerate() {
-            if let Some(bands) = existing.absorb(&*kernel) {
-                self.calls.push((index, bands));
-                return Ok(());
-            }
-        }
-        self.calls.push((self.kernels.len(), (0..kernel.bands()).collect()));
-        self.kernels.push(kernel);
-        Ok(())
-    }
-}
-
-/// Turns layers into steps, walking them in the order `Builder` did.
-struct StepPlanner {
-    /// Registers of every operation layer.
-    calls: Vec<Vec<usize>>,
-    next_call: usize,
-    registers: usize,
-    steps: Vec<Step>,
-    compatibility: Compatibility,
-}
-
-impl StepPlanner {
-    /// Registers to write, the bands they are, and the stretch for 8 bit.
-    fn outputs(
-        &mut self,
-        recipe: &Recipe,
-        stretch: Option<(f64, f64)>,
-    ) -> Result<(Vec<usize>, Vec<Band>, Stretch)> {
-        if let Some(call) = recipe.raw_operation() {
-            let mut display = (call.operation.stretch)(&call.values);
-            if let Some((min, max)) = stretch {
-                display = super::check_stretch(Stretch { min, max, ..display })?;
-            }
-            return Ok((self.calls.swap_remove(0), (call.operation.bands)(&call.values), display));
-        }
-        if stretch.is_some() {
-            let name = &recipe.name;
-            return Err(Error::Argument(format!(
-                "a stretch belongs to a single operation; the layers of '{name}' have their own: \
-                 set layer.min and layer.max"
-            )));
-        }
-        let band = Band::new(recipe.title.clone(), "", (0.0, 1.0));
-        Ok((vec![self.picture(recipe)?], vec![band], Stretch { min: 0.0, max: 1.0, invert: false }))
-    }
-
-    /// The register that holds a blended recipe.
-    fn picture(&mut self, recipe: &Recipe) -> Result<usize> {
-        let mut layers = Vec::new();
-        for layer in &recipe.layers {
-            layers.push((self.layer(layer)?, layer));
-        }
-        let background = self.registers;
-        self.registers += 1;
-        for (height, (register, layer)) in layers.into_iter().rev().enumerate() {
-            let stretch = super::check_stretch(layer.display_stretch())
-                .map_err(|error| Error::Argument(format!("layer '{}': {error}", layer.name)))?
-                .into();
-            self.steps.push(if height == 0 {
-                Step::Stretch { from: register, stretch, to: background }
-            } else {
-                let blend = Blend::new(layer.mode, layer.opacity / 100.0, self.compatibility);
-                Step::Blend { top: register, stretch, blend, background }
-            });
-        }
-        Ok(background)
-    }
-
-    fn layer(&mut self, layer: &Layer) -> Result<usize> {
-        match &layer.content {
-            Content::Recipe(inner) => self.picture(inner),
-            Content::Operation(call) => {
-                let registers = &self.calls[self.next_call];
-                self.next_call += 1;
-                match registers.as_slice() {
-                    [register] => Ok(*register),
-                    several => Err(Error::Recipe(format!(
-                        "layer '{}': {} gives {} bands; allowed in a blend: one band",
-                        layer.name,
-                        call.operation.id,
-                        several.len()
-                    ))),
-                }
-            }
-        }
     }
 }
