@@ -36,6 +36,17 @@ pub enum Error {
     Internal(String),
 }
 
+impl Error {
+    /// Says where a value was refused: at an operation, or at a setting of the whole recipe.
+    pub fn within(self, place: &str) -> Self {
+        match self {
+            Error::Argument(text) => Error::Argument(format!("{place}: {text}")),
+            Error::UnknownName(text) => Error::UnknownName(format!("{place}: {text}")),
+            other => other,
+        }
+    }
+}
+
 /// Result with the library's own error.
 pub type Result<T> = std::result::Result<T, Error>;
 

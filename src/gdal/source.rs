@@ -95,6 +95,11 @@ impl GdalSource {
         Ok(source)
     }
 
+    /// Gives elevations as they are, where differences would be read more finely without a base height.
+    pub fn keep_heights(&mut self) {
+        self.cells.base = 0.0;
+    }
+
     /// Cell size and orientation.
     pub fn grid(&self) -> &Grid {
         &self.grid

@@ -71,13 +71,16 @@ impl Job {
     /// Opens the input, checks everything but the output and decides how the run is divided.
     pub fn prepare(&self) -> Result<Prepared<'_>> {
         let options = &self.options;
-        let source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
+        let mut source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
         let chain_options = ChainOptions {
             cell_type: options.cell_type,
             compatibility: options.compatibility,
             stretch: options.stretch,
         };
         let chain = Chain::new(&self.recipe, source.grid(), chain_options)?;
+        if chain.needs_heights() {
+            source.keep_heights();
+        }
         let layout = source.layout();
         chain
             .check_raster(layout.rows, layout.cols)

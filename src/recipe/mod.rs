@@ -176,7 +176,8 @@ impl Recipe {
             return Ok(());
         }
         let mut call = self.fill.clone().map_or_else(|| registry::find(FILL).map(OperationCall::new), Ok)?;
-        call.values.set(key.strip_prefix("fill.").unwrap_or("method"), value)?;
+        let parameter = key.strip_prefix("fill.").unwrap_or("method");
+        call.values.set(parameter, value).map_err(|error| error.within("fill"))?;
         self.fill = Some(call);
         Ok(())
     }
@@ -208,7 +209,9 @@ impl Layer {
                 let (min, max) = if key == "min" { (number, max) } else { (min, number) };
                 self.set_cut(Cut::Values { min, max });
             }
-            (Content::Operation(call), _) => call.values.set(key, value)?,
+            (Content::Operation(call), _) => {
+                call.values.set(key, value).map_err(|error| error.within(call.operation.id))?;
+            }
             (Content::Recipe(recipe), _) => recipe.set(key, value)?,
         }
         Ok(())

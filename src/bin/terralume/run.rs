@@ -42,7 +42,8 @@ pub fn visualize(matches: &ArgMatches) -> Result<()> {
     for (key, value) in parameters(matches)? {
         // A recipe would also take `opacity` or `min`, which mean nothing for an operation's own values.
         if !Recipe::is_setting(key) && !specs.iter().any(|spec| spec.name == key) {
-            return Err(unknown_name("parameter", key, specs.iter().map(|spec| spec.name)));
+            let names = specs.iter().map(|spec| spec.name);
+            return Err(unknown_name("parameter", key, names).within(operation.id));
         }
         recipe.set(key, value)?;
     }

@@ -93,8 +93,10 @@ impl Builder<'_> {
     }
 
     fn kernel(&self, call: &OperationCall) -> Result<Box<dyn Kernel>> {
-        call.values.check_lengths(self.grid)?;
-        (call.operation.build)(&call.values, self.grid, self.options.compatibility)
+        let checked = call.values.check_lengths(self.grid);
+        let built = checked
+            .and_then(|()| (call.operation.build)(&call.values, self.grid, self.options.compatibility));
+        built.map_err(|error| error.within(call.operation.id))
     }
 
     fn add(&mut self, call: &OperationCall) -> Result<()> {
