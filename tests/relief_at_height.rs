@@ -19,8 +19,8 @@ const RADIUS: isize = 12;
 const METRES: f64 = 1e-6;
 
 /// Deviations take heights in whole 2^-17 m, eight micrometres: half of that against a standard deviation of about two
-/// millimetres in windows of 25 cells.
-const DEVIATIONS: f64 = 3e-3;
+/// millimetres (less where it is level) in windows of 25 cells.
+const DEVIATIONS: f64 = 6e-3;
 
 /// And of about a fifth of a millimetre in windows of 3 cells.
 const COLOURS: f64 = 2e-2;

@@ -37,7 +37,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Says where a value was refused: at an operation, or at a setting of the whole recipe.
+    /// Says where a value was refused: at a layer, an operation, or a setting of the whole recipe.
     pub fn within(self, place: &str) -> Self {
         match self {
             Error::Argument(text) => Error::Argument(format!("{place}: {text}")),

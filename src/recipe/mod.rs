@@ -199,6 +199,10 @@ impl Recipe {
 
 impl Layer {
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        self.try_set(key, value).map_err(|error| error.within(&self.name))
+    }
+
+    fn try_set(&mut self, key: &str, value: &str) -> Result<()> {
         match (&mut self.content, key) {
             (_, "opacity") => self.opacity = check_opacity(parse_number(key, value)?)?,
             (_, "mode") => self.mode = parse_mode(value)?,
@@ -209,9 +213,7 @@ impl Layer {
                 let (min, max) = if key == "min" { (number, max) } else { (min, number) };
                 self.set_cut(Cut::Values { min, max });
             }
-            (Content::Operation(call), _) => {
-                call.values.set(key, value).map_err(|error| error.within(call.operation.id))?;
-            }
+            (Content::Operation(call), _) => call.values.set(key, value)?,
             (Content::Recipe(recipe), _) => recipe.set(key, value)?,
         }
         Ok(())

@@ -214,11 +214,18 @@ fn the_plan_is_printed_and_nothing_run() {
     let arguments =
         ["visualize", "svf", "dem.tif", "out.tif", "--plan", "--tile-size", "100", "--threads", "3"];
     let text = plan(&arguments);
-    for line in
-        ["raster   300 x 300", "tiles    9 of 100 x 100", "radius   10 cells", "threads  3", "passes   1"]
-    {
+    for line in [
+        "raster   300 x 300",
+        "tiles    9 of 100 x 100",
+        "radius   10 cells",
+        "threads  3",
+        "passes   1",
+        "surveys  0 of",
+    ] {
         assert!(text.contains(line), "'{line}' is missing in:\n{text}");
     }
     assert!(text.contains("overlap  1.44") && text.contains("memory  "), "{text}");
     assert!(plan(&["render", "vat", "dem.tif", "--plan"]).contains("passes   2"));
+    let percent = ["--plan", "--type", "uint8", "--stretch", "percent:2,2"];
+    assert!(plan(&[&["visualize", "slope", "dem.tif"], &percent[..]].concat()).contains("surveys  2 of"));
 }

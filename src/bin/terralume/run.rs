@@ -175,7 +175,7 @@ fn plan_text(plan: &Plan) -> String {
         ("radius", format!("{} read around a tile", count(plan.radius, "cell"))),
         ("overlap", format!("{:.2} cells read for each one written", plan.overlap())),
         ("passes", plan.passes.to_string()),
-        ("passes over the raster before writing", plan.rounds.to_string()),
+        ("surveys", format!("{} of the whole raster before it is written", plan.rounds)),
         ("threads", plan.threads.to_string()),
         ("memory", format!("{} for tiles and decoded blocks", BinaryBytes(plan.memory as u64))),
     ];
