@@ -21,6 +21,7 @@ operations! {
     anisotropic_sky_view_factor,
     openness_positive,
     openness_negative,
+    differential_openness,
     local_relief,
     multi_scale_relief,
     elevation_deviation,
