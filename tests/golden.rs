@@ -114,7 +114,7 @@ fn candidate(entry: &Value, model: &Model, compatibility: Compatibility) -> Arra
         (None, Some(source)) => (CellType::Uint8, source),
         (None, None) => panic!("no recipe for golden {suffix}"),
     };
-    let options = ChainOptions { cell_type, compatibility, stretch: None };
+    let options = ChainOptions { cell_type, compatibility, stretch: None, alpha: false };
     let cells = match compute_with(&recipe(source.1, source.2), &model.grid, &model.cells, options) {
         Output::Float32(cells) => cells.mapv(f64::from),
         Output::Uint8(cells) => cells.mapv(f64::from),

@@ -33,6 +33,8 @@ pub enum Role {
     Green,
     /// The blue part.
     Blue,
+    /// Whether the cell has a value: 255, or 0.
+    Alpha,
 }
 
 /// One output band.

@@ -144,5 +144,5 @@ fn chain_options(given: &terralume_chain_options) -> Result<ChainOptions> {
     let (min, max) = (given.stretch_min, given.stretch_max);
     // One NaN alone goes on and is refused as a stretch.
     let stretch = (!min.is_nan() || !max.is_nan()).then_some(Cut::Values { min, max });
-    Ok(ChainOptions { cell_type, compatibility, stretch })
+    Ok(ChainOptions { cell_type, compatibility, stretch, alpha: false })
 }

@@ -76,6 +76,7 @@ impl Job {
             cell_type: options.cell_type,
             compatibility: options.compatibility,
             stretch: options.stretch,
+            alpha: options.alpha,
         };
         let chain = Chain::new(&self.recipe, source.grid(), chain_options)?;
         let layout = source.layout();
@@ -149,7 +150,7 @@ impl Prepared<'_> {
             source.set_cache(plan.cache);
             let mut report = |done: f64| report(surveying * done, "surveying");
             let mut monitor = Monitor { report: &mut report, cancel };
-            survey::settle(&mut chain, &plan, &source, &mut monitor)?;
+            survey::settle(&mut chain, &plan, &[&source], &mut monitor)?;
         }
         let sink_options = SinkOptions {
             format: job.options.format,
@@ -164,7 +165,7 @@ impl Prepared<'_> {
         source.set_cache(plan.cache);
         let mut computing = |done: f64| report(surveying + done * share, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
-        let outcome = run(&chain, &plan, &source, &mut sink, &mut monitor)?;
+        let outcome = run(&chain, &plan, &[&source], &mut sink, &mut monitor)?;
         if !outcome.any_data {
             let (name, band) = (source.name(), job.options.band.unwrap_or(1));
             return Err(Error::Input(format!(

@@ -56,7 +56,7 @@ pub(super) trait Work: Sync {
 struct Crew<'a, W: Work> {
     chain: &'a Chain,
     plan: &'a Plan,
-    source: &'a dyn Source,
+    sources: &'a [&'a dyn Source],
     work: &'a W,
     stop: &'a AtomicBool,
     next: AtomicUsize,
@@ -64,11 +64,11 @@ struct Crew<'a, W: Work> {
 }
 
 /// Computes every tile of `plan` and hands it to `sink` in file order. The first error stops the run. The chain must
-/// be settled: see `survey.rs`.
+/// be settled: see `survey.rs`. `sources` are the elevations, then the rasters of the chain's layers.
 pub fn run(
     chain: &Chain,
     plan: &Plan,
-    source: &dyn Source,
+    sources: &[&dyn Source],
     sink: &mut dyn Sink,
     monitor: &mut Monitor<'_>,
 ) -> Result<Outcome> {
@@ -78,7 +78,7 @@ pub fn run(
     let writing = Writing { chain, any_data: AtomicBool::new(false) };
     let products = (0..plan.buffers).map(|_| Cells::new(chain.cell_type())).collect();
     let mut write = |index: usize, cells: &mut Cells| sink.write(plan.tile(index), cells);
-    drive(chain, plan, source, &writing, products, &mut write, monitor)?;
+    drive(chain, plan, sources, &writing, products, &mut write, monitor)?;
     Ok(Outcome { any_data: writing.any_data.load(Ordering::Relaxed) })
 }
 
@@ -115,7 +115,7 @@ impl Work for Writing<'_> {
 pub(super) fn drive<W: Work>(
     chain: &Chain,
     plan: &Plan,
-    source: &dyn Source,
+    sources: &[&dyn Source],
     work: &W,
     products: Vec<W::Product>,
     take: &mut dyn FnMut(usize, &mut W::Product) -> Result<()>,
@@ -134,7 +134,7 @@ pub(super) fn drive<W: Work>(
     }
     let stop = AtomicBool::new(false);
     let (next, spare) = (AtomicUsize::new(0), Mutex::new(spare));
-    let crew = Crew { chain, plan, source, work, stop: &stop, next, spare };
+    let crew = Crew { chain, plan, sources, work, stop: &stop, next, spare };
     pool.in_place_scope(|scope| {
         let (send, finished) = sync_channel(capacity);
         for _ in 0..plan.threads {
@@ -206,13 +206,16 @@ impl<W: Work> Crew<'_, W> {
     }
 
     fn try_work(&self, send: &SyncSender<Result<Finished<W::Product>>>) -> Result<()> {
-        let mut reader = self.source.open()?;
+        let readers = self.sources.iter().map(|source| source.open());
+        let mut readers = readers.collect::<Result<Vec<_>>>()?;
         let mut tiles = self.chain.new_tile_buffers();
         let mut registers = self.chain.new_registers();
         let proceed = || !self.stop.load(Ordering::Relaxed);
         while let Some((index, mut product)) = self.take() {
             let window = self.plan.tile(index);
-            tiles.load(self.chain, window, self.plan.size, |part, out| reader.read(part, out))?;
+            tiles.load(self.chain, window, self.plan.size, |number, part, out| {
+                readers[number].read(part, out)
+            })?;
             self.work.compute(window, &tiles, &mut registers, &mut product, &proceed)?;
             if send.send(Ok(Finished { index, product })).is_err() {
                 return Ok(());

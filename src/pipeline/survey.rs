@@ -11,7 +11,12 @@ use crate::core::tile::Window;
 use crate::recipe::chain::{Chain, ChainTiles, Observer, Registers, Round};
 
 /// Finds what `chain` must know of the raster. Does nothing when it is settled.
-pub fn settle(chain: &mut Chain, plan: &Plan, source: &dyn Source, monitor: &mut Monitor<'_>) -> Result<()> {
+pub fn settle(
+    chain: &mut Chain,
+    plan: &Plan,
+    sources: &[&dyn Source],
+    monitor: &mut Monitor<'_>,
+) -> Result<()> {
     let (rounds, mut done) = (chain.rounds().max(1) as f64, 0.0);
     while let Some(round) = chain.round(plan.size) {
         // No more observers than workers: the calling thread does nothing with them.
@@ -19,7 +24,7 @@ pub fn settle(chain: &mut Chain, plan: &Plan, source: &dyn Source, monitor: &mut
         let looking = Looking { chain, size: plan.size, round: &round };
         let mut report = |share: f64| (monitor.report)(((done + share) / rounds).min(1.0));
         let mut part = Monitor { report: &mut report, cancel: monitor.cancel };
-        let observers = drive(chain, plan, source, &looking, observers, &mut |_, _| Ok(()), &mut part)?;
+        let observers = drive(chain, plan, sources, &looking, observers, &mut |_, _| Ok(()), &mut part)?;
         chain.end_round(round, &observers);
         done += 1.0;
     }

@@ -5,6 +5,7 @@
 
 pub mod array;
 pub mod chain;
+mod color;
 mod describe;
 mod presets;
 pub mod terrain;
@@ -16,8 +17,10 @@ use crate::core::params::Values;
 use crate::core::stretch::{Cut, Stretch};
 use crate::registry;
 use crate::render::blend::Mode;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub use color::ColorReference;
 pub use describe::describe;
 pub use presets::{preset_names, presets};
 
@@ -34,8 +37,21 @@ pub struct Recipe {
     pub reference: String,
     /// Fills missing cells before anything else is computed: a call of `fill_nodata`.
     pub fill: Option<OperationCall>,
-    /// Layers, the top one first.
+    /// What becomes of the layers.
+    pub combine: Combine,
+    /// Layers, the top one first; of a composite red, green, blue.
     pub layers: Vec<Layer>,
+}
+
+/// What becomes of a recipe's layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Combine {
+    /// They lie on one another.
+    #[default]
+    Blend,
+    /// Three grey ones are the red, green and blue of one picture.
+    Rgb,
 }
 
 /// The operation that can go before a recipe.
@@ -50,6 +66,13 @@ pub struct Layer {
     pub content: Content,
     /// Cut-offs; without them an operation's own display stretch, or 0..1 for a recipe.
     pub stretch: Option<Stretch>,
+    /// Brightness of the middle: above 1 it is raised, below 1 lowered. Applied after the stretch.
+    pub gamma: f64,
+    /// Turns a grey layer into a coloured one.
+    pub color: Option<ColorReference>,
+    /// Where the layer is shown: 1 everywhere it is 1, not at all where it is 0 or missing. Its own mode, opacity and
+    /// mask are ignored.
+    pub mask: Option<Box<Layer>>,
     /// How it changes the layers below; the lowest layer's is ignored.
     pub mode: Mode,
     /// In per cent, 0..100; the lowest layer's is ignored.
@@ -63,6 +86,17 @@ pub enum Content {
     Operation(OperationCall),
     /// The picture of another recipe.
     Recipe(Box<Recipe>),
+    /// Another raster, brought to the grid of the elevations.
+    Raster(RasterReference),
+}
+
+/// A band of a raster beside the elevations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RasterReference {
+    /// A file, or anything else GDAL can open.
+    pub path: String,
+    /// Number of the band, from 1.
+    pub band: usize,
 }
 
 /// An operation with its parameters.
@@ -108,19 +142,14 @@ impl Recipe {
 
     /// The recipe that gives an operation's own values.
     pub fn of_operation(operation: &'static Operation) -> Self {
-        let layer = Layer {
-            name: operation.id.into(),
-            content: Content::Operation(OperationCall::new(operation)),
-            stretch: None,
-            mode: Mode::Normal,
-            opacity: 100.0,
-        };
+        let layer = Layer::new(operation.id, Content::Operation(OperationCall::new(operation)));
         Self {
             name: operation.id.into(),
             title: operation.title.into(),
             summary: operation.summary.into(),
             reference: operation.reference.into(),
             fill: None,
+            combine: Combine::Blend,
             layers: vec![layer],
         }
     }
@@ -128,7 +157,11 @@ impl Recipe {
     /// The only layer when the recipe stands for an operation's own values rather than a picture of 0..1.
     pub fn raw_operation(&self) -> Option<&OperationCall> {
         match self.layers.as_slice() {
-            [Layer { content: Content::Operation(call), stretch: None, .. }] => Some(call),
+            [Layer { content: Content::Operation(call), stretch: None, color: None, .. }]
+                if self.combine == Combine::Blend =>
+            {
+                Some(call)
+            }
             _ => None,
         }
     }
@@ -191,17 +224,35 @@ impl Recipe {
         if let Some(fill) = &self.fill {
             json["fill"] = json!(fill.values.to_json());
         }
+        if self.combine != Combine::Blend {
+            json["combine"] = json!(self.combine);
+        }
         json["layers"] = json!(layers);
         json
     }
 }
 
 impl Layer {
+    /// A layer that covers those below, with its content's own stretch.
+    pub fn new(name: impl Into<String>, content: Content) -> Self {
+        Self {
+            name: name.into(),
+            content,
+            stretch: None,
+            gamma: 1.0,
+            color: None,
+            mask: None,
+            mode: Mode::Normal,
+            opacity: 100.0,
+        }
+    }
+
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
         match (&mut self.content, key) {
             (_, "opacity") => self.opacity = check_opacity(parse_number(key, value)?)?,
             (_, "mode") => self.mode = parse_mode(value)?,
             (_, "stretch") => self.set_cut(value.parse()?),
+            (_, "gamma") => self.gamma = check_gamma(parse_number(key, value)?)?,
             (_, "min") | (_, "max") => {
                 let number = parse_number(key, value)?;
                 let (min, max) = self.display_stretch(Compatibility::None).limits().unwrap_or((0.0, 1.0));
@@ -210,6 +261,10 @@ impl Layer {
             }
             (Content::Operation(call), _) => call.values.set(key, value)?,
             (Content::Recipe(recipe), _) => recipe.set(key, value)?,
+            (Content::Raster(_), _) => {
+                let allowed = ["opacity", "mode", "stretch", "gamma", "min", "max"];
+                return Err(unknown_name("key of a raster layer", key, allowed));
+            }
         }
         Ok(())
     }
@@ -225,7 +280,7 @@ impl Layer {
                 let own = (call.operation.stretch)(&call.values, compatibility);
                 Stretch { cut: call.display.unwrap_or(own.cut), ..own }
             }
-            Content::Recipe(_) => Stretch::values(0.0, 1.0),
+            Content::Recipe(_) | Content::Raster(_) => Stretch::values(0.0, 1.0),
         })
     }
 
@@ -240,6 +295,10 @@ impl Layer {
                 }
             }
             Content::Recipe(recipe) => json["recipe"] = recipe.to_json(),
+            Content::Raster(raster) => {
+                json["raster"] = json!(raster.path);
+                json["band"] = json!(raster.band);
+            }
         }
         if let Some(stretch) = self.stretch {
             match stretch.limits() {
@@ -251,10 +310,29 @@ impl Layer {
             }
             json["invert"] = json!(stretch.invert);
         }
+        if self.gamma != 1.0 {
+            json["gamma"] = json!(self.gamma);
+        }
+        if let Some(color) = &self.color {
+            json["color_map"] = json!(color.name);
+            if let Some((low, high)) = color.cut {
+                json["color_cut"] = json!([low, high]);
+            }
+        }
+        if let Some(mask) = &self.mask {
+            json["mask"] = mask.to_json();
+        }
         json["mode"] = json!(self.mode);
         json["opacity"] = json!(self.opacity);
         json
     }
+}
+
+fn check_gamma(gamma: f64) -> Result<f64> {
+    if (0.1..=10.0).contains(&gamma) {
+        return Ok(gamma);
+    }
+    Err(Error::Argument(format!("gamma {gamma} is not allowed; allowed: 0.1 to 10")))
 }
 
 fn check_opacity(opacity: f64) -> Result<f64> {

@@ -88,6 +88,7 @@ impl Terrain {
                     continue;
                 }
                 Content::Operation(call) => call,
+                Content::Raster(_) => continue,
             };
             let Some(setting) = self.operations.get(call.operation.id) else { continue };
             for (key, value) in &setting.parameters {

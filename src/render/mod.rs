@@ -4,5 +4,8 @@
 
 pub mod blend;
 pub mod encode;
+pub mod gamma;
 pub mod limits;
+pub mod mask;
+mod mix;
 pub mod stretch;

@@ -155,8 +155,8 @@ pub fn run_chain(chain: &Chain, cells: &Array2<f32>, division: Division) -> Resu
     let plan = Plan::new(chain, source.layout(), sink.layout(), options)?;
     let mut monitor = Monitor { report: &mut |_| true, cancel: &AtomicBool::new(false) };
     let mut own = chain.again()?;
-    survey::settle(&mut own, &plan, &source, &mut monitor)?;
-    run(&own, &plan, &source, &mut sink, &mut monitor)?;
+    survey::settle(&mut own, &plan, &[&source], &mut monitor)?;
+    run(&own, &plan, &[&source], &mut sink, &mut monitor)?;
     Ok(sink.output)
 }
 
@@ -171,7 +171,7 @@ pub fn compute_with(recipe: &Recipe, grid: &Grid, cells: &Array2<f32>, options: 
 }
 
 pub fn rvt(cell_type: CellType) -> ChainOptions {
-    ChainOptions { cell_type, compatibility: Compatibility::Rvt, stretch: None }
+    ChainOptions { cell_type, compatibility: Compatibility::Rvt, stretch: None, alpha: false }
 }
 
 pub fn uint8() -> ChainOptions {

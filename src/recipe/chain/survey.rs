@@ -3,7 +3,7 @@
 //! A round answers whatever can be answered without what other rounds will find: first the kernels' questions, then
 //! the ends of stretches, inner recipes before those they are layers of.
 
-use super::{Chain, Registers};
+use super::{Chain, OpenStretch, Place, Registers};
 use crate::core::error::{Error, Result};
 use crate::core::survey::{Answer, Ground, Question};
 use crate::core::tile::{Tile, Window};
@@ -69,7 +69,11 @@ impl Chain {
         if round.ground.is_some() || !round.largest.is_empty() {
             return Some(round);
         }
-        let first_open = self.open.iter().map(|open| open.step.unwrap_or(self.steps.len())).min()?;
+        let step = |open: &OpenStretch| match open.place {
+            Place::Step(step) => step,
+            Place::Display(_) => self.steps.len(),
+        };
+        let first_open = self.open.iter().map(step).min()?;
         let ready = self.open.iter().enumerate().filter(|(_, open)| open.after <= first_open);
         round.stretches = ready.map(|(index, _)| index).collect();
         round.steps = round.stretches.iter().map(|index| self.open[*index].after).max().unwrap_or(0);
@@ -100,7 +104,7 @@ impl Chain {
             return Ok(());
         }
         let mut kernels = self.kernels_on(tile)?;
-        let block = registers.0.ncols();
+        let block = registers.kernels.ncols();
         for first in (0..window.cols).step_by(block) {
             let columns = first..(first + block).min(window.cols);
             for row in 0..window.rows {
@@ -153,7 +157,14 @@ impl Chain {
             let open = self.open.remove(index);
             self.found.push((open.name, limits.0, limits.1));
             let stretch = LinearStretch::new(limits, open.invert);
-            *open.step.map_or(&mut self.display, |step| self.steps[step].stretch()) = stretch;
+            match open.place {
+                Place::Step(step) => {
+                    self.steps[step].stretch().into_iter().for_each(|place| *place = stretch)
+                }
+                Place::Display(bands) => {
+                    self.outputs[bands].iter_mut().for_each(|output| output.display = stretch);
+                }
+            }
         }
     }
 }
