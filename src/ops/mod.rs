@@ -33,4 +33,6 @@ operations! {
     topographic_position,
     terrain_ruggedness,
     roughness,
+    profile_curvature,
+    plan_curvature,
 }
