@@ -16,14 +16,14 @@ pub static OPERATION: Operation = Operation {
     aliases: &[],
     title: "Plan curvature",
     summary: "How the surface bends across the slope: spurs and ridges that run downhill are bright (convex, \
-              positive), gullies and hollow ways dark (concave, negative). 0 on level cells; beyond the edge and in \
-              holes the ground goes on straight. In one divided by the unit of the coordinates.",
+              positive), gullies and hollow ways dark (concave, negative). Nearly level ground shows the noise of its \
+              heights. Edges, unit and level cells as for profile_curvature.",
     formula: "-(r q² - 2 s p q + t p²) / (p² + q²), with p, q, r, s and t as for profile_curvature",
     reference: "Zevenbergen & Thorne 1987, doi:10.1002/esp.3290120107; checked against SAGA 8.5.0, cross-sectional \
                 curvature",
     parameters: ReliefParams::specs,
     bands: |_| vec![Band::new("Plan curvature", "1/m", (f64::NEG_INFINITY, f64::INFINITY))],
-    stretch: |_| Stretch { min: -0.3, max: 0.3, invert: false },
+    stretch: |_| Stretch { min: -0.5, max: 0.5, invert: false },
     build: |values, grid, _| {
         let exaggeration = ReliefParams::from_values(values).vertical_exaggeration;
         Ok(Box::new(CurvatureKernel::new(Direction::Across, exaggeration, grid)))

@@ -24,7 +24,7 @@ pub static OPERATION: Operation = Operation {
                 curvature",
     parameters: ReliefParams::specs,
     bands: |_| vec![Band::new("Profile curvature", "1/m", (f64::NEG_INFINITY, f64::INFINITY))],
-    stretch: |_| Stretch { min: -0.3, max: 0.3, invert: false },
+    stretch: |_| Stretch { min: -0.5, max: 0.5, invert: false },
     build: |values, grid, _| {
         let exaggeration = ReliefParams::from_values(values).vertical_exaggeration;
         Ok(Box::new(CurvatureKernel::new(Direction::Along, exaggeration, grid)))
