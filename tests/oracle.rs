@@ -271,6 +271,39 @@ fn slope_aspect_and_hillshade_agree() {
     }
 }
 
+/// Height above the mean of the valid cells around, the cell itself among them or not.
+fn above_mean(ground: &Ground, (row, col): (usize, usize), radius: isize, with_cell: bool) -> f64 {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for down in -radius..=radius {
+        for right in -radius..=radius {
+            let height = ground.clamped(row as isize + down, col as isize + right);
+            if !height.is_nan() && (with_cell || (down, right) != (0, 0)) {
+                sum += height;
+                count += 1.0;
+            }
+        }
+    }
+    let height = ground.clamped(row as isize, col as isize);
+    height - if count > 0.0 { sum / count } else { height }
+}
+
+/// From the nearest cells to nearly the whole raster and its edges.
+#[test]
+fn heights_above_the_mean_agree_at_every_radius() {
+    for (name, cells) in grounds() {
+        for (radius, exaggeration) in [(1, 1.0), (2, -1.0), (7, 3.0), (20, 0.5), (35, 1.0)] {
+            let ground = Ground::new(&cells, exaggeration, (1.0, 1.0));
+            let (text, factor) = (radius.to_string(), exaggeration.to_string());
+            let overrides = [("radius", text.as_str()), ("vertical_exaggeration", factor.as_str())];
+            for (operation, with_cell) in [("difference_from_mean_elevation", true), ("tpi", false)] {
+                let ours = values(operation, &overrides, &Grid::square(1.0), &cells);
+                let expected = |row, col| above_mean(&ground, (row, col), radius, with_cell);
+                assert_agree(&ours, expected, 1e-5, &format!("{operation}, {name}, radius {radius}"));
+            }
+        }
+    }
+}
+
 /// The second opinion needs one as well: cells whose result is known without it.
 #[test]
 fn the_oracle_knows_a_pit_and_a_tower() {

@@ -32,7 +32,7 @@ fn assert_near(ours: &Array2<f32>, expected: impl Fn(usize, usize) -> f64, toler
 fn level_ground_is_level_and_open() {
     let grid = Grid::square(2.5);
     let cells = Array2::from_elem((43, 41), 432.1_f32);
-    for name in ["slope", "aspect"] {
+    for name in ["slope", "aspect", "profile_curvature", "plan_curvature"] {
         assert!(values(name, &[], &grid, &cells).iter().all(|value| *value == 0.0), "{name}");
     }
     for directions in (1..=20).chain([32, 36, 64, 360]) {
@@ -89,6 +89,107 @@ fn tilted_planes_have_the_slope_and_shade_of_geometry() {
     }
 }
 
+/// Ground `(a x^2 + b y^2) / 2 + c x y + d x + e y`, in steps that 32 bits hold, with x to the east and y to the north.
+struct Quadratic {
+    a: f64,
+    b: f64,
+    c: f64,
+    d: f64,
+    e: f64,
+}
+
+impl Quadratic {
+    const SIDE: usize = 33;
+
+    /// Coordinates of a cell: 0 in the middle.
+    fn place(grid: &Grid, row: usize, col: usize) -> (f64, f64) {
+        let from_middle = |index: usize| index as f64 - (Self::SIDE / 2) as f64;
+        (from_middle(col) * grid.cell_width, -from_middle(row) * grid.cell_height)
+    }
+
+    fn cells(&self, grid: &Grid) -> Array2<f32> {
+        Array2::from_shape_fn((Self::SIDE, Self::SIDE), |(row, col)| {
+            let (x, y) = Self::place(grid, row, col);
+            ((self.a * x * x + self.b * y * y) / 2.0 + self.c * x * y + self.d * x + self.e * y) as f32
+        })
+    }
+
+    /// Second derivatives along and across the slope, with the other sign.
+    fn curvatures(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        let (p, q) = (self.a * x + self.c * y + self.d, self.c * x + self.b * y + self.e);
+        let length = f64::hypot(p, q);
+        if length == 0.0 {
+            return (0.0, 0.0);
+        }
+        let bend = |(p, q): (f64, f64)| -(self.a * p * p + 2.0 * self.c * p * q + self.b * q * q);
+        let direction = (p / length, q / length);
+        (bend(direction), bend((-direction.1, direction.0)))
+    }
+}
+
+#[test]
+fn quadratic_ground_has_the_curvatures_of_calculus() {
+    let plane = Quadratic { a: 0.0, b: 0.0, c: 0.0, d: 0.25, e: -0.5 };
+    let dome = Quadratic { a: -0.125, b: -0.125, ..plane };
+    let bowl = Quadratic { a: 0.125, b: 0.0625, ..plane };
+    let saddle = Quadratic { c: 0.125, ..plane };
+    let oblique = Quadratic { a: 0.25, b: -0.0625, c: 0.125, d: 1.0, e: 0.5 };
+    for grid in
+        [Grid::square(1.0), Grid::square(0.5), Grid { cell_width: 2.0, cell_height: 0.5, south_up: false }]
+    {
+        for ground in [&plane, &dome, &bowl, &saddle, &oblique] {
+            let cells = ground.cells(&grid);
+            let expected =
+                |row: usize, col: usize| ground.curvatures(Quadratic::place(&grid, row + 1, col + 1));
+            let profile = inner(&values("profile_curvature", &[], &grid, &cells));
+            assert_near(&profile, |row, col| expected(row, col).0, 1e-6, &format!("profile, {grid:?}"));
+            let plan = inner(&values("plan_curvature", &[], &grid, &cells));
+            assert_near(&plan, |row, col| expected(row, col).1, 1e-6, &format!("plan, {grid:?}"));
+        }
+    }
+}
+
+/// Convex ground is positive: a dome both ways, a crest across its axis only.
+#[test]
+fn crests_are_positive_and_hollows_negative() {
+    let grid = Grid::square(2.0);
+    let level = Quadratic { a: 0.0, b: 0.0, c: 0.0, d: 0.0, e: 0.0 };
+    let both = |ground: Quadratic| {
+        let cells = ground.cells(&grid);
+        let at = |name| values(name, &[], &grid, &cells);
+        (at("profile_curvature"), at("plan_curvature"))
+    };
+    let middle = Quadratic::SIDE / 2;
+    let dome = both(Quadratic { a: -0.25, b: -0.25, ..level });
+    let bowl = both(Quadratic { a: 0.25, b: 0.25, ..level });
+    for (row, col) in [(5, 7), (20, 3), (middle, 2), (30, 31)] {
+        assert_eq!((dome.0[[row, col]], dome.1[[row, col]]), (0.25, 0.25));
+        assert_eq!((bowl.0[[row, col]], bowl.1[[row, col]]), (-0.25, -0.25));
+    }
+    assert_eq!((dome.0[[middle, middle]], dome.1[[middle, middle]]), (0.0, 0.0), "the top is level");
+    // A cylinder that lies level bends along the slope only, an inclined one on its crest across the slope only.
+    let lying = both(Quadratic { a: -0.25, ..level });
+    assert!((lying.0[[9, 3]], lying.1[[9, 3]]) == (0.25, 0.0));
+    let inclined = both(Quadratic { a: -0.25, e: 1.0, ..level });
+    assert_eq!((inclined.0[[9, middle]], inclined.1[[9, middle]]), (0.0, 0.25));
+    // z = x y / 4: straight along its axes, hollow along one diagonal, convex across it.
+    let saddle = both(Quadratic { c: 0.25, ..level });
+    assert_eq!((saddle.0[[middle, 5]], saddle.1[[middle, 5]]), (0.0, 0.0));
+    assert_eq!((saddle.0[[middle - 4, middle + 4]], saddle.1[[middle - 4, middle + 4]]), (-0.25, 0.25));
+}
+
+/// No bank at the raster's edge and around holes: unlike slopes, lines go on straight.
+#[test]
+fn planes_have_no_curvature_even_at_edges_and_holes() {
+    for grid in [Grid::square(1.0), Grid { cell_width: 2.0, cell_height: 0.5, south_up: true }] {
+        let cells = with_holes(plane(&grid, 0.75, -0.375));
+        for name in ["profile_curvature", "plan_curvature"] {
+            let result = values(name, &[], &grid, &cells);
+            assert_near(&result, |row, col| f64::from(cells[[row, col]] * 0.0), 0.0, name);
+        }
+    }
+}
+
 /// Half of the sky-view factor of a plane's foot is known: a wall to the north of a level plain.
 #[test]
 fn a_wall_hides_the_directions_it_stands_in() {
@@ -130,6 +231,8 @@ fn turned_ground_gives_the_turned_picture() {
     let other = turned(&cells);
     for (name, overrides, tolerance) in [
         ("slope", vec![], 1e-5),
+        ("profile_curvature", vec![], 1e-5),
+        ("plan_curvature", vec![], 1e-5),
         ("sky_view_factor", vec![], 1e-6),
         ("sky_view_factor", vec![("radius", "20"), ("noise", "high"), ("directions", "8")], 1e-6),
         ("openness_positive", vec![], 1e-4),
@@ -155,6 +258,8 @@ fn mirrored_ground_gives_the_mirrored_picture() {
     let other = mirrored(&cells);
     for (name, azimuth, opposite) in [
         ("slope", None, None),
+        ("profile_curvature", None, None),
+        ("plan_curvature", None, None),
         ("sky_view_factor", None, None),
         ("openness_positive", None, None),
         ("hillshade", Some("300"), Some("60")),

@@ -34,5 +34,7 @@ operations! {
     topographic_position,
     terrain_ruggedness,
     roughness,
+    profile_curvature,
+    plan_curvature,
     fill_nodata,
 }

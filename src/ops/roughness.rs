@@ -13,7 +13,7 @@ pub static OPERATION: Operation = Operation {
     title: "Roughness",
     summary: "Largest difference of height among a cell and its eight neighbours: rubble, walls and edges.",
     formula: "max(z) - min(z) over 3 x 3 cells",
-    reference: "Wilson et al. 2007, doi:10.1080/01490410701295962; the same as gdaldem roughness",
+    reference: "Wilson et al. 2007, doi:10.1080/01490410701295962; checked against gdaldem roughness",
     parameters: ReliefParams::specs,
     bands: |_| vec![Band::new("Roughness", "m", (0.0, f64::INFINITY))],
     stretch: |_, _| Stretch::values(0.0, 2.0),
