@@ -262,6 +262,19 @@ impl Values {
         value.expect("params! reads only what it declared")
     }
 
+    /// A value as people write it; empty when there is no such parameter.
+    pub fn text(&self, name: &str) -> String {
+        let index = self.specs.iter().position(|spec| spec.name == name);
+        let json = index.map(|index| self.specs[index].to_json(self.values[index]));
+        json.map_or(String::new(), |json| json.as_str().map_or(json.to_string(), str::to_string))
+    }
+
+    /// Whether a parameter has its default value.
+    pub fn is_default(&self, name: &str) -> bool {
+        let index = self.specs.iter().position(|spec| spec.name == name);
+        index.is_none_or(|index| self.values[index] == self.specs[index].default)
+    }
+
     /// All values as a JSON object.
     pub fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         let pairs = self.specs.iter().zip(&self.values);

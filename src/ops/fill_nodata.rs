@@ -48,6 +48,7 @@ pub static OPERATION: Operation = Operation {
               cells; nearest: z of the nearest valid cell within radius; linear_row: the line between the \
               nearest valid cells of the row",
     reference: "Shepard 1968, doi:10.1145/800186.810616",
+    file_name: "NODATA_{method}_R{radius}[_P{power}]",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Height", "", (f64::NEG_INFINITY, f64::INFINITY))],
     stretch: |_, _| Stretch::percent(0.0, 0.0),
