@@ -1,4 +1,4 @@
-//! Kernels on one thread, array to array: 4000 x 4000 cells, no files.
+//! Kernels on one thread, array to array: 4000 x 4000 cells, no files; and blending alone, on rows in the cache.
 //!
 //! The names are the modes of `near_limit.cpp` beside this file, hand-vectorised C++ without nodata, tiles or dispatch:
 //! what the machine can do. `scripts/bench.sh` runs both in turn and prints the ratios.
@@ -8,9 +8,11 @@ use ndarray::{Array2, ArrayViewMut2};
 use std::convert::Infallible;
 use std::hint::black_box;
 use terralume::core::grid::Grid;
+use terralume::core::operation::{Compatibility, Stretch};
 use terralume::core::tile::{TileBuffers, Window};
 use terralume::pipeline::io::Cells;
 use terralume::recipe::chain::{CellType, Chain, ChainOptions};
+use terralume::render::blend::{stretch_row, Blend, Mode};
 use terralume::Recipe;
 
 const SIDE: usize = 4000;
@@ -73,5 +75,30 @@ fn kernels(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, kernels);
+/// Columns of a row that stays in the cache.
+const COLUMNS: usize = 1000;
+
+/// Four layers, as in the preset `vat`: cells per second are those of the picture.
+fn blends(criterion: &mut Criterion) {
+    let layer = |shift: usize| (0..COLUMNS).map(|col| ((col * 7 + shift) % 256) as f32).collect::<Vec<_>>();
+    let layers = [0, 50, 100, 150].map(layer);
+    let stretch = Stretch { min: 10.0, max: 240.0, invert: false }.into();
+    let modes = [(Mode::Luminosity, 0.5), (Mode::Overlay, 0.5), (Mode::Multiply, 0.25)];
+    let blends = modes.map(|(mode, opacity)| Blend::new(mode, opacity, Compatibility::None));
+    let mut group = criterion.benchmark_group("blend");
+    group.throughput(Throughput::Elements(COLUMNS as u64));
+    let mut picture = vec![0.0; COLUMNS];
+    group.bench_function("blend4", |bencher| {
+        bencher.iter(|| {
+            stretch_row(black_box(&layers[0]), stretch, &mut picture);
+            for (blend, top) in blends.iter().zip(&layers[1..]) {
+                blend.row(black_box(top), stretch, &mut picture);
+            }
+            black_box(&mut picture);
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, kernels, blends);
 criterion_main!(benches);
