@@ -12,7 +12,7 @@ use terralume::core::operation::{Compatibility, Stretch};
 use terralume::core::tile::{TileBuffers, Window};
 use terralume::pipeline::io::Cells;
 use terralume::recipe::chain::{CellType, Chain, ChainOptions};
-use terralume::render::blend::{stretch_row, Blend, Mode};
+use terralume::render::blend::{stretch_row, Background, Blend, Mode, Top};
 use terralume::Recipe;
 
 const SIDE: usize = 4000;
@@ -78,25 +78,55 @@ fn kernels(criterion: &mut Criterion) {
 /// Columns of a row that stays in the cache.
 const COLUMNS: usize = 1000;
 
-/// Four layers, as in the preset `vat`: cells per second are those of the picture.
+fn values(shift: usize) -> Vec<f32> {
+    (0..COLUMNS).map(|col| ((col * 7 + shift) % 256) as f32).collect()
+}
+
+/// Pictures of four layers with the modes of the preset `vat`: cells per second are those of the picture.
 fn blends(criterion: &mut Criterion) {
-    let layer = |shift: usize| (0..COLUMNS).map(|col| ((col * 7 + shift) % 256) as f32).collect::<Vec<_>>();
-    let layers = [0, 50, 100, 150].map(layer);
+    let layers = [0, 50, 100, 150].map(values);
     let stretch = Stretch { min: 10.0, max: 240.0, invert: false }.into();
     let modes = [(Mode::Luminosity, 0.5), (Mode::Overlay, 0.5), (Mode::Multiply, 0.25)];
     let blends = modes.map(|(mode, opacity)| Blend::new(mode, opacity, Compatibility::None));
     let mut group = criterion.benchmark_group("blend");
     group.throughput(Throughput::Elements(COLUMNS as u64));
-    let mut picture = vec![0.0; COLUMNS];
+    let mut picture = [0, 1, 2].map(values);
     group.bench_function("blend4", |bencher| {
+        let picture = &mut picture[0];
         bencher.iter(|| {
-            stretch_row(black_box(&layers[0]), stretch, &mut picture);
+            stretch_row(black_box(&layers[0]), stretch, picture);
             for (blend, top) in blends.iter().zip(&layers[1..]) {
-                blend.row(black_box(top), stretch, &mut picture);
+                blend.row(Top::Grey(black_box(top)), stretch, Background::Grey(picture));
             }
-            black_box(&mut picture);
+            black_box(&mut *picture);
         });
     });
+    group.bench_function("blend4 in colour", |bencher| {
+        let [red, green, blue] = &mut picture;
+        bencher.iter(|| {
+            for row in [&mut *red, &mut *green, &mut *blue] {
+                stretch_row(black_box(&layers[0]), stretch, row);
+            }
+            for (blend, top) in blends.iter().zip(&layers[1..]) {
+                blend.row(Top::Rgb([black_box(top); 3]), stretch, Background::Rgb([red, green, blue]));
+            }
+            black_box([&mut *red, &mut *green, &mut *blue]);
+        });
+    });
+    for (name, mode) in Mode::ALL {
+        let blend = Blend::new(mode, 0.5, Compatibility::None);
+        let [red, green, blue] = &mut picture;
+        group.bench_function(BenchmarkId::new("a grey layer over colour", name), |bencher| {
+            bencher.iter(|| {
+                // A fresh background each time: laid on itself again and again, it would end in denormal numbers.
+                for (row, layer) in [&mut *red, &mut *green, &mut *blue].into_iter().zip(&layers[1..]) {
+                    stretch_row(black_box(layer), stretch, row);
+                }
+                blend.row(Top::Grey(black_box(&layers[0])), stretch, Background::Rgb([red, green, blue]));
+                black_box([&mut *red, &mut *green, &mut *blue]);
+            });
+        });
+    }
     group.finish();
 }
 

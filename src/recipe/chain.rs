@@ -8,7 +8,7 @@ use crate::core::error::{Error, Result};
 use crate::core::grid::Grid;
 use crate::core::operation::{Band, Compatibility, Kernel, Stretch};
 use crate::core::tile::{Edge, Tile, TileBuffers};
-use crate::render::blend::{stretch_row, Blend};
+use crate::render::blend::{stretch_row, Background, Blend, Top};
 use crate::render::encode;
 use crate::render::stretch::LinearStretch;
 use ndarray::{s, Array2, ArrayViewMut3};
@@ -293,7 +293,7 @@ impl Chain {
                 }
                 Step::Blend { top, stretch, blend, background } => {
                     let (top, background) = registers.pair(top, background, width);
-                    blend.row(top, stretch, background);
+                    blend.row(Top::Grey(top), stretch, Background::Grey(background));
                 }
             }
         }

@@ -4,4 +4,5 @@
 
 pub mod blend;
 pub mod encode;
+mod mix;
 pub mod stretch;

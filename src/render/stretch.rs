@@ -20,6 +20,9 @@ impl From<Stretch> for LinearStretch {
 }
 
 impl LinearStretch {
+    /// Leaves 0..1 as it is.
+    pub const UNIT: LinearStretch = LinearStretch { min: 0.0, factor: 1.0, base: 0.0, sign: 1.0 };
+
     /// The stretched value; NaN stays NaN.
     #[inline(always)]
     pub fn apply(self, value: f32) -> f32 {
@@ -49,6 +52,9 @@ mod tests {
         for (value, expected) in [(5.0, 0.0), (10.0, 0.0), (15.0, 0.5), (20.0, 1.0), (99.0, 1.0)] {
             assert!((plain.apply(value) - expected).abs() < 1e-6);
             assert!((turned.apply(value) - (1.0 - expected)).abs() < 1e-6);
+        }
+        for value in [0.0, 0.3, 1.0] {
+            assert_eq!(LinearStretch::UNIT.apply(value), value);
         }
         assert!(plain.apply(f32::NAN).is_nan() && turned.apply(f32::NAN).is_nan());
     }
