@@ -106,6 +106,8 @@ pub struct OperationCall {
     pub operation: &'static Operation,
     /// Checked values of all its parameters.
     pub values: Values,
+    /// Those under RVT compatibility, where they differ.
+    pub rvt_values: Option<Values>,
     /// Replaces the ends of the operation's own display stretch.
     pub display: Option<Cut>,
 }
@@ -113,7 +115,35 @@ pub struct OperationCall {
 impl OperationCall {
     /// With all defaults.
     pub fn new(operation: &'static Operation) -> Self {
-        Self { operation, values: Values::defaults((operation.parameters)()), display: None }
+        let values = Values::defaults((operation.parameters)());
+        Self { operation, values, rvt_values: None, display: None }
+    }
+
+    /// The parameters in force.
+    pub fn values(&self, compatibility: Compatibility) -> &Values {
+        match (compatibility, &self.rvt_values) {
+            (Compatibility::Rvt, Some(values)) => values,
+            _ => &self.values,
+        }
+    }
+
+    /// Sets a parameter, whatever the compatibility.
+    pub fn set(&mut self, name: &str, text: &str) -> Result<()> {
+        self.rvt_values.iter_mut().try_for_each(|values| values.set(name, text))?;
+        self.values.set(name, text)
+    }
+
+    /// The same from JSON.
+    pub fn set_json(&mut self, name: &str, value: &serde_json::Value) -> Result<()> {
+        self.rvt_values.iter_mut().try_for_each(|values| values.set_json(name, value))?;
+        self.values.set_json(name, value)
+    }
+
+    /// Parameters that RVT compatibility changes, with their values.
+    fn rvt_changes(&self) -> serde_json::Map<String, serde_json::Value> {
+        let plain = self.values.to_json();
+        let rvt = self.rvt_values.iter().flat_map(Values::to_json);
+        rvt.filter(|(name, value)| plain.get(name) != Some(value)).collect()
     }
 }
 
@@ -209,7 +239,7 @@ impl Recipe {
             return Ok(());
         }
         let mut call = self.fill.clone().map_or_else(|| registry::find(FILL).map(OperationCall::new), Ok)?;
-        call.values.set(key.strip_prefix("fill.").unwrap_or("method"), value)?;
+        call.set(key.strip_prefix("fill.").unwrap_or("method"), value)?;
         self.fill = Some(call);
         Ok(())
     }
@@ -259,7 +289,7 @@ impl Layer {
                 let (min, max) = if key == "min" { (number, max) } else { (min, number) };
                 self.set_cut(Cut::Values { min, max });
             }
-            (Content::Operation(call), _) => call.values.set(key, value)?,
+            (Content::Operation(call), _) => call.set(key, value)?,
             (Content::Recipe(recipe), _) => recipe.set(key, value)?,
             (Content::Raster(_), _) => {
                 let allowed = ["opacity", "mode", "stretch", "gamma", "min", "max"];
@@ -277,7 +307,7 @@ impl Layer {
     pub fn display_stretch(&self, compatibility: Compatibility) -> Stretch {
         self.stretch.unwrap_or_else(|| match &self.content {
             Content::Operation(call) => {
-                let own = (call.operation.stretch)(&call.values, compatibility);
+                let own = (call.operation.stretch)(call.values(compatibility), compatibility);
                 Stretch { cut: call.display.unwrap_or(own.cut), ..own }
             }
             Content::Recipe(_) | Content::Raster(_) => Stretch::values(0.0, 1.0),
@@ -290,6 +320,10 @@ impl Layer {
             Content::Operation(call) => {
                 json["operation"] = json!(call.operation.id);
                 json["parameters"] = json!(call.values.to_json());
+                let changes = call.rvt_changes();
+                if !changes.is_empty() {
+                    json["rvt_parameters"] = json!(changes);
+                }
                 if let Some(cut) = call.display {
                     json["display"] = json!(cut.to_string());
                 }

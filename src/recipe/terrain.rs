@@ -92,7 +92,7 @@ impl Terrain {
             };
             let Some(setting) = self.operations.get(call.operation.id) else { continue };
             for (key, value) in &setting.parameters {
-                call.values.set_json(key, value)?;
+                call.set_json(key, value)?;
             }
             let Some(cut) = setting.cut(call)? else { continue };
             match &mut layer.stretch {

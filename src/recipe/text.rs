@@ -46,6 +46,9 @@ struct LayerText {
     band: Option<usize>,
     #[serde(default)]
     parameters: serde_json::Map<String, serde_json::Value>,
+    /// Parameters that are others under RVT compatibility.
+    #[serde(default)]
+    rvt_parameters: serde_json::Map<String, serde_json::Value>,
     /// Ends of the display stretch of an operation's own values.
     display: Option<String>,
     stretch: Option<String>,
@@ -159,12 +162,19 @@ impl LayerText {
         if self.band.is_some() && self.raster.is_none() {
             return Err(Error::Recipe("'band' belongs to a raster".into()));
         }
-        if !self.parameters.is_empty() && self.operation.is_none() {
+        if !(self.parameters.is_empty() && self.rvt_parameters.is_empty()) && self.operation.is_none() {
             return Err(Error::Recipe("'parameters' belong to an operation".into()));
         }
         let content = match (self.operation, self.recipe, self.raster) {
             (Some(name), None, None) => {
-                Content::Operation(OperationCall { display, ..call(&name, &self.parameters)? })
+                let mut call = OperationCall { display, ..call(&name, &self.parameters)? };
+                for (key, value) in &self.rvt_parameters {
+                    let values = call.rvt_values.get_or_insert_with(|| call.values.clone());
+                    values
+                        .set_json(key, value)
+                        .map_err(|error| Error::Argument(format!("{name}: {error}")))?;
+                }
+                Content::Operation(call)
             }
             (None, Some(reference), None) => Content::Recipe(Box::new(reference.check()?)),
             (None, None, Some(path)) => {

@@ -3,6 +3,7 @@
 //! Functions work on one row, in place where they can; NaN stays NaN.
 
 pub mod blend;
+pub mod color_map;
 pub mod encode;
 pub mod gamma;
 pub mod limits;

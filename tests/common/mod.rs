@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod files;
+pub mod goldens;
 pub mod variants;
 
 use ndarray::{s, Array2, Array3, ArrayView3, ArrayViewMut2};

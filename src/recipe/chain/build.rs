@@ -120,8 +120,9 @@ impl<'a> Builder<'a> {
     }
 
     fn kernel(&self, call: &OperationCall) -> Result<Box<dyn Kernel>> {
-        call.values.check_lengths(self.grid)?;
-        (call.operation.build)(&call.values, self.grid, self.options.compatibility)
+        let values = call.values(self.options.compatibility);
+        values.check_lengths(self.grid)?;
+        (call.operation.build)(values, self.grid, self.options.compatibility)
     }
 
     fn add(&mut self, call: &OperationCall) -> Result<()> {
@@ -179,7 +180,7 @@ impl Outputs {
             Some(call) => {
                 let registers = self.planner.next_call();
                 let display = self.display(recipe, &registers, first)?;
-                (registers, (call.operation.bands)(&call.values), display)
+                (registers, (call.operation.bands)(call.values(self.options.compatibility)), display)
             }
             None => self.picture(recipe)?,
         };

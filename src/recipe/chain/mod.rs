@@ -108,7 +108,7 @@ enum Step {
     /// The bottom layer of a picture.
     Stretch { from: Bands, stretch: LinearStretch, gamma: f32, to: Bands },
     /// A grey layer becomes a coloured one.
-    Color { from: usize, stretch: LinearStretch, gamma: f32, map: Arc<LayerColors>, to: Bands },
+    Color { from: usize, stretch: LinearStretch, map: Arc<LayerColors>, to: Bands },
     /// A layer over a picture; a grey picture under a coloured layer stands in the first of three registers.
     Blend { top: Bands, stretch: LinearStretch, blend: Blend, background: Bands, widens: bool },
     /// Keeps a picture as it is before a masked layer.

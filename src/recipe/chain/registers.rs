@@ -23,10 +23,10 @@ impl Registers {
                     gamma_row(*gamma, &mut to[..width]);
                 }
             }),
-            Step::Color { from, stretch, gamma, map, to } => self.change(to, |registers, rows| {
+            Step::Color { from, stretch, map, to } => self.change(to, |registers, rows| {
                 let [red, green, blue] = three(rows);
                 let to = [&mut red[..width], &mut green[..width], &mut blue[..width]];
-                map.row(registers.row(*from, width), *stretch, *gamma, to);
+                map.row(registers.row(*from, width), *stretch, to);
             }),
             Step::Blend { top, stretch, blend, background, widens } => {
                 self.change(background, |registers, rows| {

@@ -155,15 +155,19 @@ impl StepPlanner {
 
     /// A layer alone, 0 to 1, in registers of its own.
     fn stretched(&mut self, shown: &Shown, layer: &Layer) -> Result<Bands> {
-        if let Some(color) = &layer.color {
-            let map =
-                color.load().map_err(|error| Error::Recipe(format!("layer '{}': {error}", layer.name)))?;
-            let stretch = self.next_stretch(layer, &shown.bands, shown.after)?;
-            let to = self.new_registers(3);
-            let (from, gamma) = (shown.bands[0], layer.gamma as f32);
-            self.steps.push(Step::Color { from, stretch, gamma, map: Arc::new(map), to: to.clone() });
-            return Ok(to);
-        }
+        let Some(color) = &layer.color else { return self.grey(shown, layer) };
+        let map = color.load().map_err(|error| Error::Recipe(format!("layer '{}': {error}", layer.name)))?;
+        let (bands, stretch) = match layer.gamma == 1.0 {
+            true => (shown.bands.clone(), self.next_stretch(layer, &shown.bands, shown.after)?),
+            false => (self.grey(shown, layer)?, LinearStretch::UNIT),
+        };
+        let to = self.new_registers(3);
+        self.steps.push(Step::Color { from: bands[0], stretch, map: Arc::new(map), to: to.clone() });
+        Ok(to)
+    }
+
+    /// The same without its colour map.
+    fn grey(&mut self, shown: &Shown, layer: &Layer) -> Result<Bands> {
         let stretch = self.next_stretch(layer, &shown.bands, shown.after)?;
         let to = self.new_registers(shown.bands.len());
         let (from, gamma) = (shown.bands.clone(), layer.gamma as f32);
