@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use terralume::core::grid::Grid;
 use terralume::core::tile::Window;
-use terralume::pipeline::io::{Cells, Layout, Reader, Sink, Source};
+use terralume::pipeline::io::{CellsRef, Layout, Reader, Sink, Source};
 use terralume::pipeline::plan::{Plan, PlanOptions};
 use terralume::pipeline::run::{run, Monitor};
 use terralume::recipe::chain::{Chain, ChainOptions};
@@ -195,7 +195,7 @@ impl Sink for FullDisk {
         self.0
     }
 
-    fn write(&mut self, _: Window, _: &Cells) -> Result<()> {
+    fn write(&mut self, _: Window, _: CellsRef<'_>) -> Result<()> {
         self.1 += 1;
         if self.1 < 3 {
             Ok(())

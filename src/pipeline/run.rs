@@ -77,7 +77,7 @@ pub fn run(
     }
     let writing = Writing { chain, any_data: AtomicBool::new(false) };
     let products = (0..plan.buffers).map(|_| Cells::new(chain.cell_type())).collect();
-    let mut write = |index: usize, cells: &mut Cells| sink.write(plan.tile(index), cells);
+    let mut write = |index: usize, cells: &mut Cells| sink.write(plan.tile(index), cells.view());
     drive(chain, plan, sources, &writing, products, &mut write, monitor)?;
     Ok(Outcome { any_data: writing.any_data.load(Ordering::Relaxed) })
 }

@@ -1,5 +1,6 @@
 //! `terralume visualize` and `terralume render`: from arguments to a job.
 
+use crate::folder::Folder;
 use crate::output::{count, note, print, table};
 use crate::progress::Progress;
 use crate::signals;
@@ -10,8 +11,10 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 use terralume::core::error::unknown_name;
+use terralume::core::operation::Operation;
 use terralume::gdal::Gdal;
 use terralume::job::options::OPTIONS;
+use terralume::job::{file_name, Picture};
 use terralume::pipeline::plan::Plan;
 use terralume::recipe::preset_names;
 use terralume::{registry, Error, Input, Job, JobOptions, Recipe, Result};
@@ -23,30 +26,68 @@ const BLOCK_CACHE: usize = 32 << 20;
 /// Largest file read as a recipe: far above any use, and no raster fits by mistake.
 const LARGEST_RECIPE: u64 = 1 << 20;
 
-/// Runs one operation.
+/// Runs one operation, or several from one reading of the elevations.
 pub fn visualize(matches: &ArgMatches) -> Result<()> {
-    let name = text(matches, "NAME");
-    if name.contains(',') {
-        return Err(Error::Argument(format!(
-            "'{name}': several operations in one run are not possible yet; allowed: one name"
-        )));
+    let names = text(matches, "NAME").split(',').map(str::trim);
+    let mut operations = names.map(find_operation).collect::<Result<Vec<_>>>()?;
+    for operation in &mut operations {
+        apply_settings(&mut operation.recipe, matches)?;
     }
+    for (key, value) in parameters(matches)? {
+        set_parameter(&mut operations, key, value)?;
+    }
+    run(operations.into_iter().map(|operation| operation.recipe).collect(), matches)
+}
+
+/// An operation as it was named on the command line.
+struct Named<'a> {
+    name: &'a str,
+    operation: &'static Operation,
+    recipe: Recipe,
+}
+
+fn find_operation(name: &str) -> Result<Named<'_>> {
     let operation =
         registry::find(name).map_err(|error| match Recipe::parse(name.trim_start_matches('{')) {
             Ok(_) => Error::UnknownName(format!("'{name}' is a preset; allowed: terralume render {name}")),
             Err(_) => error,
         })?;
-    let mut recipe = Recipe::of_operation(operation);
-    apply_settings(&mut recipe, matches)?;
-    let specs = (operation.parameters)();
-    for (key, value) in parameters(matches)? {
-        // A recipe would also take `opacity` or `min`, which mean nothing for an operation's own values.
-        if !Recipe::is_setting(key) && !specs.iter().any(|spec| spec.name == key) {
-            return Err(unknown_name("parameter", key, specs.iter().map(|spec| spec.name)));
-        }
-        recipe.set(key, value)?;
+    Ok(Named { name, operation, recipe: Recipe::of_operation(operation) })
+}
+
+/// `parameter` is for every operation that has it, `operation.parameter` for one.
+fn set_parameter(operations: &mut [Named<'_>], key: &str, value: &str) -> Result<()> {
+    if Recipe::is_setting(key) {
+        return operations.iter_mut().try_for_each(|operation| operation.recipe.set(key, value));
     }
-    run(recipe, matches)
+    let split = key.split_once('.');
+    let mut allowed: Vec<&str> = Vec::new();
+    let mut found = false;
+    for Named { name, operation, recipe } in operations.iter_mut() {
+        let parameter = match split {
+            Some((named, parameter)) if *name == named || operation.is_called(named) => parameter,
+            Some(_) => continue,
+            None => key,
+        };
+        let specs = (operation.parameters)();
+        // A recipe would also take `opacity` or `min`, which mean nothing for an operation's own values.
+        if let Some(spec) = specs.iter().find(|spec| spec.name == parameter) {
+            recipe.set(spec.name, value)?;
+            found = true;
+        }
+        for spec in &specs {
+            if !allowed.contains(&spec.name) {
+                allowed.push(spec.name);
+            }
+        }
+    }
+    match (found, split) {
+        (true, _) => Ok(()),
+        (false, Some((named, _))) if allowed.is_empty() => {
+            Err(unknown_name("operation of a parameter", named, operations.iter().map(|named| named.name)))
+        }
+        (false, _) => Err(unknown_name("parameter", split.map_or(key, |(_, parameter)| parameter), allowed)),
+    }
 }
 
 /// Blends a recipe or preset.
@@ -56,7 +97,7 @@ pub fn render(matches: &ArgMatches) -> Result<()> {
     for (key, value) in parameters(matches)? {
         recipe.set(key, value)?;
     }
-    run(recipe, matches)
+    run(vec![recipe], matches)
 }
 
 /// What is set for the whole recipe, before single parameters.
@@ -103,14 +144,19 @@ fn read_recipe(path: &str) -> Result<Recipe> {
     Recipe::parse(content).map_err(|error| refuse(error.to_string()))
 }
 
-fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
+fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
     let quiet = matches.get_flag("quiet");
-    let job = Job {
-        recipe,
-        input: Input::Path(text(matches, "DEM").into()),
-        output: text(matches, "OUT").into(),
-        options: options(matches)?,
+    let (input, options) = (text(matches, "DEM"), options(matches)?);
+    let folder = Folder::find(text(matches, "OUT"), recipes.len(), matches.get_flag("plan"))?;
+    let picture = |recipe: Recipe| {
+        let output = match &folder {
+            Some(folder) => folder.file(&file_name(&recipe, input, options.cell_type)),
+            None => text(matches, "OUT").to_string(),
+        };
+        Picture { recipe, output }
     };
+    let pictures = recipes.into_iter().map(picture).collect();
+    let job = Job { pictures, input: Input::Path(input.into()), options };
     let cancel = signals::watch()?;
     let gdal = Gdal::get()?;
     gdal.limit_block_cache(BLOCK_CACHE);
@@ -119,7 +165,7 @@ fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
     let prepared = job.prepare()?;
     let plan = *prepared.plan();
     if matches.get_flag("plan") {
-        return print(plan_text(&plan).as_bytes());
+        return print((plan_text(&plan) + &prepared.steps()).as_bytes());
     }
     let progress = Progress::new(quiet);
     let mut report = |share: f64, stage: &str| {
@@ -128,10 +174,12 @@ fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
     };
     prepared.run(&mut report, cancel)?;
     drop(progress);
+    folder.into_iter().for_each(Folder::keep);
     if !quiet {
         let ((rows, cols), bands) = (plan.size, count(plan.bands, "band"));
         let seconds = start.elapsed().as_secs_f64();
-        note(&format!("wrote {} ({rows} x {cols} cells, {bands}, {seconds:.1} s)", job.output));
+        let outputs: Vec<_> = job.pictures.iter().map(|picture| picture.output.as_str()).collect();
+        note(&format!("wrote {} ({rows} x {cols} cells, {bands}, {seconds:.1} s)", outputs.join(", ")));
     }
     Ok(())
 }

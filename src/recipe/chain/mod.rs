@@ -98,6 +98,8 @@ struct Pass {
     /// Number of the edge rule among those in use; after these the rasters of layers.
     tile: usize,
     register: usize,
+    /// What it serves.
+    names: Vec<String>,
 }
 
 /// Registers of a grey (one) or coloured (three) row.
@@ -169,6 +171,8 @@ struct OpenStretch {
 pub struct Chain {
     passes: Vec<Pass>,
     steps: Vec<Step>,
+    /// What each step does, for people.
+    labels: Vec<String>,
     outputs: Vec<Output>,
     /// Bands of the output that each recipe gives.
     parts: Vec<Range<usize>>,
@@ -256,6 +260,16 @@ impl Chain {
     /// Kernel passes after sharing.
     pub fn passes(&self) -> usize {
         self.passes.len()
+    }
+
+    /// What is done with a tile, in order, a line each.
+    pub fn describe_steps(&self) -> String {
+        let fill = self.fill.iter().map(|fill| format!("fill gaps, {} cells around each", fill.radius()));
+        let passes = self.passes.iter().map(|pass| {
+            format!("compute {}, {} cells around each", pass.names.join(" + "), pass.kernel.radius())
+        });
+        let steps = fill.chain(passes).chain(self.labels.iter().cloned());
+        steps.enumerate().map(|(index, step)| format!("  step {}: {step}\n", index + 1)).collect()
     }
 
     /// The byte or value that stands for nodata in the output.

@@ -19,6 +19,8 @@ pub(super) struct StepPlanner {
     kernel_registers: usize,
     registers: usize,
     pub(super) steps: Vec<Step>,
+    /// What each step does, for people.
+    pub(super) labels: Vec<String>,
     pub(super) open: Vec<OpenStretch>,
     options: ChainOptions,
 }
@@ -34,9 +36,9 @@ struct Shown {
 
 impl StepPlanner {
     pub(super) fn new(calls: Vec<Bands>, kernel_registers: usize, options: ChainOptions) -> Self {
-        let (steps, open) = (Vec::new(), Vec::new());
+        let (steps, labels, open) = (Vec::new(), Vec::new(), Vec::new());
         let calls = calls.into_iter();
-        Self { calls, kernel_registers, registers: kernel_registers, steps, open, options }
+        Self { calls, kernel_registers, registers: kernel_registers, steps, labels, open, options }
     }
 
     /// Registers of pictures.
@@ -47,6 +49,11 @@ impl StepPlanner {
     /// Registers of the next layer that is no recipe.
     pub(super) fn next_call(&mut self) -> Bands {
         self.calls.next().unwrap_or_default()
+    }
+
+    fn push(&mut self, step: Step, label: String) {
+        self.steps.push(step);
+        self.labels.push(label);
     }
 
     fn new_registers(&mut self, count: usize) -> Bands {
@@ -162,7 +169,8 @@ impl StepPlanner {
             false => (self.grey(shown, layer)?, LinearStretch::UNIT),
         };
         let to = self.new_registers(3);
-        self.steps.push(Step::Color { from: bands[0], stretch, map: Arc::new(map), to: to.clone() });
+        let label = format!("colour {} with {}", layer.name, color.name);
+        self.push(Step::Color { from: bands[0], stretch, map: Arc::new(map), to: to.clone() }, label);
         Ok(to)
     }
 
@@ -171,7 +179,8 @@ impl StepPlanner {
         let stretch = self.next_stretch(layer, &shown.bands, shown.after)?;
         let to = self.new_registers(shown.bands.len());
         let (from, gamma) = (shown.bands.clone(), layer.gamma as f32);
-        self.steps.push(Step::Stretch { from, stretch, gamma, to: to.clone() });
+        let label = format!("stretch {}", layer.name);
+        self.push(Step::Stretch { from, stretch, gamma, to: to.clone() }, label);
         Ok(to)
     }
 
@@ -183,7 +192,8 @@ impl StepPlanner {
         let count = blend.bands(top.len(), picture.len());
         let kept = shown.mask.as_ref().map(|_| {
             let to = self.new_registers(count);
-            self.steps.push(Step::Keep { from: picture.clone(), to: to.clone() });
+            let label = format!("keep the picture below {}", layer.name);
+            self.push(Step::Keep { from: picture.clone(), to: to.clone() }, label);
             to
         });
         let widens = count > picture.len();
@@ -193,9 +203,11 @@ impl StepPlanner {
             true => self.next_stretch(layer, &shown.bands, shown.after)?,
             false => LinearStretch::UNIT,
         };
-        self.steps.push(Step::Blend { top, stretch, blend, background: picture.clone(), widens });
+        let label = format!("lay {} over it: {}, {} %", layer.name, layer.mode.name(), layer.opacity);
+        self.push(Step::Blend { top, stretch, blend, background: picture.clone(), widens }, label);
         if let (Some(kept), Some(mask)) = (kept, shown.mask) {
-            self.steps.push(Step::Mask { kept, mask, picture: picture.clone() });
+            let label = format!("show {} where its mask says so", layer.name);
+            self.push(Step::Mask { kept, mask, picture: picture.clone() }, label);
         }
         Ok(())
     }
