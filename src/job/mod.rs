@@ -27,7 +27,7 @@ mod reference;
 pub use describe::describe;
 pub use names::file_name;
 pub use options::JobOptions;
-pub use reference::reference;
+pub use reference::{gallery, reference};
 
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
 const COMPUTING: f64 = 0.95;
