@@ -4,6 +4,7 @@
 
 pub mod blend;
 pub mod color_map;
+pub mod color_ramp;
 pub mod encode;
 pub mod gamma;
 pub mod limits;
