@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn rasters_with_south_up_are_filled_alike() {
-        let hills = |row: usize, col: usize| if (row * 7 + col * 5) % 4 > 0 { GAP } else { (row * 31 + col * 17) as f32 };
+        let hills = |row: usize, col: usize| if (row * 7 + col * 5).is_multiple_of(4) { (row * 31 + col * 17) as f32 } else { GAP };
         let cells = Array2::from_shape_fn((12, 11), |(row, col)| hills(row, col));
         let turned = Array2::from_shape_fn((12, 11), |(row, col)| hills(11 - row, col));
         let south_up = Grid { south_up: true, ..SQUARE };

@@ -109,7 +109,7 @@ type Bands = Vec<usize>;
 enum Step {
     /// The bottom layer of a picture.
     Stretch { from: Bands, stretch: LinearStretch, gamma: f32, to: Bands },
-    /// A grey layer becomes a coloured one.
+    /// A grey layer becomes a coloured one; a fourth register says how opaque it is.
     Color { from: usize, stretch: LinearStretch, map: Arc<LayerColors>, to: Bands },
     /// A layer over a picture; a grey picture under a coloured layer stands in the first of three registers.
     Blend { top: Bands, stretch: LinearStretch, blend: Blend, background: Bands, widens: bool },

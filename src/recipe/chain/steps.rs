@@ -106,6 +106,8 @@ impl StepPlanner {
                     )));
                 }
                 picture = self.stretched(&shown, layer)?;
+                // Nothing lies below that could shine through.
+                picture.truncate(3);
             } else {
                 self.lay(&shown, layer, &mut picture)?;
             }
@@ -163,12 +165,14 @@ impl StepPlanner {
     /// A layer alone, 0 to 1, in registers of its own.
     fn stretched(&mut self, shown: &Shown, layer: &Layer) -> Result<Bands> {
         let Some(color) = &layer.color else { return self.grey(shown, layer) };
-        let map = color.load().map_err(|error| Error::Recipe(format!("layer '{}': {error}", layer.name)))?;
+        let range = layer.stretch.and_then(Stretch::limits);
+        let map = color.load(range);
+        let map = map.map_err(|error| Error::Recipe(format!("layer '{}': {error}", layer.name)))?;
         let (bands, stretch) = match layer.gamma == 1.0 {
             true => (shown.bands.clone(), self.next_stretch(layer, &shown.bands, shown.after)?),
             false => (self.grey(shown, layer)?, LinearStretch::UNIT),
         };
-        let to = self.new_registers(3);
+        let to = self.new_registers(map.bands());
         let label = format!("colour {} with {}", layer.name, color.name);
         self.push(Step::Color { from: bands[0], stretch, map: Arc::new(map), to: to.clone() }, label);
         Ok(to)
@@ -188,9 +192,17 @@ impl StepPlanner {
     fn lay(&mut self, shown: &Shown, layer: &Layer, picture: &mut Bands) -> Result<()> {
         let blend = Blend::new(layer.mode, layer.opacity / 100.0, self.options.compatibility);
         let is_plain = layer.color.is_none() && layer.gamma == 1.0;
-        let top = if is_plain { shown.bands.clone() } else { self.stretched(shown, layer)? };
+        let mut top = if is_plain { shown.bands.clone() } else { self.stretched(shown, layer)? };
+        let alpha = (top.len() == 4).then(|| top.pop()).flatten();
+        if let (Some(_), Some(_)) = (alpha, shown.mask) {
+            let name = &layer.name;
+            return Err(Error::Recipe(format!(
+                "layer '{name}' has a mask and colours that are not opaque; allowed: one of them"
+            )));
+        }
+        let mask = shown.mask.or(alpha);
         let count = blend.bands(top.len(), picture.len());
-        let kept = shown.mask.as_ref().map(|_| {
+        let kept = mask.map(|_| {
             let to = self.new_registers(count);
             let label = format!("keep the picture below {}", layer.name);
             self.push(Step::Keep { from: picture.clone(), to: to.clone() }, label);
@@ -205,7 +217,7 @@ impl StepPlanner {
         };
         let label = format!("lay {} over it: {}, {} %", layer.name, layer.mode.name(), layer.opacity);
         self.push(Step::Blend { top, stretch, blend, background: picture.clone(), widens }, label);
-        if let (Some(kept), Some(mask)) = (kept, shown.mask) {
+        if let (Some(kept), Some(mask)) = (kept, mask) {
             let label = format!("show {} where its mask says so", layer.name);
             self.push(Step::Mask { kept, mask, picture: picture.clone() }, label);
         }

@@ -92,8 +92,7 @@ impl Chain {
         round: &Round,
         (window, size): (Window, (usize, usize)),
         tile: impl Fn(usize) -> Tile<'t>,
-        registers: &mut Registers,
-        observer: &mut Observer,
+        (registers, observer): (&mut Registers, &mut Observer),
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
         if let Some((_, ground)) = &round.ground {
