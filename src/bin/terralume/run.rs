@@ -216,15 +216,21 @@ fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
 
 fn plan_text(plan: &Plan) -> String {
     let Plan { size: (rows, cols), tile_rows, tile_cols, .. } = plan;
-    let lines = [
+    let mut lines = vec![
         ("raster", format!("{rows} x {cols} cells (rows x columns), {} written", count(plan.bands, "band"))),
         ("tiles", format!("{} of {tile_rows} x {tile_cols} cells", plan.tiles())),
         ("radius", format!("{} read around a tile", count(plan.radius, "cell"))),
         ("overlap", format!("{:.2} cells read for each one written", plan.overlap())),
         ("passes", plan.passes.to_string()),
-        ("passes over the raster before writing", plan.rounds.to_string()),
         ("threads", plan.threads.to_string()),
         ("memory", format!("{} for tiles and decoded blocks", BinaryBytes(plan.memory as u64))),
     ];
-    table(&lines.map(|(name, value)| vec![name.to_string(), value]))
+    if plan.rounds > 0 {
+        lines.push((
+            "surveys",
+            format!("{} over the raster before anything is written", count(plan.rounds, "pass")),
+        ));
+    }
+    let row = |(name, value): (&str, String)| vec![name.to_string(), value];
+    table(&lines.into_iter().map(row).collect::<Vec<_>>())
 }
