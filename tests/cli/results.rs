@@ -92,7 +92,7 @@ fn a_cog_carries_everything_as_well() {
     for cell_type in ["float32", "uint8"] {
         let name = format!("{cell_type}.tif");
         folder.run(&["visualize", "slope", "dem.tif", &name, "--format", "COG", "--type", cell_type]);
-        check_output(&folder, &name, cell_type, &json!([{"name": "Slope", "unit": "degree"}])));
+        check_output(&folder, &name, cell_type, &json!([{"name": "Slope", "unit": "degree"}]));
     }
 }
 
