@@ -12,6 +12,8 @@ use terralume::core::tile::Window;
 use terralume::pipeline::io::Cells;
 use terralume::recipe::chain::{CellType, Chain, ChainOptions, ChainTiles};
 use terralume::render::blend::{stretch_row, Background, Blend, Mode, Top};
+use terralume::render::color_map::ColorMap;
+use terralume::render::color_ramp::RampFile;
 use terralume::render::stretch::LinearStretch;
 use terralume::Recipe;
 
@@ -127,6 +129,23 @@ fn blends(criterion: &mut Criterion) {
             });
         });
     }
+    let map = ColorMap::named("OrRd", Some((0.0, 1.0))).expect("a map");
+    let file =
+        RampFile::parse("0 black\n50 brown\n100 orange\n150 yellow\n255 white").expect("a colour file");
+    let ramp = file.ramp(None).expect("no percentages");
+    let [red, green, blue] = &mut picture;
+    group.bench_function("colour map", |bencher| {
+        bencher.iter(|| {
+            map.row(black_box(&layers[0]), stretch, [red, green, blue]);
+            black_box([&mut *red, &mut *green, &mut *blue]);
+        });
+    });
+    group.bench_function("colours of a file", |bencher| {
+        bencher.iter(|| {
+            ramp.row(black_box(&layers[0]), [red, green, blue]);
+            black_box([&mut *red, &mut *green, &mut *blue]);
+        });
+    });
     group.finish();
 }
 

@@ -53,14 +53,15 @@ const COLORS: &str = "\
     100% white
     0%:30:60:90
     262,200,10,0,255
-    264.5 brown 128
-    264.5 0 0 0
+    264.5049 brown 128
+    264.5049 0 0 0
     75%\t10\t250\t20\t0
     270 orange
     nv 9 8 7 250
 ";
 
-/// gdaldem truncates to bytes after adding 0.45.
+/// gdaldem truncates to bytes after adding 0.45. No cell stands at the jump: what gdaldem gives there depends on how
+/// many other lines the file has.
 #[test]
 fn colours_agree() {
     let folder = tempfile::tempdir().unwrap();

@@ -280,7 +280,7 @@ impl Layer {
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
         match (&mut self.content, key) {
             (_, "opacity") => self.opacity = check_opacity(parse_number(key, value)?)?,
-            (_, "mode") => self.mode = parse_mode(value)?,
+            (_, "mode") => self.mode = Mode::parse(value)?,
             (_, "stretch") => self.set_cut(value.parse()?),
             (_, "gamma") => self.gamma = check_gamma(parse_number(key, value)?)?,
             (_, "min") | (_, "max") => {
@@ -379,13 +379,6 @@ fn check_opacity(opacity: f64) -> Result<f64> {
 fn parse_number(key: &str, value: &str) -> Result<f64> {
     let number = value.trim().parse().ok().filter(|number: &f64| number.is_finite());
     number.ok_or_else(|| Error::Argument(format!("{key} = '{value}' is not allowed; allowed: a number")))
-}
-
-fn parse_mode(value: &str) -> Result<Mode> {
-    let known = Mode::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(value));
-    known
-        .map(|(_, mode)| *mode)
-        .ok_or_else(|| unknown_name("blend mode", value, Mode::ALL.iter().map(|(name, _)| *name)))
 }
 
 #[cfg(test)]

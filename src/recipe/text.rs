@@ -59,8 +59,7 @@ struct LayerText {
     color_map: Option<String>,
     color_cut: Option<(f64, f64)>,
     mask: Option<Box<LayerText>>,
-    #[serde(default)]
-    mode: Mode,
+    mode: Option<String>,
     #[serde(default = "opaque")]
     opacity: f64,
 }
@@ -157,6 +156,7 @@ impl LayerText {
         let stretch = self.stretch()?;
         let gamma = check_gamma(self.gamma.unwrap_or(1.0))?;
         let opacity = check_opacity(self.opacity)?;
+        let mode = self.mode.map_or(Ok(Mode::Normal), |name| Mode::parse(&name))?;
         let color = ColorReference::read(self.color_map, self.color_cut)?;
         let display = self.display.map(|text| text.parse()).transpose()?;
         if self.band.is_some() && self.raster.is_none() {
@@ -189,7 +189,7 @@ impl LayerText {
         let name = self.name.unwrap_or_else(|| content.name());
         let mask = self.mask.map(|mask| mask.check().map(Box::new)).transpose();
         let mask = mask.map_err(|error| Error::Recipe(format!("mask: {error}")))?;
-        Ok(Layer { name, content, stretch, gamma, color, mask, mode: self.mode, opacity })
+        Ok(Layer { name, content, stretch, gamma, color, mask, mode, opacity })
     }
 
     fn stretch(&self) -> Result<Option<Stretch>> {
@@ -268,7 +268,8 @@ mod tests {
         assert!(error(&layers(r#"{"operation": "slop"}"#)).contains("layer 1: unknown operation 'slop'"));
         assert!(error(&layers(r#"{"operation": "slope", "parameters": {"unit": "mile"}}"#))
             .contains("layer 1: slope: unit = 'mile' is not allowed; allowed: degree"));
-        assert!(error(&layers(r#"{"operation": "slope", "mode": "shiny"}"#)).contains("unknown variant"));
+        assert!(error(&layers(r#"{"operation": "slope", "mode": "shiny"}"#))
+            .contains("unknown blend mode 'shiny'; allowed: normal"));
         assert!(error(&layers(r#"{"operation": "slope", "opacity": 200}"#)).contains("allowed: 0 to 100"));
         assert!(error(&layers(r#"{"operation": "slope", "min": 1}"#)).contains("together or 'stretch'"));
         assert!(error(&layers(r#"{"operation": "slope", "min": 1, "max": 1}"#)).contains("min smaller"));

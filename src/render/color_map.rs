@@ -16,8 +16,14 @@ const ENTRIES: usize = 256;
 /// Places that a cut looks up before it interpolates: matplotlib's recipe for it, as RVT uses it.
 const CUT_SAMPLES: usize = 100;
 
-/// A table of one band.
-type Table = [f32; ENTRIES];
+/// The entry after the last: of missing cells.
+const MISSING: u16 = ENTRIES as u16;
+
+/// Cells whose entries are found together, before bands are looked up.
+const BLOCK: usize = 256;
+
+/// A table of one band, and one entry more.
+type Table = [f32; ENTRIES + 1];
 
 /// Red, green, blue of every entry.
 type Colors = Vec<[f64; 3]>;
@@ -29,7 +35,7 @@ const ALIASES: &[(&str, &str)] = &[("grey", "gray"), ("Grays", "Greys")];
 const MAPS: &str = include_str!("color_maps.txt");
 
 /// A colour map, ready to use.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct ColorMap {
     bands: Box<[Table; 3]>,
 }
@@ -59,7 +65,9 @@ impl ColorMap {
             }
             colors = spread(&colors, from, to);
         }
-        let band = |band: usize| std::array::from_fn(|entry| colors[entry][band] as f32);
+        let band = |band: usize| {
+            std::array::from_fn(|entry| colors.get(entry).map_or(f32::NAN, |color| color[band] as f32))
+        };
         Ok(Self { bands: Box::new([band(0), band(1), band(2)]) })
     }
 
@@ -70,19 +78,30 @@ impl ColorMap {
 
     /// Colours a row of values, stretched to 0..1.
     pub fn row(&self, values: &[f32], stretch: LinearStretch, to: [&mut [f32]; 3]) {
-        for (table, to) in self.bands.iter().zip(to) {
-            look_up(table, values, stretch, to);
+        let [red, green, blue] = to;
+        let mut room = [0; BLOCK];
+        for (block, values) in values.chunks(BLOCK).enumerate() {
+            let columns = block * BLOCK..block * BLOCK + values.len();
+            let entries = &mut room[..values.len()];
+            find(values, stretch, entries);
+            let rows = [&mut red[columns.clone()], &mut green[columns.clone()], &mut blue[columns]];
+            for (table, row) in self.bands.iter().zip(rows) {
+                for (to, entry) in row.iter_mut().zip(&*entries) {
+                    *to = table[usize::from(*entry)];
+                }
+            }
         }
     }
 }
 
+/// Entries of values.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn look_up(table: &Table, values: &[f32], stretch: LinearStretch, to: &mut [f32]) {
-    for (to, value) in to.iter_mut().zip(values) {
+fn find(values: &[f32], stretch: LinearStretch, entries: &mut [u16]) {
+    for (entry, value) in entries.iter_mut().zip(values) {
         let value = stretch.apply(*value);
-        // The cast truncates and limits to 0..255; of NaN it makes 0.
-        let color = table[usize::from((256.0 * value) as u8)];
-        *to = if value.is_nan() { value } else { color };
+        // The cast truncates and limits to 0..255.
+        let found = u16::from((ENTRIES as f32 * value) as u8);
+        *entry = if value.is_nan() { MISSING } else { found };
     }
 }
 
@@ -168,8 +187,10 @@ mod tests {
             let turned = ColorMap::named(&format!("{}_R", name.to_lowercase()), None).unwrap();
             assert!((0..=255).all(|entry| map.entry(entry) == turned.entry(255 - entry)), "{name}");
         }
-        assert_eq!(ColorMap::named("Grays", None), ColorMap::named("greys", None));
-        assert_eq!(ColorMap::named("grey_r", None), ColorMap::named("binary", None));
+        for (alias, name) in [("Grays", "greys"), ("grey_r", "binary")] {
+            let [alias, map] = [alias, name].map(|name| ColorMap::named(name, None).unwrap());
+            assert!((0..=255).all(|entry| alias.entry(entry) == map.entry(entry)), "{name}");
+        }
     }
 
     #[test]

@@ -216,7 +216,7 @@ fn byte(band: &str, word: &str) -> Read<u8> {
 }
 
 /// Colours for values, ready to use.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct ColorRamp {
     /// In rising order, as many as colours.
     values: Vec<f32>,

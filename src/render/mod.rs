@@ -1,4 +1,4 @@
-//! From values to a picture: stretch to 0..1, blend layers, encode as 8 bit.
+//! From values to a picture: stretch to 0..1, colour, blend layers, encode as 8 bit.
 //!
 //! Functions work on one row, in place where they can; NaN stays NaN.
 
