@@ -44,11 +44,15 @@ pub enum Length {
 impl Length {
     /// Whole cells on `grid`, at least 1.
     pub fn cells(self, grid: &Grid) -> usize {
-        let cells = match self {
+        self.on(grid).round_ties_even().max(1.0) as usize
+    }
+
+    /// Cells on `grid`, parts of one included.
+    fn on(self, grid: &Grid) -> f64 {
+        match self {
             Length::Cells(cells) => cells,
             Length::Metres(metres) => metres / grid.cell_width,
-        };
-        cells.round_ties_even().max(1.0) as usize
+        }
     }
 
     fn number(self) -> f64 {
@@ -285,7 +289,7 @@ impl Values {
     pub fn check_lengths(&self, grid: &Grid) -> Result<()> {
         for (spec, value) in self.specs.iter().zip(&self.values) {
             if let (Value::Length(length @ Length::Metres(_)), Some((low, high))) = (value, spec.range) {
-                let cells = length.number() / grid.cell_width;
+                let cells = length.on(grid);
                 if !(low..=high).contains(&cells) {
                     let (name, text) = (spec.name, spec.to_json(*value));
                     return Err(Error::Argument(format!(
@@ -296,6 +300,21 @@ impl Values {
             }
         }
         Ok(())
+    }
+
+    /// The same distances on a grid whose cells are `factor` times as large as those of `grid`: whole numbers of its
+    /// cells, not below what the parameter allows.
+    pub fn coarsened(&self, factor: usize, grid: &Grid) -> Self {
+        let coarsen = |(spec, value): (&ParamSpec, &Value)| match value {
+            Value::Length(length) => {
+                let cells = (length.on(grid) / factor as f64).round_ties_even();
+                let (low, high) = spec.range.unwrap_or((1.0, f64::MAX));
+                Value::Length(Length::Cells(cells.clamp(low, high)))
+            }
+            other => *other,
+        };
+        let values = self.specs.iter().zip(&self.values).map(coarsen).collect();
+        Self { specs: self.specs.clone(), values }
     }
 
     fn index(&self, name: &str) -> Result<usize> {
@@ -439,6 +458,18 @@ mod tests {
         values.set("reach", "100m").unwrap();
         assert!(values.check_lengths(&Grid::square(1.0)).is_err());
         assert!(values.check_lengths(&Grid::square(2.0)).is_ok());
+    }
+
+    #[test]
+    fn lengths_shrink_with_coarser_cells() {
+        let mut values = Values::defaults(Sample::specs());
+        let reach = |values: &Values, factor| {
+            Sample::from_values(&values.coarsened(factor, &Grid::square(0.5))).reach
+        };
+        assert_eq!(reach(&values, 2), Length::Cells(5.0));
+        assert_eq!(reach(&values, 64), Length::Cells(1.0));
+        values.set("reach", "20m").unwrap();
+        assert_eq!(reach(&values, 4), Length::Cells(10.0));
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod terrain;
 mod text;
 
 use crate::core::error::{unknown_name, Error, Result};
+use crate::core::grid::Grid;
 use crate::core::operation::{Compatibility, Operation};
 use crate::core::params::Values;
 use crate::core::stretch::{Cut, Stretch};
@@ -139,6 +140,11 @@ impl OperationCall {
         self.values.set_json(name, value)
     }
 
+    fn coarsen(&mut self, factor: usize, grid: &Grid) {
+        self.values = self.values.coarsened(factor, grid);
+        self.rvt_values = self.rvt_values.as_ref().map(|values| values.coarsened(factor, grid));
+    }
+
     /// Parameters that RVT compatibility changes, with their values.
     fn rvt_changes(&self) -> serde_json::Map<String, serde_json::Value> {
         let plain = self.values.to_json();
@@ -220,6 +226,15 @@ impl Recipe {
         }
     }
 
+    /// The recipe for an overview of a raster on `grid`, whose cells are `factor` times as large: distances stay, in as
+    /// many cells fewer.
+    pub fn coarsened(&self, factor: usize, grid: &Grid) -> Self {
+        let mut recipe = self.clone();
+        recipe.fill.iter_mut().for_each(|call| call.coarsen(factor, grid));
+        recipe.layers.iter_mut().for_each(|layer| layer.coarsen(factor, grid));
+        recipe
+    }
+
     /// Whether a key is about the whole recipe, not about a layer: `terrain`, `fill` and what begins with `fill.`.
     pub fn is_setting(key: &str) -> bool {
         key == "terrain" || key == "fill" || key.starts_with("fill.")
@@ -297,6 +312,15 @@ impl Layer {
             }
         }
         Ok(())
+    }
+
+    fn coarsen(&mut self, factor: usize, grid: &Grid) {
+        match &mut self.content {
+            Content::Operation(call) => call.coarsen(factor, grid),
+            Content::Recipe(inner) => **inner = inner.coarsened(factor, grid),
+            Content::Raster(_) => {}
+        }
+        self.mask.iter_mut().for_each(|mask| mask.coarsen(factor, grid));
     }
 
     fn set_cut(&mut self, cut: Cut) {

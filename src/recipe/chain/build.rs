@@ -50,6 +50,7 @@ pub(super) fn build(recipes: &[Recipe], grid: &Grid, options: ChainOptions) -> R
         fill,
         open: planner.open,
         found: Vec::new(),
+        found_places: Vec::new(),
         recipes: recipes.to_vec(),
         grid: *grid,
     };

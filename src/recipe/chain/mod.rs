@@ -192,6 +192,8 @@ pub struct Chain {
     open: Vec<OpenStretch>,
     /// Ends of stretches that were found: layer, values shown as 0 and 1.
     found: Vec<(String, f64, f64)>,
+    /// Where these went, in the same order.
+    found_places: Vec<Place>,
     recipes: Vec<Recipe>,
     grid: Grid,
 }
