@@ -41,6 +41,7 @@ mod tests {
     #[test]
     fn aliases_lead_to_the_operation() {
         assert_eq!(find("svf").unwrap().id, "sky_view_factor");
+        assert_eq!(find("dme").unwrap().id, "local_relief");
         assert!(find("sfv").unwrap_err().to_string().contains("unknown operation 'sfv'; allowed: slope"));
     }
 }

@@ -54,7 +54,7 @@ impl Bench {
     fn run_recipe(&self, recipe: Recipe, input: Input, options: JobOptions) -> Result<Array3<f64>> {
         let folder = tempfile::tempdir_in(self.folder.path()).expect("a temporary folder");
         let output = folder.path().join("out.tif");
-        let job = Job { recipe, input, output: path_text(&output).into(), options };
+        let job = Job::new(recipe, input, path_text(&output).into(), options);
         job.run(&mut |_, _| true, &AtomicBool::new(false))?;
         Ok(read_raster(&output))
     }
@@ -394,7 +394,7 @@ fn high_ground() -> Array2<f64> {
 fn slopes_of(file: &Path) -> Array2<f64> {
     let output = PathBuf::from(format!("{}.slope.tif", path_text(file)));
     let (input, output_name) = (Input::Path(path_text(file).into()), path_text(&output).to_string());
-    let job = Job { recipe: recipe("slope", &[]), input, output: output_name, options: options() };
+    let job = Job::new(recipe("slope", &[]), input, output_name, options());
     job.run(&mut |_, _| true, &AtomicBool::new(false)).expect("well formed");
     inner(&read_raster(&output).index_axis_move(Axis(0), 0))
 }
@@ -532,7 +532,7 @@ fn one_huge_block_needs_no_huge_budget() {
     let input = Input::Path(path_text(&file).into());
     let options = JobOptions { threads: Some(4), memory: Some(100 << 20), ..JobOptions::default() };
     let output = path_text(&file.with_file_name("plan.tif")).to_string();
-    let plan = Job { recipe: recipe(RECIPE, &[]), input, output, options: options.clone() }.plan();
+    let plan = Job::new(recipe(RECIPE, &[]), input, output, options.clone()).plan();
     assert!(plan.is_ok(), "{plan:?}");
     bench.check(&file, options);
 }

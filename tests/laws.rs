@@ -140,16 +140,19 @@ fn the_declared_radius_is_needed() {
         let made = chain(&variant.recipe, &SQUARE, ChainOptions::default()).expect("a valid recipe");
         let radius = made.radius();
         let half = place_beyond(radius);
-        // A gap looks past its neighbours only where they are missing as well.
-        let level = if fills(&variant) { f32::NAN } else { 100.0 };
-        let mut cells = Array2::from_elem((2 * half + 1, 2 * half + 1), level);
+        // Not level: across the slope, a single cell beside level ground bends nothing. A gap looks past its neighbours
+        // only where they are missing as well.
+        let side = 2 * half + 1;
+        let tilted = |(row, col): (usize, usize)| (row as f32 + 2.0 * col as f32) / 64.0;
+        let ground = |place| if fills(&variant) { f32::NAN } else { tilted(place) };
+        let mut cells = Array2::from_shape_fn((side, side), ground);
         let expected = middle(&made, &cells);
         let (first, last) = (half - radius, half + radius);
         let ring = (first..=last).flat_map(|i| [(first, i), (last, i), (i, first), (i, last)]);
         let mut matters = |place: (usize, usize), height: f32| {
-            cells[place] = 100.0 + height;
+            let before = std::mem::replace(&mut cells[place], height);
             let differs = middle(&made, &cells) != expected;
-            cells[place] = level;
+            cells[place] = before;
             differs
         };
         // High enough for a shadow at any distance.

@@ -111,10 +111,10 @@ fn horizon(ground: &Ground, row: usize, col: usize, direction: &Direction, sign:
     f64::atan(steepest)
 }
 
-/// Sky-view factor, both anisotropic ones towards `azimuth`, both opennesses.
-fn sky(ground: &Ground, row: usize, col: usize, directions: &[Direction], azimuth: f64) -> [f64; 5] {
+/// Sky-view factor, both anisotropic ones towards `azimuth`, both opennesses and half of their difference.
+fn sky(ground: &Ground, row: usize, col: usize, directions: &[Direction], azimuth: f64) -> [f64; 6] {
     if ground.heights[[row, col]].is_nan() {
-        return [f64::NAN; 5];
+        return [f64::NAN; 6];
     }
     let (mut sums, mut weights) = ([0.0; 5], [0.0; 2]);
     for direction in directions {
@@ -133,7 +133,8 @@ fn sky(ground: &Ground, row: usize, col: usize, directions: &[Direction], azimut
     }
     let count = directions.len() as f64;
     let [open, low, high, up, down] = sums;
-    [open / count, low / weights[0], high / weights[1], 90.0 - up / count, 90.0 - down / count]
+    let (above, below) = (90.0 - up / count, 90.0 - down / count);
+    [open / count, low / weights[0], high / weights[1], above, below, (above - below) / 2.0]
 }
 
 fn assert_agree(ours: &Array2<f32>, expected: impl Fn(usize, usize) -> f64, tolerance: f64, what: &str) {
@@ -178,6 +179,7 @@ fn check_sky(name: &str, cells: &Array2<f32>, setting: (usize, usize, (&str, f64
         ("anisotropic_sky_view_factor", asvf("high"), SKY),
         ("openness_positive", shared.to_vec(), DEGREES),
         ("openness_negative", shared.to_vec(), DEGREES),
+        ("differential_openness", shared.to_vec(), DEGREES),
     ];
     for (index, (operation, overrides, tolerance)) in measures.into_iter().enumerate() {
         let ours = values(operation, &overrides, &grid, cells);
@@ -258,13 +260,46 @@ fn slope_aspect_and_hillshade_agree() {
     }
 }
 
+/// Height above the mean of the valid cells around, the cell itself among them or not.
+fn above_mean(ground: &Ground, (row, col): (usize, usize), radius: isize, with_cell: bool) -> f64 {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for down in -radius..=radius {
+        for right in -radius..=radius {
+            let height = ground.clamped(row as isize + down, col as isize + right);
+            if !height.is_nan() && (with_cell || (down, right) != (0, 0)) {
+                sum += height;
+                count += 1.0;
+            }
+        }
+    }
+    let height = ground.clamped(row as isize, col as isize);
+    height - if count > 0.0 { sum / count } else { height }
+}
+
+/// From the nearest cells to nearly the whole raster and its edges.
+#[test]
+fn heights_above_the_mean_agree_at_every_radius() {
+    for (name, cells) in grounds() {
+        for (radius, exaggeration) in [(1, 1.0), (2, -1.0), (7, 3.0), (20, 0.5), (35, 1.0)] {
+            let ground = Ground::new(&cells, exaggeration, (1.0, 1.0));
+            let (text, factor) = (radius.to_string(), exaggeration.to_string());
+            let overrides = [("radius", text.as_str()), ("vertical_exaggeration", factor.as_str())];
+            for (operation, with_cell) in [("difference_from_mean_elevation", true), ("tpi", false)] {
+                let ours = values(operation, &overrides, &Grid::square(1.0), &cells);
+                let expected = |row, col| above_mean(&ground, (row, col), radius, with_cell);
+                assert_agree(&ours, expected, 1e-5, &format!("{operation}, {name}, radius {radius}"));
+            }
+        }
+    }
+}
+
 /// The second opinion needs one as well: cells whose result is known without it.
 #[test]
 fn the_oracle_knows_a_pit_and_a_tower() {
     let mut cells = Array2::from_elem((21, 21), 0.0_f32);
     cells[[10, 10]] = -1.0;
     let ground = Ground::new(&cells, 1.0, (1.0, 1.0));
-    let [open, _, _, above, below] = sky(&ground, 10, 10, &directions(4, 5, 0.0), 0.0);
+    let [open, _, _, above, below, _] = sky(&ground, 10, 10, &directions(4, 5, 0.0), 0.0);
     // Walls of 45 degrees all around; below the ground lies nothing within 5 cells but the same walls.
     assert!((open - (1.0 - 0.5_f64.sqrt())).abs() < 1e-12 && (above - 45.0).abs() < 1e-9);
     assert!((below - (90.0 + (1.0_f64 / 5.0).atan().to_degrees())).abs() < 1e-9, "{below}");

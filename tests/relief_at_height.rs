@@ -186,7 +186,7 @@ fn run_file(recipe: &Recipe, cells: &Array2<f64>) -> Array3<f64> {
     let output = folder.path().join("out.tif");
     let options = JobOptions { tile_size: Some(50), threads: Some(2), ..JobOptions::default() };
     let input = Input::Path(path_text(&input).into());
-    let job = Job { recipe: recipe.clone(), input, output: path_text(&output).into(), options };
+    let job = Job::new(recipe.clone(), input, path_text(&output).into(), options);
     job.run(&mut |_, _| true, &AtomicBool::new(false)).expect("well formed");
     read_raster(&output)
 }

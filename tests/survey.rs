@@ -204,6 +204,7 @@ fn resolved(recipe: &Recipe, cells: &Array2<f32>, found: &mut Vec<Found>) -> Rec
                 **inner = resolved(inner, cells, found);
                 compute(inner, &SQUARE, cells)
             }
+            Content::Raster(raster) => panic!("{raster:?} is no part of this test"),
         };
         let Some(stretch) = layer.stretch.filter(|stretch| stretch.limits().is_none()) else { continue };
         let (min, max) = ends(&values, stretch.cut);
@@ -436,7 +437,7 @@ impl Place {
         let output = path_text(&self.outputs.join("out.tif")).to_string();
         let job = |(recipe, options): (Recipe, JobOptions)| {
             let input = Input::Path(path_text(&self.input).into());
-            Job { recipe, input, output: output.clone(), options }
+            Job::new(recipe, input, output.clone(), options)
         };
         jobs.map(job).into()
     }
@@ -468,7 +469,7 @@ fn a_survey_that_is_cancelled_leaves_nothing() {
     for job in place.jobs() {
         for share in [0.0, 0.1, 0.4] {
             stop_survey(&job, share);
-            assert_eq!(place.files(), 0, "{} at {share}", job.recipe.name);
+            assert_eq!(place.files(), 0, "{} at {share}", job.pictures[0].recipe.name);
         }
     }
 }
@@ -501,10 +502,20 @@ fn reports_rise_through_surveys_to_one() {
         };
         job.run(&mut report, &AtomicBool::new(false)).expect("nothing fails");
         assert!(shares.windows(2).all(|pair| pair[0] <= pair[1]), "{shares:?}");
-        assert_eq!((shares.first(), shares.last()), (Some(&0.0), Some(&1.0)), "{}", job.recipe.name);
-        assert_eq!(stages, ["surveying", "computing", "finishing", "done"], "{}", job.recipe.name);
+        assert_eq!(
+            (shares.first(), shares.last()),
+            (Some(&0.0), Some(&1.0)),
+            "{}",
+            job.pictures[0].recipe.name
+        );
+        assert_eq!(
+            stages,
+            ["surveying", "computing", "finishing", "done"],
+            "{}",
+            job.pictures[0].recipe.name
+        );
         let surveying = shares.iter().filter(|share| **share > 0.0 && **share < 0.6).count();
-        assert!(surveying > 5, "{}: {shares:?}", job.recipe.name);
+        assert!(surveying > 5, "{}: {shares:?}", job.pictures[0].recipe.name);
     }
 }
 

@@ -83,6 +83,7 @@ fn each_call(recipe: &mut Recipe, change: &mut dyn FnMut(&mut OperationCall)) {
         match &mut layer.content {
             Content::Operation(call) => change(call),
             Content::Recipe(inner) => each_call(inner, change),
+            Content::Raster(_) => {}
         }
     }
 }
@@ -120,12 +121,20 @@ fn made_even(recipe: &Recipe) -> Recipe {
     even
 }
 
-/// Why a recipe has no symmetry under a motion.
+/// Why a recipe has no symmetry under a motion: one of its layers has none.
 fn lopsided(recipe: &Recipe, motion: &Motion) -> Option<&'static str> {
-    let (id, values) = operation(recipe)?;
+    let mut reason = None;
+    each_call(&mut recipe.clone(), &mut |call| {
+        reason = reason.or_else(|| lopsided_call(call.operation.id, &call.values.to_json(), motion));
+    });
+    reason
+}
+
+fn lopsided_call(id: &str, values: &Map<String, Value>, motion: &Motion) -> Option<&'static str> {
     let word = |name: &str| values.get(name).and_then(Value::as_str).unwrap_or_default();
     let number = |name: &str| values.get(name).and_then(Value::as_f64);
-    let quarters = number("directions").is_some_and(|count| count % 4.0 == 0.0);
+    // The sun's operations look along one azimuth; their number of directions is for RVT's numbers.
+    let directions = number("directions").filter(|_| !["shadow", "horizon_angle"].contains(&id));
     match id {
         "fill_nodata" if word("method") == "nearest" => {
             Some("of cells that are equally near the western one counts")
@@ -134,23 +143,10 @@ fn lopsided(recipe: &Recipe, motion: &Motion) -> Option<&'static str> {
         "multi_hillshade" if word("form") == "rgb" => {
             Some("the lights of the three colours stay where they are")
         }
-        "multi_hillshade"
-        | "sky_view_factor"
-        | "anisotropic_sky_view_factor"
-        | "openness_positive"
-        | "openness_negative"
-        | "sky_illumination"
-            if motion.is_turn() && !quarters =>
-        {
+        _ if motion.is_turn() && directions.is_some_and(|count| count % 4.0 != 0.0) => {
             Some("so many directions do not fall on themselves after a quarter turn")
         }
-        "sky_view_factor"
-        | "anisotropic_sky_view_factor"
-        | "openness_positive"
-        | "openness_negative"
-        | "sky_illumination"
-            if number("directions").is_some_and(|count| count % 3.0 == 0.0) =>
-        {
+        _ if id != "multi_hillshade" && directions.is_some_and(|count| count % 3.0 == 0.0) => {
             Some("at multiples of 30 degrees the last bit of the sine chooses between two cells (Q21)")
         }
         "local_dominance" if number("angular_step") == Some(40.0) => {

@@ -1,4 +1,5 @@
-//! Ground whose result is known: planes, walls, the surface upside down. Level, turned and mirrored ground: `symmetry.rs`.
+//! Ground whose result is known: slopes, domes and hollows, walls, the surface upside down. Planes: `planes.rs`; level,
+//! turned and mirrored ground: `symmetry.rs`.
 
 mod common;
 
@@ -42,8 +43,8 @@ fn level_ground_is_open() {
 }
 
 /// A plane that falls by `east` per metre to the east and `north` to the north.
-fn plane(grid: &Grid, side: usize, east: f64, north: f64) -> Array2<f32> {
-    Array2::from_shape_fn((side, side), |(row, col)| {
+fn plane(grid: &Grid, east: f64, north: f64) -> Array2<f32> {
+    Array2::from_shape_fn((30, 30), |(row, col)| {
         (500.0 - east * col as f64 * grid.cell_width + north * row as f64 * grid.cell_height) as f32
     })
 }
@@ -60,7 +61,7 @@ fn plane_shade(east: f64, north: f64, azimuth: f64, elevation: f64) -> f64 {
 fn tilted_planes_have_the_slope_and_shade_of_geometry() {
     for grid in [Grid::square(1.0), Grid { cell_width: 2.0, cell_height: 0.5, south_up: false }] {
         for (east, north) in [(0.25, -0.5), (1.0, 0.0), (0.0, 2.0), (-3.0, -0.125), (0.5, 0.5)] {
-            let cells = plane(&grid, 30, east, north);
+            let cells = plane(&grid, east, north);
             let what = format!("falls {east}, {north}, {grid:?}");
             let tangent = f64::hypot(east, north);
             let slope = |unit| inner(&values("slope", &[("unit", unit)], &grid, &cells));
@@ -80,120 +81,103 @@ fn tilted_planes_have_the_slope_and_shade_of_geometry() {
     }
 }
 
-/// A plane by what it does within a cell and towards an azimuth.
-struct Plane {
-    east: f64,
-    north: f64,
-    cell: f64,
+/// Ground `(a x^2 + b y^2) / 2 + c x y + d x + e y`, in steps that 32 bits hold, with x to the east and y to the north.
+struct Quadratic {
+    a: f64,
+    b: f64,
+    c: f64,
+    d: f64,
+    e: f64,
 }
 
-impl Plane {
-    /// Tangent of the rise towards an azimuth.
-    fn rise(&self, azimuth: f64) -> f64 {
-        let (sine, cosine) = azimuth.to_radians().sin_cos();
-        -(self.east * sine + self.north * cosine)
+impl Quadratic {
+    const SIDE: usize = 33;
+
+    /// Coordinates of a cell: 0 in the middle.
+    fn place(grid: &Grid, row: usize, col: usize) -> (f64, f64) {
+        let from_middle = |index: usize| index as f64 - (Self::SIDE / 2) as f64;
+        (from_middle(col) * grid.cell_width, -from_middle(row) * grid.cell_height)
     }
 
-    /// Sine of the horizon in each of eight directions, whose samples lie on the axes and diagonals.
-    fn horizons(&self) -> [(f64, f64); 8] {
-        [0, 1, 2, 3, 4, 5, 6, 7].map(|index| {
-            let azimuth = 45.0 * f64::from(index);
-            (azimuth, self.rise(azimuth).max(0.0).atan().sin())
+    fn cells(&self, grid: &Grid) -> Array2<f32> {
+        Array2::from_shape_fn((Self::SIDE, Self::SIDE), |(row, col)| {
+            let (x, y) = Self::place(grid, row, col);
+            ((self.a * x * x + self.b * y * y) / 2.0 + self.c * x * y + self.d * x + self.e * y) as f32
         })
     }
 
-    fn open_sky(&self, weight: impl Fn(f64) -> f64) -> f64 {
-        let sums = self.horizons().map(|(azimuth, sine)| (weight(azimuth), weight(azimuth) * (1.0 - sine)));
-        sums.iter().map(|sum| sum.1).sum::<f64>() / sums.iter().map(|sum| sum.0).sum::<f64>()
+    /// Second derivatives along and across the slope, with the other sign.
+    fn curvatures(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        let (p, q) = (self.a * x + self.c * y + self.d, self.c * x + self.b * y + self.e);
+        let length = f64::hypot(p, q);
+        if length == 0.0 {
+            return (0.0, 0.0);
+        }
+        let bend = |(p, q): (f64, f64)| -(self.a * p * p + 2.0 * self.c * p * q + self.b * q * q);
+        let direction = (p / length, q / length);
+        (bend(direction), bend((-direction.1, direction.0)))
     }
-
-    /// Differences of height from one cell to the next, towards east and north.
-    fn steps(&self) -> (f64, f64) {
-        (-self.east * self.cell, -self.north * self.cell)
-    }
 }
 
-/// What a sky that is bright around 200 degrees is worth in a direction.
-fn bright_south(azimuth: f64) -> f64 {
-    0.6 * ((azimuth - 200.0).to_radians() / 2.0).cos().powi(4) + 0.4
-}
-
-type OnPlane = fn(&Plane) -> f64;
-
-/// Results on a plane whose mathematics are known, away from its edge. What follows from slope and aspect has a test
-/// of its own above; the light of the whole sky has one in `sky_oracle.rs`.
-fn on_planes() -> Vec<(&'static str, Vec<(&'static str, &'static str)>, OnPlane)> {
-    vec![
-        // A plane is the mean of what lies around, and no relief at any scale.
-        ("local_relief", vec![("radius", "12")], |_| 0.0),
-        ("topographic_position", vec![], |_| 0.0),
-        ("topographic_position", vec![("radius", "9")], |_| 0.0),
-        ("multi_scale_relief", vec![("feature_min", "3"), ("feature_max", "18")], |_| 0.0),
-        ("elevation_deviation", vec![("radius", "8")], |_| 0.0),
-        ("max_elevation_deviation", vec![("radius_min", "2"), ("radius_max", "12")], |_| 0.0),
-        // Squares of the differences to eight neighbours: twice each axis, four times both diagonals.
-        ("terrain_ruggedness", vec![], |plane| {
-            let (x, y) = plane.steps();
-            (6.0 * (x * x + y * y)).sqrt()
-        }),
-        ("terrain_ruggedness", vec![("method", "wilson")], |plane| {
-            let (x, y) = plane.steps();
-            (x.abs() + y.abs() + (x + y).abs() + (x - y).abs()) / 4.0
-        }),
-        ("roughness", vec![], |plane| {
-            let (x, y) = plane.steps();
-            2.0 * (x.abs() + y.abs())
-        }),
-        // What rises on one side falls on the other.
-        ("openness_positive", vec![("directions", "8")], |_| 90.0),
-        ("openness_negative", vec![("directions", "8")], |_| 90.0),
-        ("sky_view_factor", vec![("directions", "8")], |plane| plane.open_sky(|_| 1.0)),
-        ("anisotropic_sky_view_factor", vec![("directions", "8"), ("azimuth", "200")], |plane| {
-            plane.open_sky(bright_south)
-        }),
-        ("horizon_angle", vec![("azimuth", "90"), ("radius", "10")], |plane| {
-            plane.rise(90.0).max(0.0).atan().to_degrees()
-        }),
-        ("horizon_angle", vec![("azimuth", "225"), ("radius", "10")], |plane| {
-            plane.rise(225.0).max(0.0).atan().to_degrees()
-        }),
-        ("shadow", vec![("azimuth", "180"), ("elevation", "20"), ("radius", "10")], |plane| {
-            f64::from(u8::from(plane.rise(180.0).atan() < 20_f64.to_radians()))
-        }),
-        // The eyes are high enough to see over the rise: what is lost uphill is won downhill.
-        ("local_dominance", vec![("angular_step", "22.5"), ("observer_height", "300")], |_| 1.0),
-    ]
-}
-
-/// Heights in steps of 1/64: planes are exact in 32 bits, and so is what vanishes on them.
 #[test]
-fn tilted_planes_have_the_values_of_their_closed_forms() {
-    for cell in [1.0, 0.5] {
-        for (east, north) in [(0.25, -0.5), (1.0, 0.0), (0.0, 2.0), (-3.0, -0.125), (0.5, 0.5)] {
-            let (grid, known) = (Grid::square(cell), Plane { east, north, cell });
-            let cells = plane(&grid, 72, east, north);
-            for (name, overrides, expected) in on_planes() {
-                let result = values(name, &overrides, &grid, &cells);
-                let middle = result.slice(s![30..42, 30..42]).to_owned();
-                let (expected, what) =
-                    (expected(&known), format!("{name} {overrides:?}: falls {east}, {north}"));
-                assert_near(&middle, |_, _| expected, 2e-6 * expected.abs().max(5.0), &what);
-            }
+fn quadratic_ground_has_the_curvatures_of_calculus() {
+    let plane = Quadratic { a: 0.0, b: 0.0, c: 0.0, d: 0.25, e: -0.5 };
+    let dome = Quadratic { a: -0.125, b: -0.125, ..plane };
+    let bowl = Quadratic { a: 0.125, b: 0.0625, ..plane };
+    let saddle = Quadratic { c: 0.125, ..plane };
+    let oblique = Quadratic { a: 0.25, b: -0.0625, c: 0.125, d: 1.0, e: 0.5 };
+    for grid in
+        [Grid::square(1.0), Grid::square(0.5), Grid { cell_width: 2.0, cell_height: 0.5, south_up: false }]
+    {
+        for ground in [&plane, &dome, &bowl, &saddle, &oblique] {
+            let cells = ground.cells(&grid);
+            let expected =
+                |row: usize, col: usize| ground.curvatures(Quadratic::place(&grid, row + 1, col + 1));
+            let profile = inner(&values("profile_curvature", &[], &grid, &cells));
+            assert_near(&profile, |row, col| expected(row, col).0, 1e-6, &format!("profile, {grid:?}"));
+            let plan = inner(&values("plan_curvature", &[], &grid, &cells));
+            assert_near(&plan, |row, col| expected(row, col).1, 1e-6, &format!("plan, {grid:?}"));
         }
     }
 }
 
-/// A gap in a plane is filled by the plane where the method is symmetrical about it.
+/// Convex ground is positive: a dome both ways, a crest across its axis only.
 #[test]
-fn gaps_in_planes_are_filled_by_the_plane() {
-    for grid in [Grid::square(1.0), Grid { cell_width: 2.0, cell_height: 0.5, south_up: false }] {
-        // The square around the gap ends with the raster.
-        let whole = plane(&grid, 41, 0.25, -0.5);
-        let mut cells = whole.clone();
-        cells[[20, 20]] = f32::NAN;
-        for parameters in [vec![], vec![("power", "0"), ("radius", "3")], vec![("method", "linear_row")]] {
-            let result = values("fill_nodata", &parameters, &grid, &cells);
-            assert_near(&result, |row, col| whole[[row, col]].into(), 1e-4, &format!("{parameters:?}"));
+fn crests_are_positive_and_hollows_negative() {
+    let grid = Grid::square(2.0);
+    let level = Quadratic { a: 0.0, b: 0.0, c: 0.0, d: 0.0, e: 0.0 };
+    let both = |ground: Quadratic| {
+        let cells = ground.cells(&grid);
+        let at = |name| values(name, &[], &grid, &cells);
+        (at("profile_curvature"), at("plan_curvature"))
+    };
+    let middle = Quadratic::SIDE / 2;
+    let dome = both(Quadratic { a: -0.25, b: -0.25, ..level });
+    let bowl = both(Quadratic { a: 0.25, b: 0.25, ..level });
+    for (row, col) in [(5, 7), (20, 3), (middle, 2), (30, 31)] {
+        assert_eq!((dome.0[[row, col]], dome.1[[row, col]]), (0.25, 0.25));
+        assert_eq!((bowl.0[[row, col]], bowl.1[[row, col]]), (-0.25, -0.25));
+    }
+    assert_eq!((dome.0[[middle, middle]], dome.1[[middle, middle]]), (0.0, 0.0), "the top is level");
+    // A cylinder that lies level bends along the slope only, an inclined one on its crest across the slope only.
+    let lying = both(Quadratic { a: -0.25, ..level });
+    assert!((lying.0[[9, 3]], lying.1[[9, 3]]) == (0.25, 0.0));
+    let inclined = both(Quadratic { a: -0.25, e: 1.0, ..level });
+    assert_eq!((inclined.0[[9, middle]], inclined.1[[9, middle]]), (0.0, 0.25));
+    // z = x y / 4: straight along its axes, hollow along one diagonal, convex across it.
+    let saddle = both(Quadratic { c: 0.25, ..level });
+    assert_eq!((saddle.0[[middle, 5]], saddle.1[[middle, 5]]), (0.0, 0.0));
+    assert_eq!((saddle.0[[middle - 4, middle + 4]], saddle.1[[middle - 4, middle + 4]]), (-0.25, 0.25));
+}
+
+/// No bank at the raster's edge and around holes: unlike slopes, lines go on straight.
+#[test]
+fn planes_have_no_curvature_even_at_edges_and_holes() {
+    for grid in [Grid::square(1.0), Grid { cell_width: 2.0, cell_height: 0.5, south_up: true }] {
+        let cells = with_holes(plane(&grid, 0.75, -0.375));
+        for name in ["profile_curvature", "plan_curvature"] {
+            let result = values(name, &[], &grid, &cells);
+            assert_near(&result, |row, col| f64::from(cells[[row, col]] * 0.0), 0.0, name);
         }
     }
 }

@@ -33,6 +33,8 @@ pub enum Role {
     Green,
     /// The blue part.
     Blue,
+    /// Whether the cell has a value: 255, or 0.
+    Alpha,
 }
 
 /// One output band.
@@ -74,6 +76,9 @@ pub struct Operation {
     pub formula: &'static str,
     /// Where the method was published.
     pub reference: &'static str,
+    /// What a file of its values is called beside others: `{name}` stands for a parameter's value, and a part in
+    /// brackets is left out while its parameter has the default value.
+    pub file_name: &'static str,
     /// Parameters, in the order help shows them.
     pub parameters: fn() -> Vec<ParamSpec>,
     /// Output bands.
@@ -94,6 +99,29 @@ impl Operation {
     /// Whether `name` is this operation's id or one of its aliases.
     pub fn is_called(&self, name: &str) -> bool {
         self.id == name || self.aliases.contains(&name)
+    }
+
+    /// The part of a file's name that tells its values from those of other operations and parameters.
+    pub fn file_stem(&self, values: &Values) -> String {
+        let mut stem = String::new();
+        let template = format!("{}[_VE{{vertical_exaggeration}}]", self.file_name);
+        for part in template.split_inclusive(['[', ']']) {
+            let optional = part.ends_with(']');
+            let part = part.trim_end_matches(['[', ']']);
+            let mut pieces = part.split(['{', '}']);
+            let mut text = pieces.next().unwrap_or_default().to_string();
+            let mut changed = false;
+            while let (Some(name), Some(rest)) = (pieces.next(), pieces.next()) {
+                changed |= !values.is_default(name);
+                text.push_str(&values.text(name));
+                text.push_str(rest);
+            }
+            if changed || !optional {
+                stem.push_str(&text);
+            }
+        }
+        // A length in metres says its unit itself.
+        stem.replace("mpx", "m")
     }
 
     /// Description for other programs, with bands and stretch under default parameters.

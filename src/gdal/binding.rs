@@ -9,8 +9,9 @@
 
 use crate::core::error::{Error, Result};
 use gdal_sys::{
-    CPLErr, CPLErrorHandler, GDALColorInterp, GDALDataType, GDALDatasetH, GDALDriverH, GDALMajorObjectH,
-    GDALProgressFunc, GDALRWFlag, GDALRasterBandH, GIntBig, OGRSpatialReferenceH,
+    vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorInterp, GDALDataType, GDALDatasetH,
+    GDALDerivedPixelFuncWithArgs, GDALDriverH, GDALMajorObjectH, GDALProgressFunc, GDALRWFlag,
+    GDALRasterBandH, GIntBig, OGRSpatialReferenceH, VSIFilesystemPluginCallbacksStruct, VSIStatBufL,
 };
 use libc::{c_char, c_int, c_uint, c_void};
 use once_cell::sync::OnceCell;
@@ -111,6 +112,10 @@ gdal_functions! {
     fn GDALReadBlock(GDALRasterBandH, c_int, c_int, *mut c_void) -> CPLErr::Type;
     fn GDALWriteBlock(GDALRasterBandH, c_int, c_int, *mut c_void) -> CPLErr::Type;
     fn GDALRasterIO(GDALRasterBandH, GDALRWFlag::Type, c_int, c_int, c_int, c_int, *mut c_void, c_int, c_int, GDALDataType::Type, c_int, c_int) -> CPLErr::Type;
+    fn GDALGetOverviewCount(GDALRasterBandH) -> c_int;
+    fn GDALGetOverview(GDALRasterBandH, c_int) -> GDALRasterBandH;
+    fn GDALGetRasterBandXSize(GDALRasterBandH) -> c_int;
+    fn GDALGetRasterBandYSize(GDALRasterBandH) -> c_int;
     fn GDALFlushRasterCache(GDALRasterBandH) -> CPLErr::Type;
     fn GDALGetRasterNoDataValue(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALSetRasterNoDataValue(GDALRasterBandH, f64) -> CPLErr::Type;
@@ -122,7 +127,14 @@ gdal_functions! {
     fn GDALSetRasterColorInterpretation(GDALRasterBandH, GDALColorInterp::Type) -> CPLErr::Type;
     fn GDALGetFileList(GDALDatasetH) -> *mut *mut c_char;
     fn CSLDestroy(*mut *mut c_char);
+    fn CSLAddString(*mut *mut c_char, *const c_char) -> *mut *mut c_char;
     fn VSIUnlink(*const c_char) -> c_int;
+    fn VSIStatExL(*const c_char, *mut VSIStatBufL, c_int) -> c_int;
+    fn VSIGetMemFileBuffer(*const c_char, *mut vsi_l_offset, c_int) -> *mut GByte;
+    fn VSIAllocFilesystemPluginCallbacksStruct() -> *mut VSIFilesystemPluginCallbacksStruct;
+    fn VSIFreeFilesystemPluginCallbacksStruct(*mut VSIFilesystemPluginCallbacksStruct);
+    fn VSIInstallPluginHandler(*const c_char, *const VSIFilesystemPluginCallbacksStruct) -> c_int;
+    fn GDALAddDerivedBandPixelFuncWithArgs(*const c_char, GDALDerivedPixelFuncWithArgs, *const c_char) -> CPLErr::Type;
     fn CPLSetErrorHandler(CPLErrorHandler) -> CPLErrorHandler;
     fn CPLPushErrorHandler(CPLErrorHandler);
     fn CPLPopErrorHandler();

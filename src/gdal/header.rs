@@ -115,6 +115,7 @@ fn colour_of(role: Role) -> Option<GDALColorInterp::Type> {
         Role::Red => Some(GDALColorInterp::GCI_RedBand),
         Role::Green => Some(GDALColorInterp::GCI_GreenBand),
         Role::Blue => Some(GDALColorInterp::GCI_BlueBand),
+        Role::Alpha => Some(GDALColorInterp::GCI_AlphaBand),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod header;
 mod options;
 pub mod output;
 pub mod sink;
+pub mod sinks;
 pub mod source;
 mod trial;
 

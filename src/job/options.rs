@@ -22,6 +22,8 @@ pub struct JobOptions {
     pub compatibility: Compatibility,
     /// Cut-offs of the 8-bit form of a single operation.
     pub stretch: Option<Cut>,
+    /// An alpha band instead of a nodata value.
+    pub alpha: bool,
     /// File format.
     pub format: Format,
     /// Creation options of the format's driver.
@@ -104,6 +106,14 @@ pub static OPTIONS: &[OptionSpec] = &[
                deviations:N goes so far from the mean [default: the operation's own]",
         set: |options, text| text.parse().ok().map(|cut| options.stretch = Some(cut)),
         allowed: CUT_FORMS,
+    },
+    OptionSpec {
+        name: "alpha",
+        value: "",
+        repeated: false,
+        help: "With --type uint8: an alpha band instead of a nodata value",
+        set: |options, text| text.parse().ok().map(|flag| options.alpha = flag),
+        allowed: "true, false",
     },
     OptionSpec {
         name: "format",

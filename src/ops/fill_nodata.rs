@@ -48,6 +48,7 @@ pub static OPERATION: Operation = Operation {
               cells; nearest: z of the nearest valid cell within radius; linear_row: the line between the \
               nearest valid cells of the row",
     reference: "Shepard 1968, doi:10.1145/800186.810616",
+    file_name: "NODATA_{method}_R{radius}[_P{power}]",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Height", "", (f64::NEG_INFINITY, f64::INFINITY))],
     stretch: |_, _| Stretch::percent(0.0, 0.0),
@@ -379,7 +380,7 @@ mod tests {
 
     #[test]
     fn rasters_with_south_up_are_filled_alike() {
-        let hills = |row: usize, col: usize| if (row * 7 + col * 5) % 4 > 0 { GAP } else { (row * 31 + col * 17) as f32 };
+        let hills = |row: usize, col: usize| if (row * 7 + col * 5).is_multiple_of(4) { (row * 31 + col * 17) as f32 } else { GAP };
         let cells = Array2::from_shape_fn((12, 11), |(row, col)| hills(row, col));
         let turned = Array2::from_shape_fn((12, 11), |(row, col)| hills(11 - row, col));
         let south_up = Grid { south_up: true, ..SQUARE };

@@ -21,6 +21,7 @@ operations! {
     anisotropic_sky_view_factor,
     openness_positive,
     openness_negative,
+    differential_openness,
     local_relief,
     multi_scale_relief,
     elevation_deviation,
@@ -33,5 +34,7 @@ operations! {
     topographic_position,
     terrain_ruggedness,
     roughness,
+    profile_curvature,
+    plan_curvature,
     fill_nodata,
 }

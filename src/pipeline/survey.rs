@@ -5,13 +5,18 @@
 
 use super::io::Source;
 use super::plan::Plan;
-use super::run::{drive, Monitor, Work};
+use super::run::{drive, Inputs, Monitor, Work};
 use crate::core::error::Result;
 use crate::core::tile::Window;
 use crate::recipe::chain::{Chain, ChainTiles, Observer, Registers, Round};
 
 /// Finds what `chain` must know of the raster. Does nothing when it is settled.
-pub fn settle(chain: &mut Chain, plan: &Plan, source: &dyn Source, monitor: &mut Monitor<'_>) -> Result<()> {
+pub fn settle(
+    chain: &mut Chain,
+    plan: &Plan,
+    sources: &[&dyn Source],
+    monitor: &mut Monitor<'_>,
+) -> Result<()> {
     let (rounds, mut done) = (chain.rounds().max(1) as f64, 0.0);
     while let Some(round) = chain.round(plan.size) {
         // No more observers than workers: the calling thread does nothing with them.
@@ -19,7 +24,8 @@ pub fn settle(chain: &mut Chain, plan: &Plan, source: &dyn Source, monitor: &mut
         let looking = Looking { chain, size: plan.size, round: &round };
         let mut report = |share: f64| (monitor.report)(((done + share) / rounds).min(1.0));
         let mut part = Monitor { report: &mut report, cancel: monitor.cancel };
-        let observers = drive(chain, plan, source, &looking, observers, &mut |_, _| Ok(()), &mut part)?;
+        let inputs = Inputs { chain, plan, sources };
+        let observers = drive(&inputs, &looking, observers, &mut |_, _| Ok(()), &mut part)?;
         chain.end_round(round, &observers);
         done += 1.0;
     }
@@ -45,6 +51,6 @@ impl Work for Looking<'_> {
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
         let place = (window, self.size);
-        self.chain.observe(self.round, place, |edge| tiles.tile(edge), registers, observer, proceed)
+        self.chain.observe(self.round, place, |edge| tiles.tile(edge), (registers, observer), proceed)
     }
 }

@@ -99,6 +99,12 @@ pub fn run(
     }
     let (rows, cols) = shape.outer()?;
     chain.check_raster(rows, cols)?;
+    if let Some(raster) = chain.rasters().first() {
+        let path = &raster.path;
+        return Err(Error::Unsupported(format!(
+            "a layer shows the raster '{path}', arrays have none; allowed: a run from file to file"
+        )));
+    }
     if !chain.is_settled() {
         return run(&settled(chain, cells, shape, nodata)?, cells, shape, nodata, out);
     }
@@ -124,7 +130,7 @@ fn load(
 ) -> Result<()> {
     let size = shape.outer()?;
     let stride = shape.stride(size.1);
-    tiles.load(chain, window, size, |real: Window, mut to: ArrayViewMut2<'_, f32>| {
+    tiles.load(chain, window, size, |_, real: Window, mut to: ArrayViewMut2<'_, f32>| {
         for (index, mut row) in to.rows_mut().into_iter().enumerate() {
             let start = (real.row + index) * stride + real.col;
             for (to, from) in row.iter_mut().zip(&cells[start..start + real.cols]) {
@@ -156,7 +162,7 @@ fn settled(chain: &Chain, cells: &[f32], shape: &ArrayShape, nodata: Option<f32>
     while let Some(round) = own.round((rows, cols)) {
         let mut observer = own.new_observer(&round);
         let place = (window, (rows, cols));
-        own.observe(&round, place, |edge| tiles.tile(edge), &mut registers, &mut observer, &|| true)?;
+        own.observe(&round, place, |edge| tiles.tile(edge), (&mut registers, &mut observer), &|| true)?;
         own.end_round(round, &[observer]);
     }
     Ok(own)

@@ -5,19 +5,23 @@
 
 pub mod array;
 pub mod chain;
+mod color;
 mod describe;
 mod presets;
 pub mod terrain;
 mod text;
 
 use crate::core::error::{unknown_name, Error, Result};
+use crate::core::grid::Grid;
 use crate::core::operation::{Compatibility, Operation};
 use crate::core::params::Values;
 use crate::core::stretch::{Cut, Stretch};
 use crate::registry;
 use crate::render::blend::Mode;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub use color::ColorReference;
 pub use describe::describe;
 pub use presets::{preset_names, presets};
 
@@ -34,8 +38,21 @@ pub struct Recipe {
     pub reference: String,
     /// Fills missing cells before anything else is computed: a call of `fill_nodata`.
     pub fill: Option<OperationCall>,
-    /// Layers, the top one first.
+    /// What becomes of the layers.
+    pub combine: Combine,
+    /// Layers, the top one first; of a composite red, green, blue.
     pub layers: Vec<Layer>,
+}
+
+/// What becomes of a recipe's layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Combine {
+    /// They lie on one another.
+    #[default]
+    Blend,
+    /// Three grey ones are the red, green and blue of one picture.
+    Rgb,
 }
 
 /// The operation that can go before a recipe.
@@ -50,6 +67,13 @@ pub struct Layer {
     pub content: Content,
     /// Cut-offs; without them an operation's own display stretch, or 0..1 for a recipe.
     pub stretch: Option<Stretch>,
+    /// Brightness of the middle: above 1 it is raised, below 1 lowered. Applied after the stretch.
+    pub gamma: f64,
+    /// Turns a grey layer into a coloured one.
+    pub color: Option<ColorReference>,
+    /// Where the layer is shown: 1 everywhere it is 1, not at all where it is 0 or missing. Its own mode, opacity and
+    /// mask are ignored.
+    pub mask: Option<Box<Layer>>,
     /// How it changes the layers below; the lowest layer's is ignored.
     pub mode: Mode,
     /// In per cent, 0..100; the lowest layer's is ignored.
@@ -63,6 +87,17 @@ pub enum Content {
     Operation(OperationCall),
     /// The picture of another recipe.
     Recipe(Box<Recipe>),
+    /// Another raster, brought to the grid of the elevations.
+    Raster(RasterReference),
+}
+
+/// A band of a raster beside the elevations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RasterReference {
+    /// A file, or anything else GDAL can open.
+    pub path: String,
+    /// Number of the band, from 1.
+    pub band: usize,
 }
 
 /// An operation with its parameters.
@@ -72,6 +107,8 @@ pub struct OperationCall {
     pub operation: &'static Operation,
     /// Checked values of all its parameters.
     pub values: Values,
+    /// Those under RVT compatibility, where they differ.
+    pub rvt_values: Option<Values>,
     /// Replaces the ends of the operation's own display stretch.
     pub display: Option<Cut>,
 }
@@ -79,7 +116,40 @@ pub struct OperationCall {
 impl OperationCall {
     /// With all defaults.
     pub fn new(operation: &'static Operation) -> Self {
-        Self { operation, values: Values::defaults((operation.parameters)()), display: None }
+        let values = Values::defaults((operation.parameters)());
+        Self { operation, values, rvt_values: None, display: None }
+    }
+
+    /// The parameters in force.
+    pub fn values(&self, compatibility: Compatibility) -> &Values {
+        match (compatibility, &self.rvt_values) {
+            (Compatibility::Rvt, Some(values)) => values,
+            _ => &self.values,
+        }
+    }
+
+    /// Sets a parameter, whatever the compatibility.
+    pub fn set(&mut self, name: &str, text: &str) -> Result<()> {
+        self.rvt_values.iter_mut().try_for_each(|values| values.set(name, text))?;
+        self.values.set(name, text)
+    }
+
+    /// The same from JSON.
+    pub fn set_json(&mut self, name: &str, value: &serde_json::Value) -> Result<()> {
+        self.rvt_values.iter_mut().try_for_each(|values| values.set_json(name, value))?;
+        self.values.set_json(name, value)
+    }
+
+    fn coarsen(&mut self, factor: usize, grid: &Grid) {
+        self.values = self.values.coarsened(factor, grid);
+        self.rvt_values = self.rvt_values.as_ref().map(|values| values.coarsened(factor, grid));
+    }
+
+    /// Parameters that RVT compatibility changes, with their values.
+    fn rvt_changes(&self) -> serde_json::Map<String, serde_json::Value> {
+        let plain = self.values.to_json();
+        let rvt = self.rvt_values.iter().flat_map(Values::to_json);
+        rvt.filter(|(name, value)| plain.get(name) != Some(value)).collect()
     }
 }
 
@@ -108,19 +178,14 @@ impl Recipe {
 
     /// The recipe that gives an operation's own values.
     pub fn of_operation(operation: &'static Operation) -> Self {
-        let layer = Layer {
-            name: operation.id.into(),
-            content: Content::Operation(OperationCall::new(operation)),
-            stretch: None,
-            mode: Mode::Normal,
-            opacity: 100.0,
-        };
+        let layer = Layer::new(operation.id, Content::Operation(OperationCall::new(operation)));
         Self {
             name: operation.id.into(),
             title: operation.title.into(),
             summary: operation.summary.into(),
             reference: operation.reference.into(),
             fill: None,
+            combine: Combine::Blend,
             layers: vec![layer],
         }
     }
@@ -128,7 +193,11 @@ impl Recipe {
     /// The only layer when the recipe stands for an operation's own values rather than a picture of 0..1.
     pub fn raw_operation(&self) -> Option<&OperationCall> {
         match self.layers.as_slice() {
-            [Layer { content: Content::Operation(call), stretch: None, .. }] => Some(call),
+            [Layer { content: Content::Operation(call), stretch: None, color: None, .. }]
+                if self.combine == Combine::Blend =>
+            {
+                Some(call)
+            }
             _ => None,
         }
     }
@@ -157,6 +226,15 @@ impl Recipe {
         }
     }
 
+    /// The recipe for an overview of a raster on `grid`, whose cells are `factor` times as large: distances stay, in as
+    /// many cells fewer.
+    pub fn coarsened(&self, factor: usize, grid: &Grid) -> Self {
+        let mut recipe = self.clone();
+        recipe.fill.iter_mut().for_each(|call| call.coarsen(factor, grid));
+        recipe.layers.iter_mut().for_each(|layer| layer.coarsen(factor, grid));
+        recipe
+    }
+
     /// Whether a key is about the whole recipe, not about a layer: `terrain`, `fill` and what begins with `fill.`.
     pub fn is_setting(key: &str) -> bool {
         key == "terrain" || key == "fill" || key.starts_with("fill.")
@@ -177,7 +255,7 @@ impl Recipe {
         }
         let mut call = self.fill.clone().map_or_else(|| registry::find(FILL).map(OperationCall::new), Ok)?;
         let parameter = key.strip_prefix("fill.").unwrap_or("method");
-        call.values.set(parameter, value).map_err(|error| error.within("fill"))?;
+        call.set(parameter, value).map_err(|error| error.within("fill"))?;
         self.fill = Some(call);
         Ok(())
     }
@@ -192,12 +270,29 @@ impl Recipe {
         if let Some(fill) = &self.fill {
             json["fill"] = json!(fill.values.to_json());
         }
+        if self.combine != Combine::Blend {
+            json["combine"] = json!(self.combine);
+        }
         json["layers"] = json!(layers);
         json
     }
 }
 
 impl Layer {
+    /// A layer that covers those below, with its content's own stretch.
+    pub fn new(name: impl Into<String>, content: Content) -> Self {
+        Self {
+            name: name.into(),
+            content,
+            stretch: None,
+            gamma: 1.0,
+            color: None,
+            mask: None,
+            mode: Mode::Normal,
+            opacity: 100.0,
+        }
+    }
+
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
         self.try_set(key, value).map_err(|error| error.within(&self.name))
     }
@@ -205,18 +300,32 @@ impl Layer {
     fn try_set(&mut self, key: &str, value: &str) -> Result<()> {
         match (&mut self.content, key) {
             (_, "opacity") => self.opacity = check_opacity(parse_number(key, value)?)?,
-            (_, "mode") => self.mode = parse_mode(value)?,
+            (_, "mode") => self.mode = Mode::parse(value)?,
             (_, "stretch") => self.set_cut(value.parse()?),
+            (_, "gamma") => self.gamma = check_gamma(parse_number(key, value)?)?,
             (_, "min") | (_, "max") => {
                 let number = parse_number(key, value)?;
                 let (min, max) = self.display_stretch(Compatibility::None).limits().unwrap_or((0.0, 1.0));
                 let (min, max) = if key == "min" { (number, max) } else { (min, number) };
                 self.set_cut(Cut::Values { min, max });
             }
-            (Content::Operation(call), _) => call.values.set(key, value)?,
+            (Content::Operation(call), _) => call.set(key, value)?,
             (Content::Recipe(recipe), _) => recipe.set(key, value)?,
+            (Content::Raster(_), _) => {
+                let allowed = ["opacity", "mode", "stretch", "gamma", "min", "max"];
+                return Err(unknown_name("key of a raster layer", key, allowed));
+            }
         }
         Ok(())
+    }
+
+    fn coarsen(&mut self, factor: usize, grid: &Grid) {
+        match &mut self.content {
+            Content::Operation(call) => call.coarsen(factor, grid),
+            Content::Recipe(inner) => **inner = inner.coarsened(factor, grid),
+            Content::Raster(_) => {}
+        }
+        self.mask.iter_mut().for_each(|mask| mask.coarsen(factor, grid));
     }
 
     fn set_cut(&mut self, cut: Cut) {
@@ -227,10 +336,10 @@ impl Layer {
     pub fn display_stretch(&self, compatibility: Compatibility) -> Stretch {
         self.stretch.unwrap_or_else(|| match &self.content {
             Content::Operation(call) => {
-                let own = (call.operation.stretch)(&call.values, compatibility);
+                let own = (call.operation.stretch)(call.values(compatibility), compatibility);
                 Stretch { cut: call.display.unwrap_or(own.cut), ..own }
             }
-            Content::Recipe(_) => Stretch::values(0.0, 1.0),
+            Content::Recipe(_) | Content::Raster(_) => Stretch::values(0.0, 1.0),
         })
     }
 
@@ -240,11 +349,19 @@ impl Layer {
             Content::Operation(call) => {
                 json["operation"] = json!(call.operation.id);
                 json["parameters"] = json!(call.values.to_json());
+                let changes = call.rvt_changes();
+                if !changes.is_empty() {
+                    json["rvt_parameters"] = json!(changes);
+                }
                 if let Some(cut) = call.display {
                     json["display"] = json!(cut.to_string());
                 }
             }
             Content::Recipe(recipe) => json["recipe"] = recipe.to_json(),
+            Content::Raster(raster) => {
+                json["raster"] = json!(raster.path);
+                json["band"] = json!(raster.band);
+            }
         }
         if let Some(stretch) = self.stretch {
             match stretch.limits() {
@@ -256,10 +373,29 @@ impl Layer {
             }
             json["invert"] = json!(stretch.invert);
         }
+        if self.gamma != 1.0 {
+            json["gamma"] = json!(self.gamma);
+        }
+        if let Some(color) = &self.color {
+            json["color_map"] = json!(color.name);
+            if let Some((low, high)) = color.cut {
+                json["color_cut"] = json!([low, high]);
+            }
+        }
+        if let Some(mask) = &self.mask {
+            json["mask"] = mask.to_json();
+        }
         json["mode"] = json!(self.mode);
         json["opacity"] = json!(self.opacity);
         json
     }
+}
+
+fn check_gamma(gamma: f64) -> Result<f64> {
+    if (0.1..=10.0).contains(&gamma) {
+        return Ok(gamma);
+    }
+    Err(Error::Argument(format!("gamma {gamma} is not allowed; allowed: 0.1 to 10")))
 }
 
 fn check_opacity(opacity: f64) -> Result<f64> {
@@ -272,13 +408,6 @@ fn check_opacity(opacity: f64) -> Result<f64> {
 fn parse_number(key: &str, value: &str) -> Result<f64> {
     let number = value.trim().parse().ok().filter(|number: &f64| number.is_finite());
     number.ok_or_else(|| Error::Argument(format!("{key} = '{value}' is not allowed; allowed: a number")))
-}
-
-fn parse_mode(value: &str) -> Result<Mode> {
-    let known = Mode::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(value));
-    known
-        .map(|(_, mode)| *mode)
-        .ok_or_else(|| unknown_name("blend mode", value, Mode::ALL.iter().map(|(name, _)| *name)))
 }
 
 #[cfg(test)]

@@ -88,10 +88,11 @@ impl Terrain {
                     continue;
                 }
                 Content::Operation(call) => call,
+                Content::Raster(_) => continue,
             };
             let Some(setting) = self.operations.get(call.operation.id) else { continue };
             for (key, value) in &setting.parameters {
-                call.values.set_json(key, value)?;
+                call.set_json(key, value)?;
             }
             let Some(cut) = setting.cut(call)? else { continue };
             match &mut layer.stretch {

@@ -1,6 +1,9 @@
 //! The JSON form of a recipe, version 1.
 
-use super::{check_opacity, presets, terrain, Content, Layer, OperationCall, Recipe, FILL};
+use super::{
+    check_gamma, check_opacity, presets, terrain, ColorReference, Combine, Content, Layer, OperationCall,
+    RasterReference, Recipe, FILL,
+};
 use crate::core::error::{unknown_name, Error, Result};
 use crate::core::stretch::{Cut, Stretch};
 use crate::registry;
@@ -28,6 +31,8 @@ struct RecipeText {
     reference: String,
     terrain: Option<String>,
     fill: Option<serde_json::Map<String, serde_json::Value>>,
+    #[serde(default)]
+    combine: Combine,
     layers: Vec<LayerText>,
 }
 
@@ -37,16 +42,24 @@ struct LayerText {
     name: Option<String>,
     operation: Option<String>,
     recipe: Option<RecipeReference>,
+    raster: Option<String>,
+    band: Option<usize>,
     #[serde(default)]
     parameters: serde_json::Map<String, serde_json::Value>,
+    /// Parameters that are others under RVT compatibility.
+    #[serde(default)]
+    rvt_parameters: serde_json::Map<String, serde_json::Value>,
     /// Ends of the display stretch of an operation's own values.
     display: Option<String>,
     stretch: Option<String>,
     min: Option<f64>,
     max: Option<f64>,
     invert: Option<bool>,
-    #[serde(default)]
-    mode: Mode,
+    gamma: Option<f64>,
+    color_map: Option<String>,
+    color_cut: Option<(f64, f64)>,
+    mask: Option<Box<LayerText>>,
+    mode: Option<String>,
     #[serde(default = "opaque")]
     opacity: f64,
 }
@@ -80,7 +93,7 @@ fn check_count(layers: usize) -> Result<()> {
 
 fn count_layers(recipe: &Recipe) -> usize {
     let inner = recipe.layers.iter().map(|layer| match &layer.content {
-        Content::Operation(_) => 1,
+        Content::Operation(_) | Content::Raster(_) => 1,
         Content::Recipe(recipe) => 1 + count_layers(recipe),
     });
     inner.sum()
@@ -100,13 +113,24 @@ impl RecipeText {
             layer.check().map_err(|error| Error::Recipe(format!("recipe, layer {}: {error}", index + 1)))
         });
         let mut layers = layers.collect::<Result<Vec<_>>>()?;
+        if self.combine == Combine::Rgb && layers.len() != 3 {
+            let count = layers.len();
+            return Err(Error::Recipe(format!("recipe combines {count} layers as rgb; allowed: three")));
+        }
         name_apart(&mut layers);
         let name = if self.name.is_empty() { "recipe".into() } else { self.name };
         let title = if self.title.is_empty() { name.clone() } else { self.title };
         let fill = self.fill.map(|parameters| call(FILL, &parameters)).transpose();
         let fill = fill.map_err(|error| Error::Recipe(format!("recipe, fill: {error}")))?;
-        let mut recipe =
-            Recipe { name, title, summary: self.summary, reference: self.reference, fill, layers };
+        let mut recipe = Recipe {
+            name,
+            title,
+            summary: self.summary,
+            reference: self.reference,
+            fill,
+            combine: self.combine,
+            layers,
+        };
         if let Some(name) = self.terrain {
             terrain::find(&name)?.apply(&mut recipe)?;
         }
@@ -130,33 +154,42 @@ fn name_apart(layers: &mut [Layer]) {
 impl LayerText {
     fn check(self) -> Result<Layer> {
         let stretch = self.stretch()?;
+        let gamma = check_gamma(self.gamma.unwrap_or(1.0))?;
+        let opacity = check_opacity(self.opacity)?;
+        let mode = self.mode.map_or(Ok(Mode::Normal), |name| Mode::parse(&name))?;
+        let color = ColorReference::read(self.color_map, self.color_cut)?;
         let display = self.display.map(|text| text.parse()).transpose()?;
-        let content = match (self.operation, self.recipe) {
-            (Some(name), None) => {
-                Content::Operation(OperationCall { display, ..call(&name, &self.parameters)? })
-            }
-            (None, Some(_)) if !self.parameters.is_empty() => {
-                return Err(Error::Recipe("'parameters' belong to an operation, not to a recipe".into()));
-            }
-            (None, Some(RecipeReference::Preset(name))) => {
-                let preset = presets::find(&name);
-                Content::Recipe(Box::new(
-                    preset.ok_or_else(|| unknown_name("preset", &name, presets::preset_names()))??,
-                ))
-            }
-            (None, Some(RecipeReference::Inline(text))) => match text.check()? {
-                Recipe { fill: Some(_), .. } => {
-                    return Err(Error::Recipe("'fill' belongs to the outermost recipe".into()));
+        if self.band.is_some() && self.raster.is_none() {
+            return Err(Error::Recipe("'band' belongs to a raster".into()));
+        }
+        if !(self.parameters.is_empty() && self.rvt_parameters.is_empty()) && self.operation.is_none() {
+            return Err(Error::Recipe("'parameters' belong to an operation".into()));
+        }
+        let content = match (self.operation, self.recipe, self.raster) {
+            (Some(name), None, None) => {
+                let mut call = OperationCall { display, ..call(&name, &self.parameters)? };
+                for (key, value) in &self.rvt_parameters {
+                    let values = call.rvt_values.get_or_insert_with(|| call.values.clone());
+                    values
+                        .set_json(key, value)
+                        .map_err(|error| Error::Argument(format!("{name}: {error}")))?;
                 }
-                inner => Content::Recipe(Box::new(inner)),
-            },
-            _ => return Err(Error::Recipe("a layer has either 'operation' or 'recipe'".into())),
+                Content::Operation(call)
+            }
+            (None, Some(reference), None) => Content::Recipe(Box::new(reference.check()?)),
+            (None, None, Some(path)) => {
+                let band = self.band.unwrap_or(1);
+                if path.is_empty() || band == 0 {
+                    return Err(Error::Recipe("'raster' is a file name, 'band' a number from 1".into()));
+                }
+                Content::Raster(RasterReference { path, band })
+            }
+            _ => return Err(Error::Recipe("a layer has either 'operation', 'recipe' or 'raster'".into())),
         };
-        let name = self.name.unwrap_or_else(|| match &content {
-            Content::Operation(call) => call.operation.id.into(),
-            Content::Recipe(recipe) => recipe.name.clone(),
-        });
-        Ok(Layer { name, content, stretch, mode: self.mode, opacity: check_opacity(self.opacity)? })
+        let name = self.name.unwrap_or_else(|| content.name());
+        let mask = self.mask.map(|mask| mask.check().map(Box::new)).transpose();
+        let mask = mask.map_err(|error| Error::Recipe(format!("mask: {error}")))?;
+        Ok(Layer { name, content, stretch, gamma, color, mask, mode, opacity })
     }
 
     fn stretch(&self) -> Result<Option<Stretch>> {
@@ -172,6 +205,37 @@ impl LayerText {
             }
         };
         Ok(Some(Stretch { cut, invert }))
+    }
+}
+
+impl RecipeReference {
+    fn check(self) -> Result<Recipe> {
+        let recipe = match self {
+            RecipeReference::Inline(text) => text.check()?,
+            RecipeReference::Preset(name) => {
+                let preset = presets::find(&name);
+                preset.ok_or_else(|| unknown_name("preset", &name, presets::preset_names()))??
+            }
+        };
+        if recipe.fill.is_some() {
+            return Err(Error::Recipe("'fill' belongs to the outermost recipe".into()));
+        }
+        Ok(recipe)
+    }
+}
+
+impl Content {
+    /// What a layer is called that has no name of its own.
+    fn name(&self) -> String {
+        match self {
+            Content::Operation(call) => call.operation.id.into(),
+            Content::Recipe(recipe) => recipe.name.clone(),
+            Content::Raster(raster) => {
+                let stem = std::path::Path::new(&raster.path).file_stem();
+                // A dot would look like the start of a parameter.
+                stem.map_or("raster".into(), |stem| stem.to_string_lossy().replace('.', "_"))
+            }
+        }
     }
 }
 
@@ -204,12 +268,13 @@ mod tests {
         assert!(error(&layers(r#"{"operation": "slop"}"#)).contains("layer 1: unknown operation 'slop'"));
         assert!(error(&layers(r#"{"operation": "slope", "parameters": {"unit": "mile"}}"#))
             .contains("layer 1: slope: unit = 'mile' is not allowed; allowed: degree"));
-        assert!(error(&layers(r#"{"operation": "slope", "mode": "shiny"}"#)).contains("unknown variant"));
+        assert!(error(&layers(r#"{"operation": "slope", "mode": "shiny"}"#))
+            .contains("unknown blend mode 'shiny'; allowed: normal"));
         assert!(error(&layers(r#"{"operation": "slope", "opacity": 200}"#)).contains("allowed: 0 to 100"));
         assert!(error(&layers(r#"{"operation": "slope", "min": 1}"#)).contains("together or 'stretch'"));
         assert!(error(&layers(r#"{"operation": "slope", "min": 1, "max": 1}"#)).contains("min smaller"));
         assert!(error(&layers(r#"{"recipe": "vta"}"#)).contains("unknown preset 'vta'; allowed: vat"));
-        assert!(error(&layers("{}")).contains("either 'operation' or 'recipe'"));
+        assert!(error(&layers("{}")).contains("either 'operation', 'recipe' or 'raster'"));
     }
 
     #[test]

@@ -20,6 +20,19 @@ pub fn bytes_row(values: &[f32], stretch: LinearStretch, compatibility: Compatib
     }
 }
 
+/// Stretches and encodes a row beside an alpha band: all bytes are data, missing cells are 0.
+pub fn opaque_row(values: &[f32], stretch: LinearStretch, bytes: &mut [u8]) {
+    encode(values, stretch, 0, 0, bytes);
+}
+
+/// Says which cells have a value: 255, or 0.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+pub fn alpha_row(values: &[f32], bytes: &mut [u8]) {
+    for (byte, value) in bytes.iter_mut().zip(values) {
+        *byte = if value.is_nan() { 0 } else { 255 };
+    }
+}
+
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn encode(values: &[f32], stretch: LinearStretch, missing: u8, smallest: u8, bytes: &mut [u8]) {
     for (byte, value) in bytes.iter_mut().zip(values) {
@@ -43,5 +56,9 @@ mod tests {
         assert_eq!(bytes, [1, 1, 127, 255, 0]);
         bytes_row(&values, unit, Compatibility::Rvt, &mut bytes);
         assert_eq!(bytes, [0, 0, 127, 255, 255]);
+        opaque_row(&values, unit, &mut bytes);
+        assert_eq!(bytes, [0, 0, 127, 255, 0]);
+        alpha_row(&values, &mut bytes);
+        assert_eq!(bytes, [255, 255, 255, 255, 0]);
     }
 }

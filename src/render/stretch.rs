@@ -1,7 +1,7 @@
 //! Linear stretch: `clip((x - min) / (max - min), 0, 1)`, optionally turned round.
 
 /// A stretch with its division done once.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LinearStretch {
     min: f32,
     factor: f32,
@@ -10,6 +10,9 @@ pub struct LinearStretch {
 }
 
 impl LinearStretch {
+    /// Leaves 0..1 as it is.
+    pub const UNIT: LinearStretch = LinearStretch { min: 0.0, factor: 1.0, base: 0.0, sign: 1.0 };
+
     /// From the value that becomes 0 to the one that becomes 1, or the other way round.
     pub fn new((min, max): (f64, f64), invert: bool) -> Self {
         let (base, sign) = if invert { (1.0, -1.0) } else { (0.0, 1.0) };

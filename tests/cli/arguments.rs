@@ -30,7 +30,7 @@ fn names_at_the_wrong_command() {
         &["render", "slope", "dem.tif", "out.tif"],
         &["'slope' is an operation", "terralume visualize slope"],
     );
-    refused(&["visualize", "slope,aspect", "dem.tif", "out"], &["'slope,aspect'", "allowed: one name"]);
+    refused(&["visualize", "slope,vat", "dem.tif", "out"], &["'vat' is a preset", "terralume render vat"]);
 }
 
 #[test]
@@ -47,7 +47,8 @@ fn parameters() {
     hillshade("azimuth=nan", &["azimuth = 'nan'"]);
     hillshade("azimuth=", &["azimuth = ''"]);
     hillshade("azimuth", &["-p 'azimuth'", "allowed: key=value"]);
-    hillshade("hillshade.azimuth=3", &["unknown parameter 'hillshade.azimuth'"]);
+    hillshade("hillshade.azimut=3", &["unknown parameter 'azimut'; allowed: vertical_exaggeration, azimuth"]);
+    hillshade("slope.unit=degree", &["unknown operation of a parameter 'slope'; allowed: hillshade"]);
     hillshade("opacity=3", &["unknown parameter 'opacity'"]);
     let vat =
         |text: &str, words: &[&str]| refused(&["render", "vat", "dem.tif", "out.tif", "-p", text], words);

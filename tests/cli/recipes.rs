@@ -51,7 +51,7 @@ fn bad_recipes() {
     refused(b"{}", &["missing field"]);
     refused(br#"{"terralume_recipe": 7, "layers": []}"#, &["7", "allowed: 1"]);
     refused(&layers(""), &["no layers", "at least one"]);
-    refused(&layers("{}"), &["layer 1", "either 'operation' or 'recipe'"]);
+    refused(&layers("{}"), &["layer 1", "either 'operation', 'recipe' or 'raster'"]);
     refused(&layers(r#"{"operation": "slop"}"#), &["layer 1", "unknown operation 'slop'; allowed: slope"]);
     refused(&layers(r#"{"recipe": "vta"}"#), &["layer 1", "unknown preset 'vta'; allowed: vat"]);
     refused(&layers(r#"{"operation": "slope", "colour": 1}"#), &["colour", "expected one of"]);
@@ -89,7 +89,7 @@ fn bad_recipes() {
     refused(&layers(inner), &["layer 1", "'fill' belongs to the outermost recipe"]);
     let several = r#"{"operation": "multi_hillshade"}, {"operation": "slope"}"#;
     folder.write("bad.json", &layers(several));
-    let words = ["multi_hillshade", "16 bands", "allowed in a blend: one band"];
+    let words = ["multi_hillshade", "16 bands", "allowed in a blend: one or three"];
     folder.refused(&["render", "bad.json", "dem.tif", "out.tif"], 2, &words);
 }
 

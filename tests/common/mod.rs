@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod files;
+pub mod goldens;
 pub mod variants;
 
 use ndarray::{s, Array2, Array3, ArrayView3, ArrayViewMut2};
@@ -9,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::Mutex;
 use terralume::core::grid::Grid;
 use terralume::core::tile::Window;
-use terralume::pipeline::io::{Cells, Layout, Reader, Sink, Source};
+use terralume::pipeline::io::{CellsRef, Layout, Reader, Sink, Source};
 use terralume::pipeline::plan::{Plan, PlanOptions};
 use terralume::pipeline::run::{run, Monitor};
 use terralume::pipeline::survey;
@@ -102,19 +103,19 @@ impl Sink for ArraySink {
         layout(self.size, (16, 16))
     }
 
-    fn write(&mut self, window: Window, cells: &Cells) -> Result<()> {
+    fn write(&mut self, window: Window, cells: CellsRef<'_>) -> Result<()> {
         let place = (window.row, window.col);
         let last = self.last.get_mut().expect("never poisoned").replace(place);
         assert!(last < Some(place), "tile {place:?} was written after {last:?}");
         let rows = window.row..window.row + window.rows;
         let cols = window.col..window.col + window.cols;
         match (&mut self.output, cells) {
-            (Output::Float32(to), Cells::Float32(from)) => {
+            (Output::Float32(to), CellsRef::Float32(from)) => {
                 let size = (to.dim().0, window.rows, window.cols);
                 let from = ArrayView3::from_shape(size, from).expect("a tile of this size");
                 to.slice_mut(s![.., rows, cols]).assign(&from);
             }
-            (Output::Uint8(to), Cells::Uint8(from)) => {
+            (Output::Uint8(to), CellsRef::Uint8(from)) => {
                 let size = (to.dim().0, window.rows, window.cols);
                 let from = ArrayView3::from_shape(size, from).expect("a tile of this size");
                 to.slice_mut(s![.., rows, cols]).assign(&from);
@@ -169,8 +170,8 @@ pub fn run_and_find(chain: &Chain, cells: &Array2<f32>, division: Division) -> R
     let plan = Plan::new(chain, source.layout(), sink.layout(), options)?;
     let mut monitor = Monitor { report: &mut |_| true, cancel: &AtomicBool::new(false) };
     let mut own = chain.again()?;
-    survey::settle(&mut own, &plan, &source, &mut monitor)?;
-    run(&own, &plan, &source, &mut sink, &mut monitor)?;
+    survey::settle(&mut own, &plan, &[&source], &mut monitor)?;
+    run(&own, &plan, &[&source], &mut sink, &mut monitor)?;
     Ok((sink.output, own.found().to_vec()))
 }
 
@@ -185,7 +186,7 @@ pub fn compute_with(recipe: &Recipe, grid: &Grid, cells: &Array2<f32>, options: 
 }
 
 pub fn rvt(cell_type: CellType) -> ChainOptions {
-    ChainOptions { cell_type, compatibility: Compatibility::Rvt, stretch: None }
+    ChainOptions { cell_type, compatibility: Compatibility::Rvt, stretch: None, alpha: false }
 }
 
 pub fn uint8() -> ChainOptions {

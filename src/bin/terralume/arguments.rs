@@ -40,11 +40,11 @@ fn visualize() -> Command {
         names("Operations", &operations)
     );
     let command = Command::new("visualize")
-        .about("Compute one operation of an elevation raster")
-        .arg(positional("NAME", "Operation, or one of its other names", ValueHint::Other))
+        .about("Compute one operation of an elevation raster, or several from one reading")
+        .arg(positional("NAME", "Operation, or several: slope,svf", ValueHint::Other))
         .arg(parameter(
             "KEY=VALUE",
-            "Parameter of the operation, such as radius=20; see terralume describe NAME",
+            "Parameter of the operation, such as radius=20, or of one of several: svf.radius=20",
         ));
     with_run_arguments(command).after_help(help)
 }
@@ -69,9 +69,13 @@ fn render() -> Command {
 
 /// Input, output and what all runs share.
 fn with_run_arguments(command: Command) -> Command {
-    let output = positional("OUT", "Raster to write", ValueHint::FilePath)
-        .required(false)
-        .required_unless_present("plan");
+    let output = positional(
+        "OUT",
+        "Raster to write, or a folder, in which files get names of their own",
+        ValueHint::FilePath,
+    )
+    .required(false)
+    .required_unless_present("plan");
     command
         .arg(positional("DEM", "Raster of elevations, anything GDAL can open", ValueHint::FilePath))
         .arg(output)

@@ -79,6 +79,7 @@ fn layer_row(layer: &Layer) -> Vec<String> {
     let stretch = layer.display_stretch(Compatibility::None);
     let content = match &layer.content {
         Content::Recipe(recipe) => format!("preset {}", recipe.name),
+        Content::Raster(raster) => format!("raster {}, band {}", raster.path, raster.band),
         Content::Operation(call) => {
             let values = call.values.to_json();
             let values: Vec<_> =

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod describe;
+mod folder;
 mod list;
 mod output;
 mod pages;

@@ -1,5 +1,6 @@
 //! `terralume visualize` and `terralume render`: from arguments to a job.
 
+use crate::folder::Folder;
 use crate::output::{count, note, print, table};
 use crate::progress::Progress;
 use crate::signals;
@@ -10,8 +11,10 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 use terralume::core::error::unknown_name;
+use terralume::core::operation::Operation;
 use terralume::gdal::Gdal;
 use terralume::job::options::OPTIONS;
+use terralume::job::{file_name, Picture};
 use terralume::pipeline::plan::Plan;
 use terralume::recipe::preset_names;
 use terralume::{registry, Error, Input, Job, JobOptions, Recipe, Result};
@@ -23,31 +26,72 @@ const BLOCK_CACHE: usize = 32 << 20;
 /// Largest file read as a recipe: far above any use, and no raster fits by mistake.
 const LARGEST_RECIPE: u64 = 1 << 20;
 
-/// Runs one operation.
+/// Runs one operation, or several from one reading of the elevations.
 pub fn visualize(matches: &ArgMatches) -> Result<()> {
-    let name = text(matches, "NAME");
-    if name.contains(',') {
-        return Err(Error::Argument(format!(
-            "'{name}': several operations in one run are not possible yet; allowed: one name"
-        )));
+    let names = text(matches, "NAME").split(',').map(str::trim);
+    let mut operations = names.map(find_operation).collect::<Result<Vec<_>>>()?;
+    for operation in &mut operations {
+        apply_settings(&mut operation.recipe, matches)?;
     }
+    for (key, value) in parameters(matches)? {
+        set_parameter(&mut operations, key, value)?;
+    }
+    run(operations.into_iter().map(|operation| operation.recipe).collect(), matches)
+}
+
+/// An operation as it was named on the command line.
+struct Named<'a> {
+    name: &'a str,
+    operation: &'static Operation,
+    recipe: Recipe,
+}
+
+fn find_operation(name: &str) -> Result<Named<'_>> {
     let operation =
         registry::find(name).map_err(|error| match Recipe::parse(name.trim_start_matches('{')) {
             Ok(_) => Error::UnknownName(format!("'{name}' is a preset; allowed: terralume render {name}")),
             Err(_) => error,
         })?;
-    let mut recipe = Recipe::of_operation(operation);
-    apply_settings(&mut recipe, matches)?;
-    let specs = (operation.parameters)();
-    for (key, value) in parameters(matches)? {
-        // A recipe would also take `opacity` or `min`, which mean nothing for an operation's own values.
-        if !Recipe::is_setting(key) && !specs.iter().any(|spec| spec.name == key) {
-            let names = specs.iter().map(|spec| spec.name);
-            return Err(unknown_name("parameter", key, names).within(operation.id));
-        }
-        recipe.set(key, value)?;
+    Ok(Named { name, operation, recipe: Recipe::of_operation(operation) })
+}
+
+/// `parameter` is for every operation that has it, `operation.parameter` for one.
+fn set_parameter(operations: &mut [Named<'_>], key: &str, value: &str) -> Result<()> {
+    if Recipe::is_setting(key) {
+        return operations.iter_mut().try_for_each(|operation| operation.recipe.set(key, value));
     }
-    run(recipe, matches)
+    let split = key.split_once('.');
+    let mut allowed: Vec<&str> = Vec::new();
+    let mut found = false;
+    for Named { name, operation, recipe } in operations.iter_mut() {
+        let parameter = match split {
+            Some((named, parameter)) if *name == named || operation.is_called(named) => parameter,
+            Some(_) => continue,
+            None => key,
+        };
+        let specs = (operation.parameters)();
+        // A recipe would also take `opacity` or `min`, which mean nothing for an operation's own values.
+        if let Some(spec) = specs.iter().find(|spec| spec.name == parameter) {
+            recipe.set(spec.name, value)?;
+            found = true;
+        }
+        for spec in &specs {
+            if !allowed.contains(&spec.name) {
+                allowed.push(spec.name);
+            }
+        }
+    }
+    match (found, split) {
+        (true, _) => Ok(()),
+        (false, Some((named, _))) if allowed.is_empty() => {
+            Err(unknown_name("operation of a parameter", named, operations.iter().map(|named| named.name)))
+        }
+        (false, _) => {
+            let place: Vec<_> = operations.iter().map(|named| named.operation.id).collect();
+            let parameter = split.map_or(key, |(_, parameter)| parameter);
+            Err(unknown_name("parameter", parameter, allowed).within(&place.join(", ")))
+        }
+    }
 }
 
 /// Blends a recipe or preset.
@@ -57,7 +101,7 @@ pub fn render(matches: &ArgMatches) -> Result<()> {
     for (key, value) in parameters(matches)? {
         recipe.set(key, value)?;
     }
-    run(recipe, matches)
+    run(vec![recipe], matches)
 }
 
 /// What is set for the whole recipe, before single parameters.
@@ -104,14 +148,19 @@ fn read_recipe(path: &str) -> Result<Recipe> {
     Recipe::parse(content).map_err(|error| refuse(error.to_string()))
 }
 
-fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
+fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
     let quiet = matches.get_flag("quiet");
-    let job = Job {
-        recipe,
-        input: Input::Path(text(matches, "DEM").into()),
-        output: text(matches, "OUT").into(),
-        options: options(matches)?,
+    let (input, options) = (text(matches, "DEM"), options(matches)?);
+    let folder = Folder::find(text(matches, "OUT"), recipes.len(), matches.get_flag("plan"))?;
+    let picture = |recipe: Recipe| {
+        let output = match &folder {
+            Some(folder) => folder.file(&file_name(&recipe, input, options.cell_type)),
+            None => text(matches, "OUT").to_string(),
+        };
+        Picture { recipe, output }
     };
+    let pictures = recipes.into_iter().map(picture).collect();
+    let job = Job { pictures, input: Input::Path(input.into()), options };
     let cancel = signals::watch()?;
     let gdal = Gdal::get()?;
     gdal.limit_block_cache(BLOCK_CACHE);
@@ -120,7 +169,7 @@ fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
     let prepared = job.prepare()?;
     let plan = *prepared.plan();
     if matches.get_flag("plan") {
-        return print(plan_text(&plan).as_bytes());
+        return print((plan_text(&plan) + &prepared.steps()).as_bytes());
     }
     let progress = Progress::new(quiet);
     let mut report = |share: f64, stage: &str| {
@@ -129,10 +178,12 @@ fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
     };
     prepared.run(&mut report, cancel)?;
     drop(progress);
+    folder.into_iter().for_each(Folder::keep);
     if !quiet {
         let ((rows, cols), bands) = (plan.size, count(plan.bands, "band"));
         let seconds = start.elapsed().as_secs_f64();
-        note(&format!("wrote {} ({rows} x {cols} cells, {bands}, {seconds:.1} s)", job.output));
+        let outputs: Vec<_> = job.pictures.iter().map(|picture| picture.output.as_str()).collect();
+        note(&format!("wrote {} ({rows} x {cols} cells, {bands}, {seconds:.1} s)", outputs.join(", ")));
     }
     Ok(())
 }
@@ -169,15 +220,18 @@ fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
 
 fn plan_text(plan: &Plan) -> String {
     let Plan { size: (rows, cols), tile_rows, tile_cols, .. } = plan;
-    let lines = [
+    let mut lines = vec![
         ("raster", format!("{rows} x {cols} cells (rows x columns), {} written", count(plan.bands, "band"))),
         ("tiles", format!("{} of {tile_rows} x {tile_cols} cells", plan.tiles())),
         ("radius", format!("{} read around a tile", count(plan.radius, "cell"))),
         ("overlap", format!("{:.2} cells read for each one written", plan.overlap())),
         ("passes", plan.passes.to_string()),
-        ("surveys", format!("{} of the whole raster before it is written", plan.rounds)),
         ("threads", plan.threads.to_string()),
         ("memory", format!("{} for tiles and decoded blocks", BinaryBytes(plan.memory as u64))),
     ];
-    table(&lines.map(|(name, value)| vec![name.to_string(), value]))
+    if plan.rounds > 0 {
+        lines.push(("surveys", format!("{} of the whole raster before anything is written", plan.rounds)));
+    }
+    let row = |(name, value): (&str, String)| vec![name.to_string(), value];
+    table(&lines.into_iter().map(row).collect::<Vec<_>>())
 }

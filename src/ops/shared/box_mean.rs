@@ -2,7 +2,8 @@
 //!
 //! Heights are rounded to multiples of 2^-20 (a micrometre, for metres) and summed as whole numbers: sums of whole
 //! numbers do not depend on their order. A row of column sums slides down the tile, a window slides along it: a handful
-//! of additions per cell whatever the radius. Missing cells are left out; cells beyond 2^30 count as missing.
+//! of additions per cell whatever the radius. Missing cells are left out; cells beyond 2^29 count as missing: columns of
+//! up to 16383 cells fit 64 bits. A window of many cells far from height 0 may not, and is then summed in 128.
 
 #![allow(clippy::needless_range_loop)] // An index over several arrays is the form that vectorises.
 
@@ -14,7 +15,7 @@ use std::ops::Range;
 const QUANTA: f64 = (1 << 20) as f64;
 
 /// Largest height that is taken in.
-const LARGEST: f32 = (1 << 30) as f32;
+const LARGEST: f32 = (1 << 29) as f32;
 
 /// Adding this to a number below 2^51 leaves its nearest whole number in the low bits.
 const ROUNDER: f64 = (3_u64 << 51) as f64;
@@ -53,9 +54,14 @@ impl<'a> BoxMean<'a> {
             _ => self.start(row, &columns),
         }
         let width = columns.len();
-        slide_along(&self.sums, &mut self.window_sums[..width]);
-        slide_along(&self.counts, &mut self.window_counts[..width]);
-        divide(&self.window_sums, &self.window_counts, means);
+        slide_along(&self.counts, &mut self.window_counts[..width], |count: i32| count);
+        if fit(&self.sums, self.radius) {
+            slide_along(&self.sums, &mut self.window_sums[..width], |sum: i64| sum);
+            divide(&self.window_sums, &self.window_counts, means);
+        } else {
+            slide_along(&self.sums, means, |sum: i128| sum as f64);
+            divide_wide(&self.window_counts, means);
+        }
         self.at = Some((row, columns));
     }
 
@@ -109,18 +115,28 @@ fn slide(entering: &[f32], leaving: &[f32], sums: &mut [i64], counts: &mut [i32]
     }
 }
 
-/// Sums of as many neighbours as `columns` is longer than `windows`, and one.
-fn slide_along<T>(columns: &[T], windows: &mut [T])
+/// Whether windows of these column sums certainly fit 64 bits.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn fit(sums: &[i64], radius: usize) -> bool {
+    // A number's bits without its sign; those of the largest reach as high as those of all together.
+    let bits = sums.iter().fold(0, |bits, sum| bits | (sum ^ (sum >> 63)));
+    let columns = (2 * radius + 1) as i64;
+    bits.leading_zeros() + columns.leading_zeros() > 64
+}
+
+/// Sums of as many neighbours as `columns` is longer than `windows`, and one, as `store` has them.
+fn slide_along<Column, Sum, Window>(columns: &[Column], windows: &mut [Window], store: impl Fn(Sum) -> Window)
 where
-    T: Copy + Default + std::ops::AddAssign + std::ops::SubAssign,
+    Column: Copy + Into<Sum>,
+    Sum: Copy + Default + std::ops::AddAssign + std::ops::SubAssign,
 {
     let reach = columns.len() - windows.len();
-    let mut sum = T::default();
-    columns[..reach].iter().for_each(|column| sum += *column);
+    let mut sum = Sum::default();
+    columns[..reach].iter().for_each(|column| sum += (*column).into());
     for ((window, entering), leaving) in windows.iter_mut().zip(&columns[reach..]).zip(columns) {
-        sum += *entering;
-        *window = sum;
-        sum -= *leaving;
+        sum += (*entering).into();
+        *window = store(sum);
+        sum -= (*leaving).into();
     }
 }
 
@@ -129,6 +145,13 @@ fn divide(sums: &[i64], counts: &[i32], means: &mut [f64]) {
     for ((mean, sum), count) in means.iter_mut().zip(sums).zip(counts) {
         // 0 / 0 is NaN: no valid cell, no mean.
         *mean = *sum as f64 / (f64::from(*count) * QUANTA);
+    }
+}
+
+/// The same for sums that stand in `means`.
+fn divide_wide(counts: &[i32], means: &mut [f64]) {
+    for (mean, count) in means.iter_mut().zip(counts) {
+        *mean /= f64::from(*count) * QUANTA;
     }
 }
 
@@ -158,5 +181,52 @@ mod tests {
                 assert!((mean - expected).abs() < 1e-6 || (mean.is_nan() && valid.is_empty()), "{row} {col}");
             }
         }
+    }
+
+    /// The widest radius of any operation but one, around heights a step below and above the highest that count.
+    #[test]
+    fn wide_windows_of_high_ground_are_exact() {
+        let (radius, rows, cols) = (2500, 2, 3);
+        let height = |row: usize, col: usize| match (row * 31 + col * 17) % 97 {
+            0 => LARGEST,
+            step => LARGEST - (32 * step) as f32,
+        };
+        let heights =
+            Array2::from_shape_fn((rows + 2 * radius, cols + 2 * radius), |(row, col)| height(row, col));
+        let (mut sum, mut count) = ([0_i128; 6], [0_i128; 6]);
+        for ((row, col), height) in heights.indexed_iter().filter(|(_, height)| **height < LARGEST) {
+            for cell in 0..6 {
+                let (top, left) = (cell / cols, cell % cols);
+                let inside =
+                    (top..=top + 2 * radius).contains(&row) && (left..=left + 2 * radius).contains(&col);
+                sum[cell] += if inside { *height as i128 } else { 0 };
+                count[cell] += i128::from(inside);
+            }
+        }
+        let window = Window { row: radius, col: radius, rows, cols };
+        let mut means = BoxMean::new(Tile::new(heights.view(), window).unwrap(), radius);
+        let mut out = vec![0.0; cols];
+        for row in 0..rows {
+            means.row(row, 0..cols, &mut out);
+            for col in 0..cols {
+                let cell = row * cols + col;
+                assert!(sum[cell] * (1 << 20) > i128::from(u64::MAX), "this would fit 64 bits");
+                assert_eq!(out[col], sum[cell] as f64 / count[cell] as f64, "row {row}, column {col}");
+            }
+        }
+    }
+
+    /// Both ways of summing give the same bits, so that it does not matter which tile needs the wide one.
+    #[test]
+    fn windows_that_do_not_surely_fit_are_not_taken_to() {
+        assert!(fit(&[i64::MAX >> 2, 1], 0));
+        assert!(fit(&[0, (1 << 57) - 1, -(1 << 57)], 20));
+        assert!(!fit(&[0, 1 << 57], 20));
+        assert!(!fit(&[0, -(1 << 57) - 1], 20));
+        let columns: Vec<i64> = (0..50).map(|column| (column - 25) * 0x1234_5678_9abc).collect();
+        let (mut narrow, mut wide) = ([0.0; 9], [0.0; 9]);
+        slide_along(&columns, &mut narrow, |sum: i64| sum as f64);
+        slide_along(&columns, &mut wide, |sum: i128| sum as f64);
+        assert_eq!(narrow, wide);
     }
 }

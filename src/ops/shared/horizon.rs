@@ -47,6 +47,8 @@ pub enum HorizonMeasure {
     Positive,
     /// The same of the surface turned upside down.
     Negative,
+    /// Half of what the first is larger than the second.
+    Difference,
 }
 
 /// What is searched. Kernels with equal searches share one.
@@ -114,7 +116,9 @@ impl Kernel for HorizonKernel {
             _ => None,
         });
         let plan = Plan::new(&self.rays, tile.stride(), self.search.scale, weights);
-        Box::new(HorizonOnTile { kernel: self, tile, plan })
+        let subtracts = self.measures.contains(&HorizonMeasure::Difference);
+        let openness = [(); 2].map(|()| vec![0.0; if subtracts { tile.cols() } else { 0 }]);
+        Box::new(HorizonOnTile { kernel: self, tile, plan, openness, subtracts })
     }
 
     fn absorb(&mut self, other: &dyn Kernel) -> Option<Vec<usize>> {
@@ -138,21 +142,54 @@ struct HorizonOnTile<'a> {
     kernel: &'a HorizonKernel,
     tile: Tile<'a>,
     plan: Plan,
+    /// Positive and negative openness of a row, when their difference is wanted.
+    openness: [Vec<f32>; 2],
+    subtracts: bool,
 }
 
 impl TileKernel for HorizonOnTile<'_> {
     fn row(&mut self, row: usize, columns: Range<usize>, mut out: ArrayViewMut2<'_, f32>) {
         let mut measures = Measures::default();
+        let [positive, negative] = self.openness.each_mut().map(|row| &mut row[..]);
+        if self.subtracts {
+            measures.positive = Some(&mut positive[..columns.len()]);
+            measures.negative = Some(&mut negative[..columns.len()]);
+        }
         for (measure, band) in self.kernel.measures.iter().zip(out.axis_iter_mut(Axis(0))) {
             let band = band.into_slice();
             match measure {
                 HorizonMeasure::SkyView => measures.sky_view = band,
                 HorizonMeasure::Anisotropic(_) => measures.anisotropic = band,
-                HorizonMeasure::Positive => measures.positive = band,
-                HorizonMeasure::Negative => measures.negative = band,
+                HorizonMeasure::Positive if !self.subtracts => measures.positive = band,
+                HorizonMeasure::Negative if !self.subtracts => measures.negative = band,
+                _ => {}
             }
         }
         let first = self.tile.row_start(row) + columns.start;
         scan_row(&self.plan, self.tile.flat(), first, columns.len(), &mut measures);
+        if self.subtracts {
+            self.subtract(out);
+        }
+    }
+}
+
+impl HorizonOnTile<'_> {
+    /// Fills the bands that come from both opennesses.
+    fn subtract(&self, mut out: ArrayViewMut2<'_, f32>) {
+        let [positive, negative] = &self.openness;
+        for (measure, band) in self.kernel.measures.iter().zip(out.axis_iter_mut(Axis(0))) {
+            let band = band.into_slice().expect("outputs have contiguous rows");
+            let width = band.len();
+            match measure {
+                HorizonMeasure::Positive => band.copy_from_slice(&positive[..width]),
+                HorizonMeasure::Negative => band.copy_from_slice(&negative[..width]),
+                HorizonMeasure::Difference => {
+                    for ((out, above), below) in band.iter_mut().zip(positive).zip(negative) {
+                        *out = (above - below) * 0.5;
+                    }
+                }
+                HorizonMeasure::SkyView | HorizonMeasure::Anisotropic(_) => {}
+            }
+        }
     }
 }

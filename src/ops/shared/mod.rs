@@ -3,6 +3,7 @@
 pub mod above_mean;
 pub mod arctangent;
 pub mod box_mean;
+pub mod curvature;
 pub mod deviation;
 pub mod deviation_row;
 pub mod gradient;

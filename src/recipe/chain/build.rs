@@ -1,54 +1,57 @@
-//! From a checked recipe to a chain: which kernels share a pass, which registers they fill, which steps follow.
+//! From checked recipes to a chain: which kernels share a pass, which registers they fill, which steps follow.
 
-use super::{Chain, ChainOptions, OpenStretch, Pass, Step, REGISTER_COLUMNS, ROWS_IN_CACHE};
+use super::raster::RasterKernel;
+use super::{Bands, Chain, ChainOptions, Output, Pass, Place, REGISTER_COLUMNS, ROWS_IN_CACHE};
 use crate::core::error::{Error, Result};
 use crate::core::grid::Grid;
-use crate::core::operation::{Band, Kernel};
-use crate::core::stretch::Stretch;
-use crate::recipe::{Content, Layer, OperationCall, Recipe};
-use crate::render::blend::Blend;
-use crate::render::limits::LimitSearch;
+use crate::core::operation::{Band, Kernel, Role};
+use crate::core::tile::Edge;
+use crate::recipe::{Content, Layer, OperationCall, RasterReference, Recipe};
 use crate::render::stretch::LinearStretch;
 
-/// Stands where the ends of a stretch are open; nothing is written before they are found.
-const OPEN: (f64, f64) = (0.0, 1.0);
+use super::steps::{StepPlanner, OPEN};
 
-/// Checks `recipe` against `grid` and plans its passes.
-pub(super) fn build(recipe: &Recipe, grid: &Grid, options: ChainOptions) -> Result<Chain> {
+/// Checks `recipes` against `grid` and plans their passes.
+pub(super) fn build(recipes: &[Recipe], grid: &Grid, options: ChainOptions) -> Result<Chain> {
     grid.check()?;
-    let mut builder = Builder { grid, options, kernels: Vec::new(), calls: Vec::new() };
-    builder.collect(recipe)?;
-    let fill = recipe.fill.as_ref().map(|call| builder.kernel(call)).transpose()?;
-    let (passes, edges, registers) = place(builder.kernels);
-    let call_registers = builder
-        .calls
-        .iter()
-        .map(|(kernel, bands)| bands.iter().map(|band| passes[*kernel].register + band).collect::<Vec<_>>());
-    let mut planner = StepPlanner {
-        calls: call_registers.collect(),
-        next_call: 0,
-        registers,
-        steps: Vec::new(),
-        open: Vec::new(),
-        options,
-    };
-    let (outputs, bands, display) = planner.outputs(recipe)?;
-    let radius = passes.iter().map(|pass| pass.kernel.radius()).max().unwrap_or(0);
+    if options.alpha && options.cell_type == super::CellType::Float32 {
+        return Err(Error::Argument(
+            "an alpha band goes with bytes; allowed: type uint8, or no alpha".into(),
+        ));
+    }
+    let mut builder = Builder::new(grid, options);
+    for recipe in recipes {
+        builder.collect(recipe)?;
+    }
+    let fill = builder.fill(recipes)?;
+    let placed = place(builder.kernels);
+    let call_registers = builder.calls.iter().map(|(kernel, bands)| {
+        bands.iter().map(|band| placed.passes[*kernel].register + band).collect::<Vec<_>>()
+    });
+    let planner = StepPlanner::new(call_registers.collect(), placed.registers, options);
+    let mut outputs = Outputs { planner, outputs: Vec::new(), bands: Vec::new(), options };
+    let parts = recipes.iter().map(|recipe| outputs.add(recipe)).collect::<Result<Vec<_>>>()?;
+    let Outputs { planner, outputs, bands, .. } = outputs;
+    let radius = placed.passes.iter().map(|pass| pass.kernel.radius()).max().unwrap_or(0);
     let mut chain = Chain {
         radius,
         block: (ROWS_IN_CACHE / (4 * (2 * radius + 1))).max(REGISTER_COLUMNS / 2),
+        kernel_registers: placed.registers,
+        picture_registers: planner.pictures(),
         steps: planner.steps,
-        registers: planner.registers,
-        display,
-        passes,
+        labels: planner.labels,
+        passes: placed.passes,
         outputs,
-        edges,
+        parts,
+        edges: placed.edges,
+        rasters: builder.rasters,
         bands,
         options,
         fill,
         open: planner.open,
         found: Vec::new(),
-        recipe: recipe.clone(),
+        found_places: Vec::new(),
+        recipes: recipes.to_vec(),
         grid: *grid,
     };
     if !chain.is_direct() {
@@ -57,159 +60,184 @@ pub(super) fn build(recipe: &Recipe, grid: &Grid, options: ChainOptions) -> Resu
     Ok(chain)
 }
 
-/// Gives every kernel its registers, and the number of its edge rule among those in use.
-fn place(kernels: Vec<Box<dyn Kernel>>) -> (Vec<Pass>, Vec<crate::core::tile::Edge>, usize) {
-    let (mut passes, mut edges, mut registers) = (Vec::new(), Vec::new(), 0);
-    for kernel in kernels {
-        let edge = edges.iter().position(|edge| *edge == kernel.edge()).unwrap_or(edges.len());
-        if edge == edges.len() {
-            edges.push(kernel.edge());
+/// Kernels with their registers.
+struct Placed {
+    passes: Vec<Pass>,
+    edges: Vec<Edge>,
+    registers: usize,
+}
+
+/// Gives every kernel its registers and the number of the tile it reads: edge rules first, then rasters.
+fn place(kernels: Vec<Planned>) -> Placed {
+    let mut placed = Placed { passes: Vec::new(), edges: Vec::new(), registers: 0 };
+    for planned in kernels.iter().filter(|planned| planned.raster.is_none()) {
+        let edge = planned.kernel.edge();
+        if !placed.edges.contains(&edge) {
+            placed.edges.push(edge);
         }
-        let register = registers;
-        registers += kernel.bands();
-        passes.push(Pass { kernel, edge, register });
     }
-    (passes, edges, registers)
+    for Planned { kernel, raster, names } in kernels {
+        let edge = placed.edges.iter().position(|edge| *edge == kernel.edge());
+        // Without an operation the elevations are read all the same, under one rule.
+        let tile = raster.map_or(edge.unwrap_or(0), |number| placed.edges.len().max(1) + number);
+        let register = placed.registers;
+        placed.registers += kernel.bands();
+        placed.passes.push(Pass { kernel, tile, register, names });
+    }
+    placed
+}
+
+/// A kernel and the raster it reads, unless it reads the elevations.
+struct Planned {
+    kernel: Box<dyn Kernel>,
+    raster: Option<usize>,
+    /// Operations it serves, or the raster.
+    names: Vec<String>,
 }
 
 /// Collects the kernels of all layers, merging those that share their work.
 struct Builder<'a> {
     grid: &'a Grid,
     options: ChainOptions,
-    kernels: Vec<Box<dyn Kernel>>,
-    /// For every operation layer, in the order of the walk: its kernel and its bands therein.
+    kernels: Vec<Planned>,
+    rasters: Vec<RasterReference>,
+    /// For every layer that is no recipe, in the order of the walk: its kernel and its bands therein.
     calls: Vec<(usize, Vec<usize>)>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(grid: &'a Grid, options: ChainOptions) -> Self {
+        Self { grid, options, kernels: Vec::new(), rasters: Vec::new(), calls: Vec::new() }
+    }
+
     fn collect(&mut self, recipe: &Recipe) -> Result<()> {
-        for layer in &recipe.layers {
-            match &layer.content {
-                Content::Operation(call) => self.add(call)?,
-                Content::Recipe(inner) => self.collect(inner)?,
-            }
+        recipe.layers.iter().try_for_each(|layer| self.collect_layer(layer))
+    }
+
+    fn collect_layer(&mut self, layer: &Layer) -> Result<()> {
+        match &layer.content {
+            Content::Operation(call) => self.add(call)?,
+            Content::Recipe(inner) => self.collect(inner)?,
+            Content::Raster(raster) => self.add_raster(raster),
         }
-        Ok(())
+        layer.mask.iter().try_for_each(|mask| self.collect_layer(mask))
     }
 
     fn kernel(&self, call: &OperationCall) -> Result<Box<dyn Kernel>> {
-        let checked = call.values.check_lengths(self.grid);
-        let built = checked
-            .and_then(|()| (call.operation.build)(&call.values, self.grid, self.options.compatibility));
+        let values = call.values(self.options.compatibility);
+        let checked = values.check_lengths(self.grid);
+        let built =
+            checked.and_then(|()| (call.operation.build)(values, self.grid, self.options.compatibility));
         built.map_err(|error| error.within(call.operation.id))
     }
 
     fn add(&mut self, call: &OperationCall) -> Result<()> {
         let kernel = self.kernel(call)?;
         for (index, existing) in self.kernels.iter_mut().enumerate() {
-            if let Some(bands) = existing.absorb(&*kernel) {
+            if let Some(bands) = existing.kernel.absorb(&*kernel) {
                 self.calls.push((index, bands));
+                if !existing.names.iter().any(|name| name == call.operation.id) {
+                    existing.names.push(call.operation.id.into());
+                }
                 return Ok(());
             }
         }
         self.calls.push((self.kernels.len(), (0..kernel.bands()).collect()));
-        self.kernels.push(kernel);
+        self.kernels.push(Planned { kernel, raster: None, names: vec![call.operation.id.into()] });
         Ok(())
+    }
+
+    fn add_raster(&mut self, raster: &RasterReference) {
+        let known = self.rasters.iter().position(|known| known == raster);
+        let number = known.unwrap_or_else(|| {
+            self.rasters.push(raster.clone());
+            let names = vec![format!("raster {}, band {}", raster.path, raster.band)];
+            let number = Some(self.rasters.len() - 1);
+            self.kernels.push(Planned { kernel: Box::new(RasterKernel), raster: number, names });
+            self.rasters.len() - 1
+        });
+        let kernel = self.kernels.iter().position(|planned| planned.raster == Some(number));
+        self.calls.push((kernel.unwrap_or(0), vec![0]));
+    }
+
+    /// The kernel that fills gaps: one for all recipes, which read the same cells.
+    fn fill(&self, recipes: &[Recipe]) -> Result<Option<Box<dyn Kernel>>> {
+        let text = |recipe: &Recipe| recipe.fill.as_ref().map(|call| call.values.to_json());
+        let (first, rest) = recipes.split_first().ok_or_else(|| Error::Internal("no recipe".into()))?;
+        if rest.iter().any(|recipe| text(recipe) != text(first)) {
+            return Err(Error::Recipe(
+                "recipes of one run fill gaps in different ways; allowed: the same way, or separate runs"
+                    .into(),
+            ));
+        }
+        first.fill.as_ref().map(|call| self.kernel(call)).transpose()
     }
 }
 
-/// Turns layers into steps, walking them in the order `Builder` did.
-struct StepPlanner {
-    /// Registers of every operation layer.
-    calls: Vec<Vec<usize>>,
-    next_call: usize,
-    registers: usize,
-    steps: Vec<Step>,
-    open: Vec<OpenStretch>,
+/// Collects the bands of the output.
+struct Outputs {
+    planner: StepPlanner,
+    outputs: Vec<Output>,
+    bands: Vec<Band>,
     options: ChainOptions,
 }
 
-impl StepPlanner {
-    /// Registers to write, the bands they are, and the stretch for 8 bit.
-    fn outputs(&mut self, recipe: &Recipe) -> Result<(Vec<usize>, Vec<Band>, LinearStretch)> {
-        if let Some(call) = recipe.raw_operation() {
-            let registers = self.calls.swap_remove(0);
-            let mut stretch = recipe.layers[0].display_stretch(self.options.compatibility);
-            if let Some(cut) = self.options.stretch {
-                stretch.cut = cut.check()?;
+impl Outputs {
+    /// Adds a recipe's bands; gives their place.
+    fn add(&mut self, recipe: &Recipe) -> Result<std::ops::Range<usize>> {
+        let first = self.outputs.len();
+        let (registers, bands, display) = match recipe.raw_operation() {
+            Some(call) => {
+                let registers = self.planner.next_call();
+                let display = self.display(recipe, &registers, first)?;
+                (registers, (call.operation.bands)(call.values(self.options.compatibility)), display)
             }
-            let encodes = self.options.cell_type == super::CellType::Uint8;
-            let display = match stretch.limits() {
-                Some(limits) => LinearStretch::new(limits, stretch.invert),
-                // Values are written as they are.
-                None if !encodes => LinearStretch::new(OPEN, false),
-                None => self.stretch(&recipe.name, stretch, &registers, None, 0)?,
-            };
-            return Ok((registers, (call.operation.bands)(&call.values), display));
+            None => self.picture(recipe)?,
+        };
+        let output = |register: &usize| Output { register: *register, display, alpha: false };
+        self.outputs.extend(registers.iter().map(output));
+        self.bands.extend(bands);
+        if self.options.alpha {
+            self.outputs.push(Output { register: registers[0], display, alpha: true });
+            self.bands.push(Band { role: Role::Alpha, ..Band::new("Valid cells", "", (0.0, 255.0)) });
         }
+        Ok(first..self.outputs.len())
+    }
+
+    fn picture(&mut self, recipe: &Recipe) -> Result<(Bands, Vec<Band>, LinearStretch)> {
         if self.options.stretch.is_some() {
             let name = &recipe.name;
             return Err(Error::Argument(format!(
                 "a stretch belongs to a single operation; the layers of '{name}' have their own: \
-                 set layer.min and layer.max"
+                 set layer.stretch, or layer.min and layer.max"
             )));
         }
-        let band = Band::new(recipe.title.clone(), "", (0.0, 1.0));
-        Ok((vec![self.picture(recipe)?], vec![band], LinearStretch::new((0.0, 1.0), false)))
+        let registers = self.planner.picture(recipe)?;
+        let title = &recipe.title;
+        let colored = |(color, role): (&str, Role)| Band {
+            role,
+            ..Band::new(format!("{title}, {color}"), "", (0.0, 1.0))
+        };
+        let bands = match registers.len() {
+            1 => vec![Band::new(title.clone(), "", (0.0, 1.0))],
+            _ => [("red", Role::Red), ("green", Role::Green), ("blue", Role::Blue)].map(colored).to_vec(),
+        };
+        Ok((registers, bands, LinearStretch::UNIT))
     }
 
-    /// The stretch of `registers`, which hold what they should after so many steps; open where its ends are.
-    fn stretch(
-        &mut self,
-        name: &str,
-        stretch: Stretch,
-        registers: &[usize],
-        step: Option<usize>,
-        after: usize,
-    ) -> Result<LinearStretch> {
-        let cut = stretch.cut.check().map_err(|error| Error::Argument(format!("layer '{name}': {error}")))?;
-        if let Some(search) = LimitSearch::new(cut) {
-            let (name, registers) = (name.to_string(), registers.to_vec());
-            self.open.push(OpenStretch { name, step, registers, after, invert: stretch.invert, search });
+    /// The stretch of an operation's own values, for bytes.
+    fn display(&mut self, recipe: &Recipe, registers: &Bands, first: usize) -> Result<LinearStretch> {
+        let mut stretch = recipe.layers[0].display_stretch(self.options.compatibility);
+        if let Some(cut) = self.options.stretch {
+            stretch.cut = cut.check()?;
         }
-        Ok(LinearStretch::new(stretch.limits().unwrap_or(OPEN), stretch.invert))
-    }
-
-    /// The register that holds a blended recipe.
-    fn picture(&mut self, recipe: &Recipe) -> Result<usize> {
-        let mut layers = Vec::new();
-        for layer in &recipe.layers {
-            let register = self.layer(layer)?;
-            // What kernels fill is there before the first step.
-            let after = if matches!(layer.content, Content::Operation(_)) { 0 } else { self.steps.len() };
-            layers.push((register, after, layer));
-        }
-        let background = self.registers;
-        self.registers += 1;
-        for (height, (register, after, layer)) in layers.into_iter().rev().enumerate() {
-            let step = Some(self.steps.len());
-            let stretch = layer.display_stretch(self.options.compatibility);
-            let stretch = self.stretch(&layer.name, stretch, &[register], step, after)?;
-            self.steps.push(if height == 0 {
-                Step::Stretch { from: register, stretch, to: background }
-            } else {
-                let blend = Blend::new(layer.mode, layer.opacity / 100.0, self.options.compatibility);
-                Step::Blend { top: register, stretch, blend, background }
-            });
-        }
-        Ok(background)
-    }
-
-    fn layer(&mut self, layer: &Layer) -> Result<usize> {
-        match &layer.content {
-            Content::Recipe(inner) => self.picture(inner),
-            Content::Operation(call) => {
-                let registers = &self.calls[self.next_call];
-                self.next_call += 1;
-                match registers.as_slice() {
-                    [register] => Ok(*register),
-                    several => Err(Error::Recipe(format!(
-                        "layer '{}': {} gives {} bands; allowed in a blend: one band",
-                        layer.name,
-                        call.operation.id,
-                        several.len()
-                    ))),
-                }
+        match stretch.limits() {
+            Some(limits) => Ok(LinearStretch::new(limits, stretch.invert)),
+            // Values are written as they are.
+            None if self.options.cell_type == super::CellType::Float32 => Ok(LinearStretch::new(OPEN, false)),
+            None => {
+                let place = Place::Display(first..first + registers.len());
+                self.planner.stretch(&recipe.name, stretch, (registers, 0), place)
             }
         }
     }

@@ -4,22 +4,29 @@
 //! one kernel, and what stands twice among their bands is computed once.
 
 mod build;
+mod raster;
+mod registers;
+mod steps;
 mod survey;
+mod tiles;
 
-use super::Recipe;
+use super::color::LayerColors;
+use super::{RasterReference, Recipe};
 use crate::core::error::{Error, Result};
 use crate::core::grid::Grid;
 use crate::core::operation::{Band, Compatibility, Kernel, TileKernel};
 use crate::core::stretch::Cut;
-use crate::core::tile::{Edge, Tile, TileBuffers, Window};
-use crate::render::blend::{stretch_row, Blend};
+use crate::core::tile::{Edge, Tile, TileBuffers};
+use crate::render::blend::Blend;
 use crate::render::encode;
 use crate::render::limits::LimitSearch;
 use crate::render::stretch::LinearStretch;
-use ndarray::{s, Array2, ArrayViewMut2, ArrayViewMut3};
+use ndarray::{s, Array2, ArrayViewMut3};
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use survey::{Observer, Round};
+pub use tiles::ChainTiles;
 
 /// Bytes of input rows that a row of output may need: they stay in a core's second-level cache.
 const ROWS_IN_CACHE: usize = 256 << 10;
@@ -63,6 +70,8 @@ pub struct ChainOptions {
     pub compatibility: Compatibility,
     /// Replaces the display stretch of a recipe that gives an operation's own values, when written as 8 bit.
     pub stretch: Option<Cut>,
+    /// Adds a band that says which cells have a value, 255 or 0, instead of a nodata value; for bytes only.
+    pub alpha: bool,
 }
 
 /// Output cells: bands x rows x columns.
@@ -83,33 +92,70 @@ impl CellsMut<'_> {
     }
 }
 
-/// A kernel, the edge rule it reads under, and the first register it fills.
+/// A kernel, the tile it reads, and the first register it fills.
 struct Pass {
     kernel: Box<dyn Kernel>,
-    edge: usize,
+    /// Number of the edge rule among those in use; after these the rasters of layers.
+    tile: usize,
     register: usize,
+    /// What it serves.
+    names: Vec<String>,
 }
 
-/// One step after the kernels; numbers are registers.
+/// Registers of a grey (one) or coloured (three) row.
+type Bands = Vec<usize>;
+
+/// One step after the kernels.
 enum Step {
-    Stretch { from: usize, stretch: LinearStretch, to: usize },
-    Blend { top: usize, stretch: LinearStretch, blend: Blend, background: usize },
+    /// The bottom layer of a picture.
+    Stretch { from: Bands, stretch: LinearStretch, gamma: f32, to: Bands },
+    /// A grey layer becomes a coloured one; a fourth register says how opaque it is.
+    Color { from: usize, stretch: LinearStretch, map: Arc<LayerColors>, to: Bands },
+    /// A layer over a picture; a grey picture under a coloured layer stands in the first of three registers.
+    Blend { top: Bands, stretch: LinearStretch, blend: Blend, background: Bands, widens: bool },
+    /// Keeps a picture as it is before a masked layer.
+    Keep { from: Bands, to: Bands },
+    /// Takes back a masked layer where its mask says so.
+    Mask { kept: Bands, mask: usize, picture: Bands },
 }
 
 impl Step {
-    fn stretch(&mut self) -> &mut LinearStretch {
+    /// The stretch whose ends may be open.
+    fn stretch(&mut self) -> Option<&mut LinearStretch> {
         match self {
-            Step::Stretch { stretch, .. } | Step::Blend { stretch, .. } => stretch,
+            Step::Stretch { stretch, .. } | Step::Color { stretch, .. } | Step::Blend { stretch, .. } => {
+                Some(stretch)
+            }
+            Step::Keep { .. } | Step::Mask { .. } => None,
         }
     }
+}
+
+/// One band of the output.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Output {
+    register: usize,
+    /// Applied before encoding as 8 bit.
+    display: LinearStretch,
+    /// Only whether the register has a value.
+    alpha: bool,
+}
+
+/// Where an open stretch goes once its ends are found.
+#[derive(Debug, Clone, PartialEq)]
+enum Place {
+    /// The step of this number.
+    Step(usize),
+    /// These bands of the output.
+    Display(Range<usize>),
 }
 
 /// A stretch whose ends are not known until the whole raster has been seen.
 struct OpenStretch {
     /// The layer, or the recipe itself.
     name: String,
-    /// The step it belongs to; None: the encoding as 8 bit.
-    step: Option<usize>,
+    /// What waits for it.
+    place: Place,
     /// What is stretched, all bands together.
     registers: Vec<usize>,
     /// Steps that must be done before the registers hold it.
@@ -125,37 +171,63 @@ struct OpenStretch {
 pub struct Chain {
     passes: Vec<Pass>,
     steps: Vec<Step>,
-    outputs: Vec<usize>,
-    registers: usize,
+    /// What each step does, for people.
+    labels: Vec<String>,
+    outputs: Vec<Output>,
+    /// Bands of the output that each recipe gives.
+    parts: Vec<Range<usize>>,
+    /// Registers that kernels fill; those of pictures come after them.
+    kernel_registers: usize,
+    picture_registers: usize,
     edges: Vec<Edge>,
+    /// Rasters that layers show, beside the elevations.
+    rasters: Vec<RasterReference>,
     radius: usize,
     /// Columns that go through all steps together.
     block: usize,
     bands: Vec<Band>,
-    /// Applied before 8-bit encoding.
-    display: LinearStretch,
     options: ChainOptions,
     /// Fills missing cells before anything else is computed.
     fill: Option<Box<dyn Kernel>>,
     open: Vec<OpenStretch>,
     /// Ends of stretches that were found: layer, values shown as 0 and 1.
     found: Vec<(String, f64, f64)>,
-    recipe: Recipe,
+    /// Where these went, in the same order.
+    found_places: Vec<Place>,
+    recipes: Vec<Recipe>,
     grid: Grid,
 }
 
 /// Row buffers a thread needs to run a chain.
-pub struct Registers(Array2<f32>);
+pub struct Registers {
+    kernels: Array2<f32>,
+    pictures: Vec<Vec<f32>>,
+}
 
 impl Chain {
     /// Checks `recipe` against `grid` and plans its passes.
     pub fn new(recipe: &Recipe, grid: &Grid, options: ChainOptions) -> Result<Self> {
-        build::build(recipe, grid, options)
+        Self::several(std::slice::from_ref(recipe), grid, options)
+    }
+
+    /// Several recipes from one pass over the raster: their bands follow one another, see [`Chain::parts`].
+    pub fn several(recipes: &[Recipe], grid: &Grid, options: ChainOptions) -> Result<Self> {
+        build::build(recipes, grid, options)
     }
 
     /// The same chain with everything open again that depends on the whole raster.
     pub fn again(&self) -> Result<Self> {
-        Self::new(&self.recipe, &self.grid, self.options)
+        Self::several(&self.recipes, &self.grid, self.options)
+    }
+
+    /// Bands that each recipe gives.
+    pub fn parts(&self) -> &[Range<usize>] {
+        &self.parts
+    }
+
+    /// Rasters that layers show, beside the elevations, on the same grid.
+    pub fn rasters(&self) -> &[RasterReference] {
+        &self.rasters
     }
 
     /// Cells needed around a tile.
@@ -199,9 +271,20 @@ impl Chain {
         self.passes.len()
     }
 
+    /// What is done with a tile, in order, a line each.
+    pub fn describe_steps(&self) -> String {
+        let fill = self.fill.iter().map(|fill| format!("fill gaps, {} cells around each", fill.radius()));
+        let passes = self.passes.iter().map(|pass| {
+            format!("compute {}, {} cells around each", pass.names.join(" + "), pass.kernel.radius())
+        });
+        let steps = fill.chain(passes).chain(self.labels.iter().cloned());
+        steps.enumerate().map(|(index, step)| format!("  step {}: {step}\n", index + 1)).collect()
+    }
+
     /// The byte or value that stands for nodata in the output.
     pub fn nodata(&self) -> Option<f64> {
         match self.options.cell_type {
+            CellType::Uint8 if self.options.alpha => None,
             CellType::Float32 => Some(f64::NAN),
             CellType::Uint8 => encode::nodata_byte(self.options.compatibility).map(f64::from),
         }
@@ -239,21 +322,30 @@ impl Chain {
     pub fn new_registers(&self) -> Registers {
         let unused = self.is_direct() && self.is_settled();
         let columns = if unused { 0 } else { self.block.min(REGISTER_COLUMNS) };
-        Registers(Array2::zeros((self.registers, columns)))
+        Registers {
+            kernels: Array2::zeros((self.kernel_registers, columns)),
+            pictures: vec![vec![0.0; columns]; self.picture_registers],
+        }
     }
 
     /// Bytes of one thread's row buffers.
     pub fn register_bytes(&self) -> usize {
-        self.registers * REGISTER_COLUMNS * 4
+        (self.kernel_registers + self.picture_registers) * REGISTER_COLUMNS * 4
     }
 
     /// Buffers for the tiles this chain reads.
     pub fn new_tile_buffers(&self) -> ChainTiles {
         let fill = self.fill.as_ref().map(|fill| TileBuffers::new(&[fill.edge()], fill.radius()));
-        ChainTiles { tiles: TileBuffers::new(&self.edges, self.radius), fill }
+        let rasters = self.rasters.iter().map(|_| TileBuffers::new(&[Edge::Open], 0)).collect();
+        ChainTiles {
+            tiles: TileBuffers::new(&self.edges, self.radius),
+            edges: self.edges.len().max(1),
+            fill,
+            rasters,
+        }
     }
 
-    /// Computes a tile. `tile` gives it under each of `edges()`; `out` has bands x rows x columns. Before every
+    /// Computes a tile. `tile` gives it under each of `edges()`, then the same place of each of `rasters()`; `out` has bands x rows x columns. Before every
     /// row `proceed` is asked; false stops the work with [`Error::Cancelled`].
     ///
     /// # Allocations: what the kernels need to make ready for the tile; none per row.
@@ -294,7 +386,7 @@ impl Chain {
                 "rows of {stride} cells are too long for a radius of {radius}; allowed: tiles of fewer columns"
             )));
         }
-        Ok(self.passes.iter().map(|pass| pass.kernel.on(tile(pass.edge))).collect())
+        Ok(self.passes.iter().map(|pass| pass.kernel.on(tile(pass.tile))).collect())
     }
 
     /// Fills the registers of all kernels for one row.
@@ -307,7 +399,7 @@ impl Chain {
     ) {
         for (kernel, pass) in kernels.iter_mut().zip(&self.passes) {
             let last = pass.register + pass.kernel.bands();
-            let to = registers.0.slice_mut(s![pass.register..last, ..columns.len()]);
+            let to = registers.kernels.slice_mut(s![pass.register..last, ..columns.len()]);
             kernel.row(row, columns.clone(), to);
         }
     }
@@ -317,80 +409,33 @@ impl Chain {
         self.passes.len() == 1
             && self.steps.is_empty()
             && self.options.cell_type == CellType::Float32
-            && self.outputs.iter().copied().eq(0..self.registers)
+            && self.outputs.iter().map(|output| output.register).eq(0..self.kernel_registers)
     }
 
     /// The first `count` steps on one row.
     fn take_steps(&self, count: usize, registers: &mut Registers, width: usize) {
         for step in &self.steps[..count] {
-            match *step {
-                Step::Stretch { from, stretch, to } => {
-                    let (from, to) = registers.pair(from, to, width);
-                    stretch_row(from, stretch, to);
-                }
-                Step::Blend { top, stretch, blend, background } => {
-                    let (top, background) = registers.pair(top, background, width);
-                    blend.row(top, stretch, background);
-                }
-            }
+            registers.take(step, width);
         }
     }
 
     fn write_row(&self, registers: &Registers, out: &mut CellsMut<'_>, row: usize, columns: Range<usize>) {
-        for (band, register) in self.outputs.iter().enumerate() {
-            let from = registers.row(*register, columns.len());
+        for (band, output) in self.outputs.iter().enumerate() {
+            let from = registers.row(output.register, columns.len());
             match out {
                 CellsMut::Float32(out) => row_mut(out, band, row, columns.clone()).copy_from_slice(from),
                 CellsMut::Uint8(out) => {
                     let bytes = row_mut(out, band, row, columns.clone());
-                    encode::bytes_row(from, self.display, self.options.compatibility, bytes);
+                    match (output.alpha, self.options.alpha) {
+                        (true, _) => encode::alpha_row(from, bytes),
+                        (false, true) => encode::opaque_row(from, output.display, bytes),
+                        (false, false) => {
+                            encode::bytes_row(from, output.display, self.options.compatibility, bytes);
+                        }
+                    }
                 }
             }
         }
-    }
-}
-
-/// The cells of a tile as the kernels of a chain read them.
-pub struct ChainTiles {
-    tiles: TileBuffers,
-    /// The tile before missing cells were filled.
-    fill: Option<TileBuffers>,
-}
-
-impl ChainTiles {
-    /// Makes room for a tile of this size, or says how much memory is missing.
-    pub fn reserve(&mut self, rows: usize, cols: usize) -> Result<()> {
-        if let Some(before) = &mut self.fill {
-            let margins = self.tiles.radius().saturating_mul(2);
-            before.reserve(rows.saturating_add(margins), cols.saturating_add(margins))?;
-        }
-        self.tiles.reserve(rows, cols)
-    }
-
-    /// Takes in the cells of `window`, a part of a raster of `size`; see [`TileBuffers::load`].
-    pub fn load(
-        &mut self,
-        chain: &Chain,
-        window: Window,
-        size: (usize, usize),
-        read: impl FnOnce(Window, ArrayViewMut2<'_, f32>) -> Result<()>,
-    ) -> Result<()> {
-        let (Some(before), Some(fill)) = (&mut self.fill, &chain.fill) else {
-            return self.tiles.load(window, size, read);
-        };
-        self.tiles.load(window, size, |part, mut out| {
-            before.load(part, size, read)?;
-            let mut filler = fill.on(before.tile(0));
-            for row in 0..part.rows {
-                filler.row(row, 0..part.cols, out.slice_mut(s![row..=row, ..]));
-            }
-            Ok(())
-        })
-    }
-
-    /// The tile under the edge rule number `edge` of the chain.
-    pub fn tile(&self, edge: usize) -> Tile<'_> {
-        self.tiles.tile(edge)
     }
 }
 
@@ -402,17 +447,4 @@ fn row_mut<'a, T>(
 ) -> &'a mut [T] {
     let row = out.slice_mut(s![band, row, columns]);
     row.into_slice().expect("CellsMut has contiguous rows")
-}
-
-impl Registers {
-    fn row(&self, register: usize, width: usize) -> &[f32] {
-        &self.0.row(register).to_slice().expect("registers are contiguous")[..width]
-    }
-
-    /// One register to read, another to change.
-    fn pair(&mut self, from: usize, to: usize, width: usize) -> (&[f32], &mut [f32]) {
-        let (from, to) = self.0.multi_slice_mut((s![from, ..width], s![to, ..width]));
-        let from: &[f32] = from.into_slice().expect("registers are contiguous");
-        (from, to.into_slice().expect("registers are contiguous"))
-    }
 }

@@ -3,7 +3,7 @@
 //! A round answers whatever can be answered without what other rounds will find: first the kernels' questions, then
 //! the ends of stretches, inner recipes before those they are layers of.
 
-use super::{Chain, Registers};
+use super::{Chain, OpenStretch, Place, Registers};
 use crate::core::error::{Error, Result};
 use crate::core::survey::{Answer, Ground, Question};
 use crate::core::tile::{Tile, Window};
@@ -69,7 +69,11 @@ impl Chain {
         if round.ground.is_some() || !round.largest.is_empty() {
             return Some(round);
         }
-        let first_open = self.open.iter().map(|open| open.step.unwrap_or(self.steps.len())).min()?;
+        let step = |open: &OpenStretch| match open.place {
+            Place::Step(step) => step,
+            Place::Display(_) => self.steps.len(),
+        };
+        let first_open = self.open.iter().map(step).min()?;
         let ready = self.open.iter().enumerate().filter(|(_, open)| open.after <= first_open);
         round.stretches = ready.map(|(index, _)| index).collect();
         round.steps = round.stretches.iter().map(|index| self.open[*index].after).max().unwrap_or(0);
@@ -88,8 +92,7 @@ impl Chain {
         round: &Round,
         (window, size): (Window, (usize, usize)),
         tile: impl Fn(usize) -> Tile<'t>,
-        registers: &mut Registers,
-        observer: &mut Observer,
+        (registers, observer): (&mut Registers, &mut Observer),
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
         if let Some((_, ground)) = &round.ground {
@@ -100,7 +103,7 @@ impl Chain {
             return Ok(());
         }
         let mut kernels = self.kernels_on(tile)?;
-        let block = registers.0.ncols();
+        let block = registers.kernels.ncols();
         for first in (0..window.cols).step_by(block) {
             let columns = first..(first + block).min(window.cols);
             for row in 0..window.rows {
@@ -151,10 +154,35 @@ impl Chain {
         }
         for (index, limits) in done.into_iter().rev() {
             let open = self.open.remove(index);
-            self.found.push((open.name, limits.0, limits.1));
-            let stretch = LinearStretch::new(limits, open.invert);
-            *open.step.map_or(&mut self.display, |step| self.steps[step].stretch()) = stretch;
+            self.close(open, limits);
         }
+    }
+
+    /// Takes over the ends of stretches that the same recipes found at full resolution: an overview is stretched as
+    /// the raster is.
+    pub fn take_over(&mut self, settled: &Chain) {
+        for open in std::mem::take(&mut self.open) {
+            let known = settled.found_places.iter().position(|place| *place == open.place);
+            match known {
+                Some(index) => {
+                    let (_, min, max) = settled.found[index];
+                    self.close(open, (min, max));
+                }
+                None => self.open.push(open),
+            }
+        }
+    }
+
+    fn close(&mut self, open: OpenStretch, limits: (f64, f64)) {
+        let stretch = LinearStretch::new(limits, open.invert);
+        match open.place.clone() {
+            Place::Step(step) => self.steps[step].stretch().into_iter().for_each(|place| *place = stretch),
+            Place::Display(bands) => {
+                self.outputs[bands].iter_mut().for_each(|output| output.display = stretch);
+            }
+        }
+        self.found.push((open.name, limits.0, limits.1));
+        self.found_places.push(open.place);
     }
 }
 
