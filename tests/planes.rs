@@ -68,8 +68,11 @@ fn bright_south(azimuth: f64) -> f64 {
 
 type OnPlane = fn(&Plane) -> f64;
 
+/// An operation, its parameters, and what it gives.
+type Case = (&'static str, Vec<(&'static str, &'static str)>, OnPlane);
+
 /// Results on a plane whose mathematics are known, away from its edge.
-fn on_planes() -> Vec<(&'static str, Vec<(&'static str, &'static str)>, OnPlane)> {
+fn on_planes() -> Vec<Case> {
     vec![
         // A plane is the mean of what lies around, and no relief at any scale.
         ("local_relief", vec![("radius", "12")], |_| 0.0),
@@ -94,6 +97,9 @@ fn on_planes() -> Vec<(&'static str, Vec<(&'static str, &'static str)>, OnPlane)
         // What rises on one side falls on the other.
         ("openness_positive", vec![("directions", "8")], |_| 90.0),
         ("openness_negative", vec![("directions", "8")], |_| 90.0),
+        ("differential_openness", vec![("directions", "8")], |_| 0.0),
+        ("profile_curvature", vec![], |_| 0.0),
+        ("plan_curvature", vec![], |_| 0.0),
         ("sky_view_factor", vec![("directions", "8")], |plane| plane.open_sky(|_| 1.0)),
         ("anisotropic_sky_view_factor", vec![("directions", "8"), ("azimuth", "200")], |plane| {
             plane.open_sky(bright_south)

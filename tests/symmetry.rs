@@ -60,19 +60,20 @@ impl Motion {
     fn result(&self, recipe: &Recipe, values: &Array3<f32>) -> Array3<f32> {
         let bands = values.dim().0;
         // Lights from all around: band i becomes the one whose azimuth is the moved one.
-        let source = |band: usize| match operation(recipe) {
-            Some((id, _)) if id == "multi_hillshade" && self.is_turn() => (band + bands - bands / 4) % bands,
-            Some((id, _)) if id == "multi_hillshade" => (bands - band) % bands,
-            _ => band,
+        let lights = operation(recipe).is_some_and(|(id, _)| id == "multi_hillshade");
+        let source = |band: usize| match lights {
+            true if self.is_turn() => (band + bands - bands / 4) % bands,
+            true => (bands - band) % bands,
+            false => band,
         };
         let moved = (0..bands).map(|band| (self.cells)(&values.index_axis(Axis(0), source(band)).to_owned()));
         let moved: Vec<_> = moved.collect();
         let views: Vec<_> = moved.iter().map(|band| band.view()).collect();
         let moved = ndarray::stack(Axis(0), &views).expect("bands of one size");
-        match (operation(recipe), full_circle(recipe)) {
-            (Some(_), Some(circle)) if self.is_turn() => moved.mapv(|azimuth| azimuth + circle / 4.0),
-            (Some(_), Some(_)) => moved.mapv(|azimuth| -azimuth),
-            _ => moved,
+        match full_circle(recipe) {
+            Some(circle) if self.is_turn() => moved.mapv(|azimuth| azimuth + circle / 4.0),
+            Some(_) => moved.mapv(|azimuth| -azimuth),
+            None => moved,
         }
     }
 }
@@ -182,8 +183,8 @@ fn broken(recipe: &Recipe, motion: &Motion, cells: &Array2<f32>) -> Option<Strin
                 continue;
             }
         }
-        let near = off <= tolerance(recipe) * theirs.abs().max(1.0);
-        if !near && !(ours.is_nan() && theirs.is_nan()) {
+        let near = off <= tolerance(recipe) * theirs.abs().max(1.0) || (ours.is_nan() && theirs.is_nan());
+        if !near {
             return Some(format!("{ours} instead of {theirs} at band, row, column {place:?}"));
         }
     }
@@ -233,7 +234,8 @@ fn on_level_ground(recipe: &Recipe, height: f64) -> Option<f64> {
     match id {
         "slope" | "aspect" | "local_relief" | "multi_scale_relief" | "elevation_deviation" => Some(0.0),
         "max_elevation_deviation" | "multi_scale_topographic_position" | "topographic_position" => Some(0.0),
-        "terrain_ruggedness" | "roughness" | "horizon_angle" => Some(0.0),
+        "terrain_ruggedness" | "roughness" | "horizon_angle" | "differential_openness" => Some(0.0),
+        "profile_curvature" | "plan_curvature" => Some(0.0),
         "hillshade" | "multi_hillshade" => Some(number("elevation").to_radians().sin()),
         "sky_view_factor" | "anisotropic_sky_view_factor" | "local_dominance" => Some(1.0),
         "sky_illumination" | "shadow" => Some(1.0),
