@@ -14,6 +14,7 @@ pub mod sink;
 pub mod sinks;
 pub mod source;
 mod trial;
+pub mod virtual_tiff;
 
 pub use binding::Gdal;
 pub use dataset::DatasetHandle;

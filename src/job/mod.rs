@@ -23,11 +23,13 @@ mod describe;
 mod names;
 pub mod options;
 mod reference;
+pub mod view;
 
 pub use describe::describe;
 pub use names::file_name;
 pub use options::JobOptions;
 pub use reference::{gallery, reference};
+pub use view::View;
 
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
 const COMPUTING: f64 = 0.95;
@@ -88,14 +90,8 @@ impl Job {
     pub fn prepare(&self) -> Result<Prepared<'_>> {
         let options = &self.options;
         let source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
-        let chain_options = ChainOptions {
-            cell_type: options.cell_type,
-            compatibility: options.compatibility,
-            stretch: options.stretch,
-            alpha: options.alpha,
-        };
         let recipes: Vec<_> = self.pictures.iter().map(|picture| picture.recipe.clone()).collect();
-        let chain = Chain::several(&recipes, source.grid(), chain_options)?;
+        let chain = Chain::several(&recipes, source.grid(), self.chain_options())?;
         let layout = source.layout();
         chain
             .check_raster(layout.rows, layout.cols)
@@ -136,6 +132,15 @@ impl Job {
                 }
                 result => return result,
             }
+        }
+    }
+
+    fn chain_options(&self) -> ChainOptions {
+        ChainOptions {
+            cell_type: self.options.cell_type,
+            compatibility: self.options.compatibility,
+            stretch: self.options.stretch,
+            alpha: self.options.alpha,
         }
     }
 
