@@ -82,7 +82,7 @@ pub fn parse(text: &str) -> Result<Recipe> {
     Ok(recipe)
 }
 
-fn check_count(layers: usize) -> Result<()> {
+pub(super) fn check_count(layers: usize) -> Result<()> {
     if layers <= MOST_LAYERS {
         return Ok(());
     }
@@ -137,7 +137,7 @@ impl RecipeText {
 }
 
 /// Layers of one name get numbers from the second on, so that overrides reach each: `slope`, `slope-2`.
-fn name_apart(layers: &mut [Layer]) {
+pub(super) fn name_apart(layers: &mut [Layer]) {
     for index in 1..layers.len() {
         let (before, rest) = layers.split_at_mut(index);
         let taken = |name: &str| before.iter().any(|layer| layer.name == name);

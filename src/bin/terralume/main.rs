@@ -2,10 +2,12 @@
 
 mod arguments;
 mod describe;
+mod export;
 mod list;
 mod output;
 mod pages;
 mod progress;
+mod recipes;
 mod run;
 mod signals;
 
@@ -38,6 +40,7 @@ fn dispatch(matches: &clap::ArgMatches) -> Result<()> {
         Some(("describe", matches)) => describe::describe(matches),
         Some(("visualize", matches)) => run::visualize(matches),
         Some(("render", matches)) => run::render(matches),
+        Some(("export", matches)) => export::export(matches),
         Some(("completions", matches)) => pages::completions(matches),
         Some(("man", matches)) => pages::man(matches),
         _ => Err(Error::Internal("a command without code".into())),

@@ -1,27 +1,21 @@
 //! `terralume visualize` and `terralume render`: from arguments to a job.
 
+use crate::arguments::text;
 use crate::output::{count, note, print, table};
 use crate::progress::Progress;
-use crate::signals;
+use crate::{recipes, signals};
 use clap::ArgMatches;
 use indicatif::BinaryBytes;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::time::Instant;
 use terralume::core::error::unknown_name;
 use terralume::gdal::Gdal;
 use terralume::job::options::OPTIONS;
 use terralume::pipeline::plan::Plan;
-use terralume::recipe::preset_names;
 use terralume::{registry, Error, Input, Job, JobOptions, Recipe, Result};
 
 /// GDAL's own cache of blocks. Reading and writing go past it, so that a small one serves; by default it would
 /// take a twentieth of the machine beside the budget.
 const BLOCK_CACHE: usize = 32 << 20;
-
-/// Largest file read as a recipe: far above any use, and no raster fits by mistake.
-const LARGEST_RECIPE: u64 = 1 << 20;
 
 /// Runs one operation.
 pub fn visualize(matches: &ArgMatches) -> Result<()> {
@@ -36,71 +30,25 @@ pub fn visualize(matches: &ArgMatches) -> Result<()> {
             Ok(_) => Error::UnknownName(format!("'{name}' is a preset; allowed: terralume render {name}")),
             Err(_) => error,
         })?;
-    let mut recipe = Recipe::of_operation(operation);
-    apply_settings(&mut recipe, matches)?;
     let specs = (operation.parameters)();
-    for (key, value) in parameters(matches)? {
+    for (key, _) in recipes::parameters(matches)? {
         // A recipe would also take `opacity` or `min`, which mean nothing for an operation's own values.
         if !Recipe::is_setting(key) && !specs.iter().any(|spec| spec.name == key) {
             return Err(unknown_name("parameter", key, specs.iter().map(|spec| spec.name)));
         }
-        recipe.set(key, value)?;
     }
-    run(recipe, matches)
+    run(recipes::changed(Recipe::of_operation(operation), matches)?, matches)
 }
 
 /// Blends a recipe or preset.
 pub fn render(matches: &ArgMatches) -> Result<()> {
-    let mut recipe = find_recipe(text(matches, "RECIPE"))?;
-    apply_settings(&mut recipe, matches)?;
-    for (key, value) in parameters(matches)? {
-        recipe.set(key, value)?;
-    }
-    run(recipe, matches)
-}
-
-/// What is set for the whole recipe, before single parameters.
-fn apply_settings(recipe: &mut Recipe, matches: &ArgMatches) -> Result<()> {
-    for key in ["terrain", "fill"] {
-        if let Some(value) = matches.get_one::<String>(key) {
-            recipe.set(key, value)?;
-        }
-    }
-    Ok(())
-}
-
-/// A preset by its name, or the recipe in a file. Presets go first: `./vat` is always a file.
-fn find_recipe(name: &str) -> Result<Recipe> {
+    let name = text(matches, "RECIPE");
     if registry::find(name).is_ok() {
         return Err(Error::UnknownName(format!(
             "'{name}' is an operation; allowed: terralume visualize {name}"
         )));
     }
-    match Recipe::parse(name.trim_start_matches('{')) {
-        Ok(preset) => Ok(preset),
-        Err(_) if Path::new(name).exists() => read_recipe(name),
-        Err(_) => {
-            let presets: Vec<_> = preset_names().collect();
-            Err(Error::UnknownName(format!(
-                "'{name}' is neither a file nor a preset; allowed: a JSON file, {}",
-                presets.join(", ")
-            )))
-        }
-    }
-}
-
-fn read_recipe(path: &str) -> Result<Recipe> {
-    let refuse = |reason: String| Error::Recipe(format!("recipe '{path}': {reason}"));
-    let mut content = String::new();
-    let file = File::open(path).map_err(|error| refuse(error.to_string()))?;
-    let read = file.take(LARGEST_RECIPE).read_to_string(&mut content);
-    read.map_err(|error| refuse(format!("{error}; allowed: JSON text")))?;
-    // Editors on Windows put a mark in front of UTF-8.
-    let content = content.trim_start_matches('\u{feff}').trim();
-    if !content.starts_with('{') {
-        return Err(refuse("no JSON object; allowed: {\"terralume_recipe\": 1, \"layers\": [...]}".into()));
-    }
-    Recipe::parse(content).map_err(|error| refuse(error.to_string()))
+    run(recipes::changed(recipes::find(name)?, matches)?, matches)
 }
 
 fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
@@ -151,19 +99,6 @@ fn options(matches: &ArgMatches) -> Result<JobOptions> {
         }
     }
     Ok(options)
-}
-
-fn parameters(matches: &ArgMatches) -> Result<Vec<(&str, &str)>> {
-    let given = matches.get_many::<String>("parameter").into_iter().flatten();
-    let pairs = given.map(|pair| {
-        let split = pair.split_once('=').map(|(key, value)| (key.trim(), value));
-        split.ok_or_else(|| Error::Argument(format!("-p '{pair}' is not allowed; allowed: key=value")))
-    });
-    pairs.collect()
-}
-
-fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
-    matches.get_one::<String>(name).map_or("", String::as_str)
 }
 
 fn plan_text(plan: &Plan) -> String {
