@@ -162,6 +162,9 @@ impl LayerText {
         if !self.parameters.is_empty() && self.operation.is_none() {
             return Err(Error::Recipe("'parameters' belong to an operation".into()));
         }
+        if display.is_some() && self.operation.is_none() {
+            return Err(Error::Recipe("'display' belongs to an operation".into()));
+        }
         let content = match (self.operation, self.recipe, self.raster) {
             (Some(name), None, None) => {
                 Content::Operation(OperationCall { display, ..call(&name, &self.parameters)? })
@@ -264,6 +267,9 @@ mod tests {
         assert!(error(&layers(r#"{"operation": "slope", "min": 1, "max": 1}"#)).contains("min smaller"));
         assert!(error(&layers(r#"{"recipe": "vta"}"#)).contains("unknown preset 'vta'; allowed: vat"));
         assert!(error(&layers("{}")).contains("either 'operation', 'recipe' or 'raster'"));
+        assert!(
+            error(&layers(r#"{"recipe": "vat", "display": "0,1"}"#)).contains("'display' belongs to an op")
+        );
     }
 
     #[test]

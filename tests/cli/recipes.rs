@@ -48,10 +48,10 @@ fn bad_recipes() {
     refused(&[0xff, 0xfe, 0, 1], &["UTF-8", "allowed: JSON text"]);
     refused(b"{", &["EOF", "line 1"]);
     refused(b"{\n\"layers\": [],\n}", &["line 3"]);
-    refused(b"{}", &["missing field"]);
+    refused(b"{}", &["none of the known keys", "terralume_recipe"]);
     refused(br#"{"terralume_recipe": 7, "layers": []}"#, &["7", "allowed: 1"]);
     refused(&layers(""), &["no layers", "at least one"]);
-    refused(&layers("{}"), &["layer 1", "either 'operation' or 'recipe'"]);
+    refused(&layers("{}"), &["layer 1", "either 'operation', 'recipe' or 'raster'"]);
     refused(&layers(r#"{"operation": "slop"}"#), &["layer 1", "unknown operation 'slop'; allowed: slope"]);
     refused(&layers(r#"{"recipe": "vta"}"#), &["layer 1", "unknown preset 'vta'; allowed: vat"]);
     refused(&layers(r#"{"operation": "slope", "colour": 1}"#), &["colour", "expected one of"]);
@@ -65,7 +65,7 @@ fn bad_recipes() {
     refused(&layers(unit), &["slope: unit = 'mile'", "degree, percent, radian"]);
     let several = r#"{"operation": "multi_hillshade"}, {"operation": "slope"}"#;
     folder.write("bad.json", &layers(several));
-    let words = ["multi_hillshade", "16 bands", "allowed in a blend: one band"];
+    let words = ["multi_hillshade", "16 bands", "allowed in a blend: one or three"];
     folder.refused(&["render", "bad.json", "dem.tif", "out.tif"], 2, &words);
 }
 
