@@ -145,10 +145,8 @@ impl Segment {
 
 /// Tags of all directories, then their arrays, then tiles.
 fn lay_out(carried: &[Tag], levels: &[(usize, usize)], side: usize, tile_bytes: u64) -> Vec<Segment> {
-    let tiles: Vec<u64> = levels
-        .iter()
-        .map(|(rows, cols)| (rows.div_ceil(side) * cols.div_ceil(side)) as u64)
-        .collect();
+    let tiles: Vec<u64> =
+        levels.iter().map(|(rows, cols)| (rows.div_ceil(side) * cols.div_ceil(side)) as u64).collect();
     let directories: Vec<Vec<Tag>> =
         (0..levels.len()).map(|level| directory(carried, levels[level], level, side, tiles[level])).collect();
     let directory_bytes = |tags: &Vec<Tag>| 8 + 20 * tags.len() as u64 + 8;
@@ -190,7 +188,13 @@ fn lay_out(carried: &[Tag], levels: &[(usize, usize)], side: usize, tile_bytes: 
 }
 
 /// Tags of one level, in order.
-fn directory(carried: &[Tag], (rows, cols): (usize, usize), level: usize, side: usize, tiles: u64) -> Vec<Tag> {
+fn directory(
+    carried: &[Tag],
+    (rows, cols): (usize, usize),
+    level: usize,
+    side: usize,
+    tiles: u64,
+) -> Vec<Tag> {
     let long = |id: u16, number: usize| Tag {
         id,
         kind: LONG,
@@ -255,7 +259,8 @@ fn file_of_one_cell(gdal: &'static Gdal, header: &Header, source: &Dataset) -> R
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("/vsimem/terralume-{}-{number}.tif", std::process::id());
-    let mut options = vec![("COMPRESS", "NONE"), ("ENDIANNESS", "LITTLE"), ("BIGTIFF", "NO"), ("INTERLEAVE", "PIXEL")];
+    let mut options =
+        vec![("COMPRESS", "NONE"), ("ENDIANNESS", "LITTLE"), ("BIGTIFF", "NO"), ("INTERLEAVE", "PIXEL")];
     if is_picture(header) {
         options.push(("PHOTOMETRIC", "RGB"));
     }
@@ -332,7 +337,10 @@ mod tests {
             .map(|segment| (segment.range.end - segment.range.start) >> 18)
             .collect();
         assert_eq!(levels, [12, 4, 1]);
-        let offsets = tiff.segments.iter().find(|segment| matches!(segment.content, Content::Numbers { step, .. } if step > 0));
+        let offsets = tiff
+            .segments
+            .iter()
+            .find(|segment| matches!(segment.content, Content::Numbers { step, .. } if step > 0));
         let offsets = offsets.unwrap();
         let mut number = [0; 8];
         assert_eq!(offsets.copy(offsets.range.start + 16, &mut number), Some(8));
