@@ -9,8 +9,9 @@
 
 use crate::core::error::{Error, Result};
 use gdal_sys::{
-    CPLErr, CPLErrorHandler, GDALColorInterp, GDALDataType, GDALDatasetH, GDALDriverH, GDALMajorObjectH,
-    GDALProgressFunc, GDALRWFlag, GDALRasterBandH, GIntBig, OGRSpatialReferenceH,
+    CPLErr, CPLErrorHandler, GDALColorInterp, GDALColorTableH, GDALDataType, GDALDatasetH, GDALDriverH,
+    GDALMajorObjectH, GDALProgressFunc, GDALRWFlag, GDALRasterBandH, GDALWarpOperationH, GDALWarpOptions,
+    GIntBig, OGRErr, OGRSpatialReferenceH,
 };
 use libc::{c_char, c_int, c_uint, c_void};
 use once_cell::sync::OnceCell;
@@ -101,6 +102,8 @@ gdal_functions! {
     fn GDALGetSpatialRef(GDALDatasetH) -> OGRSpatialReferenceH;
     fn GDALSetSpatialRef(GDALDatasetH, OGRSpatialReferenceH) -> CPLErr::Type;
     fn OSRIsGeographic(OGRSpatialReferenceH) -> c_int;
+    fn OSRIsSame(OGRSpatialReferenceH, OGRSpatialReferenceH) -> c_int;
+    fn OSRExportToWktEx(OGRSpatialReferenceH, *mut *mut c_char, Options) -> OGRErr::Type;
     fn OSRGetName(OGRSpatialReferenceH) -> *const c_char;
     fn GDALGetRasterDataType(GDALRasterBandH) -> GDALDataType::Type;
     fn GDALGetDataTypeSizeBytes(GDALDataType::Type) -> c_int;
@@ -118,10 +121,24 @@ gdal_functions! {
     fn GDALGetMaskFlags(GDALRasterBandH) -> c_int;
     fn GDALGetRasterScale(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALGetRasterOffset(GDALRasterBandH, *mut c_int) -> f64;
+    fn GDALGetRasterColorTable(GDALRasterBandH) -> GDALColorTableH;
+    fn GDALGetRasterBandXSize(GDALRasterBandH) -> c_int;
+    fn GDALGetOverviewCount(GDALRasterBandH) -> c_int;
+    fn GDALGetOverview(GDALRasterBandH, c_int) -> GDALRasterBandH;
     fn GDALSetRasterUnitType(GDALRasterBandH, *const c_char) -> CPLErr::Type;
     fn GDALSetRasterColorInterpretation(GDALRasterBandH, GDALColorInterp::Type) -> CPLErr::Type;
     fn GDALGetFileList(GDALDatasetH) -> *mut *mut c_char;
+    fn GDALCreateGenImgProjTransformer2(GDALDatasetH, GDALDatasetH, Options) -> *mut c_void;
+    fn GDALSetGenImgProjTransformerDstGeoTransform(*mut c_void, *const f64);
+    fn GDALGenImgProjTransform(*mut c_void, c_int, c_int, *mut f64, *mut f64, *mut f64, *mut c_int) -> c_int;
+    fn GDALDestroyGenImgProjTransformer(*mut c_void);
+    fn GDALCreateWarpOptions() -> *mut GDALWarpOptions;
+    fn GDALDestroyWarpOptions(*mut GDALWarpOptions);
+    fn GDALCreateWarpOperation(*const GDALWarpOptions) -> GDALWarpOperationH;
+    fn GDALDestroyWarpOperation(GDALWarpOperationH);
+    fn GDALWarpRegionToBuffer(GDALWarpOperationH, c_int, c_int, c_int, c_int, *mut c_void, GDALDataType::Type, c_int, c_int, c_int, c_int) -> CPLErr::Type;
     fn CSLDestroy(*mut *mut c_char);
+    fn VSIFree(*mut c_void);
     fn VSIUnlink(*const c_char) -> c_int;
     fn CPLSetErrorHandler(CPLErrorHandler) -> CPLErrorHandler;
     fn CPLPushErrorHandler(CPLErrorHandler);

@@ -8,11 +8,14 @@ mod dataset;
 mod error;
 mod finish;
 pub mod header;
+pub mod layer;
 mod options;
 pub mod output;
 pub mod sink;
 pub mod source;
+mod transform;
 mod trial;
+mod warp;
 
 pub use binding::Gdal;
 pub use dataset::DatasetHandle;

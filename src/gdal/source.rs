@@ -1,6 +1,6 @@
 //! The raster to read: any GDAL raster, any numeric type, any block layout, nodata value or mask.
 
-use super::blocks::{Block, BlockCache};
+use super::blocks::{copy_overlap, Block, BlockCache};
 use super::cells::CellReader;
 use super::dataset::{Band, Dataset, DatasetHandle, GeoTransform};
 use super::Gdal;
@@ -58,14 +58,22 @@ impl GdalSource {
             // SAFETY: whoever made the handle promised that it is open and stays so (`ffi/job.rs`).
             Input::Handle(handle) => unsafe { (Dataset::borrow(Gdal::of_dataset(handle.0)?, *handle), true) },
         };
-        let raster = dataset.band(band)?;
-        let name = dataset.name().to_string();
-        if let Some(complex) = raster.complex_type() {
-            return Err(Error::Unsupported(format!(
-                "'{name}', band {band}: cells of type {complex}; allowed: any real number type"
-            )));
+        let grid = dataset.real_band(band).and_then(|_| grid_of(&dataset))?;
+        let mut source = Self::new(dataset, shared, band, nodata, grid)?;
+        // Differences of elevations are all that matters; what else a raster holds stays as it is.
+        if !source.cells.is_direct() {
+            source.cells.base = source.find_base()?;
         }
-        let grid = grid_of(&dataset)?;
+        Ok(source)
+    }
+
+    /// The values of a band as they are, on a grid that is known already.
+    pub(super) fn of_values(dataset: Dataset, band: usize, grid: Grid) -> Result<Self> {
+        Self::new(dataset, false, band, None, grid)
+    }
+
+    fn new(dataset: Dataset, shared: bool, band: usize, nodata: Option<f64>, grid: Grid) -> Result<Self> {
+        let raster = dataset.real_band(band)?;
         let (rows, cols) = dataset.size();
         let (block_rows, block_cols) = raster.block_size();
         let huge = block_rows.saturating_mul(block_cols) > LARGEST_BLOCK;
@@ -76,10 +84,10 @@ impl GdalSource {
         } else {
             (block_rows, block_cols)
         };
-        let mut source = Self {
+        Ok(Self {
             // Handles of its own would have every worker decode the whole of a huge block.
             shared: shared || huge,
-            name,
+            name: dataset.name().to_string(),
             band,
             layout: Layout { rows, cols, block_rows, block_cols },
             grid,
@@ -88,11 +96,7 @@ impl GdalSource {
             masked: raster.mask().is_some(),
             main: Mutex::new(dataset),
             blocks: BlockCache::new(),
-        };
-        if !source.cells.is_direct() {
-            source.cells.base = source.find_base()?;
-        }
-        Ok(source)
+        })
     }
 
     /// Cell size and orientation.
@@ -338,21 +342,6 @@ impl GdalSource {
             }
         }
         Ok(())
-    }
-}
-
-/// Copies the part of a block at `place` that lies in `window` into `out`, which covers `window`.
-fn copy_overlap(cells: &[f32], place: Window, window: Window, out: &mut ArrayViewMut2<'_, f32>) {
-    let first_row = place.row.max(window.row);
-    let last_row = (place.row + place.rows).min(window.row + window.rows);
-    let first_col = place.col.max(window.col);
-    let last_col = (place.col + place.cols).min(window.col + window.cols);
-    for row in first_row..last_row {
-        let from = (row - place.row) * place.cols;
-        let from = &cells[from + first_col - place.col..from + last_col - place.col];
-        let mut to = out.row_mut(row - window.row);
-        let to = to.as_slice_mut().expect("tiles have contiguous rows");
-        to[first_col - window.col..last_col - window.col].copy_from_slice(from);
     }
 }
 

@@ -8,6 +8,7 @@ pub mod chain;
 mod color;
 mod describe;
 mod presets;
+mod rasters;
 pub mod terrain;
 mod text;
 

@@ -100,7 +100,11 @@ fn read_recipe(path: &str) -> Result<Recipe> {
     if !content.starts_with('{') {
         return Err(refuse("no JSON object; allowed: {\"terralume_recipe\": 1, \"layers\": [...]}".into()));
     }
-    Recipe::parse(content).map_err(|error| refuse(error.to_string()))
+    let mut recipe = Recipe::parse(content).map_err(|error| refuse(error.to_string()))?;
+    // Files stand beside the recipe, and the output says in full where.
+    let full = std::path::absolute(path).map_err(|error| refuse(error.to_string()))?;
+    recipe.resolve(full.parent().unwrap_or(&full));
+    Ok(recipe)
 }
 
 fn run(recipe: Recipe, matches: &ArgMatches) -> Result<()> {
