@@ -10,8 +10,8 @@
 use crate::core::error::{Error, Result};
 use gdal_sys::{
     CPLErr, CPLErrorHandler, GDALColorInterp, GDALColorTableH, GDALDataType, GDALDatasetH, GDALDriverH,
-    GDALMajorObjectH, GDALProgressFunc, GDALRWFlag, GDALRasterBandH, GDALWarpOperationH, GDALWarpOptions,
-    GIntBig, OGRErr, OGRSpatialReferenceH,
+    GDALMajorObjectH, GDALProgressFunc, GDALRWFlag, GDALRasterBandH, GDALTranslateOptions,
+    GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr, OGRSpatialReferenceH,
 };
 use libc::{c_char, c_int, c_uint, c_void};
 use once_cell::sync::OnceCell;
@@ -128,6 +128,9 @@ gdal_functions! {
     fn GDALSetRasterUnitType(GDALRasterBandH, *const c_char) -> CPLErr::Type;
     fn GDALSetRasterColorInterpretation(GDALRasterBandH, GDALColorInterp::Type) -> CPLErr::Type;
     fn GDALGetFileList(GDALDatasetH) -> *mut *mut c_char;
+    fn GDALTranslateOptionsNew(Options, *mut c_void) -> *mut GDALTranslateOptions;
+    fn GDALTranslate(*const c_char, GDALDatasetH, *const GDALTranslateOptions, *mut c_int) -> GDALDatasetH;
+    fn GDALTranslateOptionsFree(*mut GDALTranslateOptions);
     fn GDALCreateGenImgProjTransformer2(GDALDatasetH, GDALDatasetH, Options) -> *mut c_void;
     fn GDALSetGenImgProjTransformerDstGeoTransform(*mut c_void, *const f64);
     fn GDALGenImgProjTransform(*mut c_void, c_int, c_int, *mut f64, *mut f64, *mut f64, *mut c_int) -> c_int;

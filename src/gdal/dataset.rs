@@ -34,6 +34,8 @@ pub struct Dataset {
     /// Made by us, and not yet closed as finished.
     unfinished: bool,
     name: String,
+    /// What it shows parts of; closed after it.
+    _beneath: Option<Box<Dataset>>,
 }
 
 /// Affine map from columns and rows to coordinates, in GDAL's order.
@@ -63,7 +65,14 @@ impl Dataset {
         if handle.is_null() {
             return Err(Error::Input(format!("cannot open '{name}' as a raster: {}", said.cause())));
         }
-        Ok(Self { gdal, handle: DatasetHandle(handle), owned: true, unfinished: false, name: name.into() })
+        Ok(Self {
+            gdal,
+            handle: DatasetHandle(handle),
+            owned: true,
+            unfinished: false,
+            name: name.into(),
+            _beneath: None,
+        })
     }
 
     /// Uses a dataset that the caller keeps open.
@@ -73,12 +82,41 @@ impl Dataset {
     pub unsafe fn borrow(gdal: &'static Gdal, handle: DatasetHandle) -> Self {
         // SAFETY: an open dataset by contract; a description is a C string.
         let name = unsafe { text((gdal.GDALGetDescription)(handle.0)) };
-        Self { gdal, handle, owned: false, unfinished: false, name }
+        Self { gdal, handle, owned: false, unfinished: false, name, _beneath: None }
     }
 
     /// Takes over a dataset that GDAL has just made.
     pub(super) fn adopt(gdal: &'static Gdal, handle: GDALDatasetH, name: &str) -> Self {
-        Self { gdal, handle: DatasetHandle(handle), owned: true, unfinished: true, name: name.into() }
+        Self {
+            gdal,
+            handle: DatasetHandle(handle),
+            owned: true,
+            unfinished: true,
+            name: name.into(),
+            _beneath: None,
+        }
+    }
+
+    /// A view of it in memory, such as gdal_translate makes with these words.
+    pub(super) fn translated(self, words: &[&str]) -> Result<Self> {
+        let (gdal, none) = (self.gdal, std::ptr::null_mut());
+        let words = OptionList::of_words(words)?;
+        let (handle, said) = gdal.call(|gdal| {
+            // SAFETY: the list ends with NULL and is copied; the dataset is open and outlives the view; no place for
+            // usage errors is allowed; options may be freed after the call.
+            unsafe {
+                let options = (gdal.GDALTranslateOptionsNew)(words.as_ptr(), none);
+                let handle = (gdal.GDALTranslate)(c"".as_ptr(), self.raw(), options, none.cast());
+                (gdal.GDALTranslateOptionsFree)(options);
+                handle
+            }
+        });
+        let name = self.name.clone();
+        if handle.is_null() {
+            return Err(Error::Input(format!("cannot read '{name}': {}", said.cause())));
+        }
+        let handle = DatasetHandle(handle);
+        Ok(Self { gdal, handle, owned: true, unfinished: false, name, _beneath: Some(Box::new(self)) })
     }
 
     /// Closes a dataset that was written; the error is what GDAL said while it wrote out the rest.
@@ -375,13 +413,6 @@ impl Band {
             f64::from(cols) / f64::from(unsafe { (self.gdal.GDALGetRasterBandXSize)(overview) })
         };
         (0..count).map(factor).collect()
-    }
-
-    /// Whether the mask, if there is one, belongs to all bands together.
-    pub fn has_mask_of_dataset(self) -> bool {
-        // SAFETY: the band's dataset is open.
-        let flags = unsafe { (self.gdal.GDALGetMaskFlags)(self.handle) };
-        flags & MASK_PER_DATASET != 0
     }
 
     /// The band that says which cells are valid, unless a nodata value says it or all are.

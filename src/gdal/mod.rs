@@ -16,6 +16,7 @@ pub mod source;
 mod transform;
 mod trial;
 mod warp;
+mod warper;
 
 pub use binding::Gdal;
 pub use dataset::DatasetHandle;

@@ -5,15 +5,13 @@
 
 use super::blocks::{copy_overlap, Block, BlockCache};
 use super::cells::CellReader;
-use super::dataset::{Band, Dataset};
-use super::options::OptionList;
+use super::dataset::Dataset;
 use super::transform::{Placement, TargetGrid, Transformer};
+use super::warper::{Sampling, Warper, HARDLY_FINER};
 use super::Gdal;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::{Layout, Reader, Source};
-use gdal_sys::{GDALDataType, GDALResampleAlg, GDALWarpOperationH, GDALWarpOptions};
-use libc::{c_int, c_void};
 use ndarray::ArrayViewMut2;
 use std::sync::Arc;
 
@@ -32,9 +30,6 @@ const MARGIN: f64 = 8.0;
 /// Bytes that the warper holds for a cell of the raster: its value and what masks say of it.
 const SOURCE_CELL_BYTES: f64 = 8.0 + 2.0;
 
-/// A finer raster is averaged over the cells of the target; not if it is hardly finer.
-const HARDLY_FINER: f64 = 1.05;
-
 /// A band of a raster on another grid.
 pub struct WarpedSource {
     gdal: &'static Gdal,
@@ -51,36 +46,18 @@ pub struct WarpedSource {
     blocks: BlockCache,
 }
 
-/// How cells are made.
-#[derive(Debug, Clone)]
-struct Sampling {
-    algorithm: GDALResampleAlg::Type,
-    /// Cells of the target along one of the raster, at most 1, for GDAL's filter.
-    scale: (f64, f64),
-    nodata: Option<f64>,
-}
-
 impl WarpedSource {
     /// For a band of `dataset`, which lies under `target` as `placement` says.
     pub fn new(dataset: &Dataset, band: usize, target: TargetGrid, placement: Placement) -> Result<Self> {
         let raster = dataset.real_band(band)?;
         let (gdal, name) = (dataset.gdal(), dataset.name().to_string());
-        if raster.mask().is_some() && !raster.has_mask_of_dataset() {
-            return Err(Error::Unsupported(format!(
-                "'{name}', band {band}: has a mask of its own, which is not carried to another grid; \
-                 allowed: nodata, alpha, a mask of all bands, or the grid of the elevations"
-            )));
-        }
         // Classes have nothing between them, and overviews may hold what is between.
         let classes = raster.has_color_table();
         let (level, placement) = match classes {
             true => (None, placement),
             false => overview(dataset, band, &target, placement)?,
         };
-        let filter = |density: f64| if density > HARDLY_FINER { 1.0 / density } else { 1.0 };
-        let algorithm =
-            if classes { GDALResampleAlg::GRA_NearestNeighbour } else { GDALResampleAlg::GRA_Bilinear };
-        let scale = (filter(placement.density.0), filter(placement.density.1));
+        let sampling = Sampling::new(classes, placement.density);
         let cells = CellReader::wide(raster);
         let (side, source_cells) = block_side(placement.spread);
         let (rows, cols) = target.size;
@@ -91,7 +68,7 @@ impl WarpedSource {
             level,
             target,
             layout: Layout { rows, cols, block_rows: side.min(rows), block_cols: side.min(cols) },
-            sampling: Sampling { algorithm, scale, nodata: nodata_of(raster) },
+            sampling,
             memory: (source_cells * SOURCE_CELL_BYTES) as usize,
             cells,
             blocks: BlockCache::new(),
@@ -108,7 +85,7 @@ impl WarpedSource {
         self.memory.saturating_add(self.layout.block_rows * self.layout.block_cols * 8)
     }
 
-    fn block(&self, warper: &Warper, index: (usize, usize), wide: &mut Vec<f64>) -> Result<Arc<Block>> {
+    fn block(&self, warper: &mut Warper, index: (usize, usize), wide: &mut Vec<f64>) -> Result<Arc<Block>> {
         let (rows, cols) = (self.layout.block_rows, self.layout.block_cols);
         let place = Window { row: index.1 * rows, col: index.0 * cols, rows, cols };
         self.blocks.get(index, |cells| {
@@ -137,8 +114,7 @@ impl Source for WarpedSource {
 
     fn open(&self) -> Result<Box<dyn Reader + '_>> {
         let dataset = Dataset::open_level(self.gdal, &self.name, self.level)?;
-        let transformer = Transformer::new(&dataset, &self.target)?;
-        let warper = Warper::new(dataset, transformer, self.band, &self.sampling)?;
+        let warper = Warper::new(dataset, self.band, &self.target, self.sampling)?;
         Ok(Box::new(WarpedReader { source: self, warper, wide: Vec::new() }))
     }
 }
@@ -155,113 +131,12 @@ impl Reader for WarpedReader<'_> {
         let Layout { block_rows: rows, block_cols: cols, .. } = self.source.layout;
         for block_row in window.row / rows..=(window.row + window.rows - 1) / rows {
             for block_col in window.col / cols..=(window.col + window.cols - 1) / cols {
-                let block = self.source.block(&self.warper, (block_col, block_row), &mut self.wide)?;
+                let block = self.source.block(&mut self.warper, (block_col, block_row), &mut self.wide)?;
                 let place = Window { row: block_row * rows, col: block_col * cols, rows, cols };
                 copy_overlap(block.cells(), place, window, &mut out);
             }
         }
         Ok(())
-    }
-}
-
-/// GDAL's warper on a dataset, for one thread.
-struct Warper {
-    operation: GDALWarpOperationH,
-    /// Both are used by the operation for as long as it lives.
-    _transformer: Transformer,
-    dataset: Dataset,
-}
-
-impl Warper {
-    fn new(dataset: Dataset, transformer: Transformer, band: usize, sampling: &Sampling) -> Result<Self> {
-        let gdal = dataset.gdal();
-        let (x, y) = sampling.scale;
-        let settings = OptionList::new(
-            &[
-                // GDAL takes these from each window otherwise, and the filter would change from block to block.
-                ("XSCALE", format!("{x:.6}")),
-                ("YSCALE", format!("{y:.6}")),
-                // Nothing of the raster under a block is no error; GDAL allows that only together with this.
-                ("INIT_DEST", "NO_DATA".to_string()),
-                ("ERROR_OUT_IF_EMPTY_SOURCE_WINDOW", "FALSE".to_string()),
-                // Workers are threads enough.
-                ("NUM_THREADS", "1".to_string()),
-            ]
-            .map(|(key, value)| (key.to_string(), value)),
-        )?;
-        let (mut from, mut to) = (band as c_int, 1 as c_int);
-        let (mut nodata, mut missing, mut none) = (sampling.nodata.unwrap_or(0.0), f64::NAN, 0.0);
-        // SAFETY: no arguments.
-        let options: *mut GDALWarpOptions = unsafe { (gdal.GDALCreateWarpOptions)() };
-        let (operation, said) = gdal.call(|gdal| {
-            // SAFETY: GDAL has just made the options, whose places keep their order in all its versions. Creating the
-            // operation copies lists and numbers, which live until then; they are taken out again before the options
-            // are destroyed. Dataset and transformer live as long as the operation.
-            unsafe {
-                let fields = &mut *options;
-                fields.papszWarpOptions = settings.as_ptr().cast_mut().cast();
-                fields.eResampleAlg = sampling.algorithm;
-                fields.eWorkingDataType = GDALDataType::GDT_Float64;
-                fields.hSrcDS = dataset.raw();
-                fields.nBandCount = 1;
-                fields.panSrcBands = &mut from;
-                fields.panDstBands = &mut to;
-                if sampling.nodata.is_some() {
-                    fields.padfSrcNoDataReal = &mut nodata;
-                    fields.padfSrcNoDataImag = &mut none;
-                }
-                fields.padfDstNoDataReal = &mut missing;
-                fields.padfDstNoDataImag = &mut none;
-                fields.pfnTransformer = Some(gdal.GDALGenImgProjTransform);
-                fields.pTransformerArg = transformer.raw();
-                let operation = (gdal.GDALCreateWarpOperation)(options);
-                fields.papszWarpOptions = std::ptr::null_mut();
-                fields.panSrcBands = std::ptr::null_mut();
-                fields.panDstBands = std::ptr::null_mut();
-                fields.padfSrcNoDataReal = std::ptr::null_mut();
-                fields.padfSrcNoDataImag = std::ptr::null_mut();
-                fields.padfDstNoDataReal = std::ptr::null_mut();
-                fields.padfDstNoDataImag = std::ptr::null_mut();
-                (gdal.GDALDestroyWarpOptions)(options);
-                operation
-            }
-        });
-        if operation.is_null() {
-            return Err(Error::Input(format!("cannot warp '{}': {}", dataset.name(), said.cause())));
-        }
-        Ok(Self { operation, _transformer: transformer, dataset })
-    }
-
-    /// Fills a block of the target; the error is what GDAL said.
-    fn warp(&self, place: Window, cells: &mut [f64]) -> std::result::Result<(), String> {
-        assert!(cells.len() >= place.cells(), "room for the block");
-        self.dataset.gdal().check(|gdal| {
-            // SAFETY: the operation lives and is used by this thread alone; `cells` has room for the block (checked
-            // above), row after row. No source window means that GDAL finds it.
-            unsafe {
-                (gdal.GDALWarpRegionToBuffer)(
-                    self.operation,
-                    place.col as c_int,
-                    place.row as c_int,
-                    place.cols as c_int,
-                    place.rows as c_int,
-                    cells.as_mut_ptr().cast::<c_void>(),
-                    GDALDataType::GDT_Float64,
-                    0,
-                    0,
-                    0,
-                    0,
-                )
-            }
-        })
-    }
-}
-
-impl Drop for Warper {
-    fn drop(&mut self) {
-        let operation = self.operation;
-        // SAFETY: made by GDAL, and not used again; dataset and transformer still live.
-        self.dataset.gdal().call(|gdal| unsafe { (gdal.GDALDestroyWarpOperation)(operation) });
     }
 }
 
@@ -286,13 +161,6 @@ fn overview(
     }
     let transformer = Transformer::new(&reduced, target)?;
     Ok((Some(level), Placement::of(&reduced, target, &transformer)))
-}
-
-/// What marks missing cells; a number that is none does so in any case.
-fn nodata_of(band: Band) -> Option<f64> {
-    let floating = matches!(band.data_type(), GDALDataType::GDT_Float32 | GDALDataType::GDT_Float64);
-    let declared = band.nodata().filter(|_| band.mask().is_none());
-    declared.or((floating && band.mask().is_none()).then_some(f64::NAN))
 }
 
 /// The side of blocks, and how many cells of the raster the warper holds for one.
