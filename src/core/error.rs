@@ -36,6 +36,26 @@ pub enum Error {
     Internal(String),
 }
 
+impl Error {
+    /// The same error with the place it concerns in front.
+    #[must_use]
+    pub fn at(mut self, place: &str) -> Self {
+        match &mut self {
+            Error::Argument(text)
+            | Error::UnknownName(text)
+            | Error::Recipe(text)
+            | Error::Input(text)
+            | Error::Output(text)
+            | Error::Unsupported(text)
+            | Error::Memory(text)
+            | Error::NoGdal(text)
+            | Error::Internal(text) => text.insert_str(0, &format!("{place}: ")),
+            Error::Cancelled => {}
+        }
+        self
+    }
+}
+
 /// Result with the library's own error.
 pub type Result<T> = std::result::Result<T, Error>;
 

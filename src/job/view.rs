@@ -9,6 +9,7 @@ use crate::core::error::{Error, Result};
 use crate::core::grid::Grid;
 use crate::core::tile::Window;
 use crate::gdal::header::Header;
+use crate::gdal::layer::RasterLayer;
 use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::virtual_tiff::VirtualTiff;
 use crate::pipeline::halved::Halved;
@@ -89,8 +90,9 @@ impl View {
         let cell = header.bands.len() * header.cell_type.bytes();
         let side = if cell > LARGE_CELL { SIDES.1 } else { SIDES.0 };
         check_memory(&chain, side)?;
+        let layers = job.open_layers(&chain, &source)?;
         let source = Arc::new(source);
-        let levels = levels(&job, &source)?;
+        let levels = levels(&job, &source, layers)?;
         let sizes: Vec<_> = levels.iter().map(|level| level.size).collect();
         let tiff = VirtualTiff::new(source.gdal(), &header, &source.dataset(), &sizes, side)?;
         let threads = options.threads.unwrap_or_else(super::processors);
@@ -213,9 +215,10 @@ impl Level {
 
 /// The raster and its overviews, until one tile shows the whole or the recipe makes no sense any more: a ring of three
 /// cells has no room in cells as large as itself.
-fn levels(job: &Job, source: &Arc<GdalSource>) -> Result<Vec<Level>> {
+fn levels(job: &Job, source: &Arc<GdalSource>, layers: Vec<RasterLayer>) -> Result<Vec<Level>> {
     let recipe = &job.pictures[0].recipe;
     let mut sources: Vec<Arc<dyn Source + Send>> = vec![Arc::clone(source) as _];
+    sources.extend(layers.into_iter().map(|layer| Arc::new(layer) as _));
     let mut levels = Vec::new();
     for factor in (0..).map(|power| 1_usize << power) {
         let layout = sources[0].layout();

@@ -9,6 +9,7 @@ mod color;
 mod describe;
 mod file;
 mod presets;
+mod rasters;
 mod rvt;
 pub mod terrain;
 mod text;

@@ -50,7 +50,12 @@ impl<'a> Place<'a> {
             let reason = "no JSON object; allowed: {\"terralume_recipe\": 1, \"layers\": [...]}";
             return Err(self.refuse("recipe", reason));
         }
-        Recipe::parse_named(&content, self.part).map_err(|error| self.refuse("recipe", error))
+        let mut recipe =
+            Recipe::parse_named(&content, self.part).map_err(|error| self.refuse("recipe", error))?;
+        // Files stand beside the recipe, and the output says in full where.
+        let full = std::path::absolute(self.path).map_err(|error| self.refuse("recipe", error))?;
+        recipe.resolve(full.parent().unwrap_or(&full));
+        Ok(recipe)
     }
 
     fn terrain(&self) -> Result<Terrain> {
