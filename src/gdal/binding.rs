@@ -10,9 +10,9 @@
 use crate::core::error::{Error, Result};
 use gdal_sys::{
     vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorInterp, GDALColorTableH, GDALDataType,
-    GDALDatasetH, GDALDerivedPixelFuncWithArgs, GDALDriverH, GDALMajorObjectH, GDALProgressFunc, GDALRWFlag,
-    GDALRasterBandH, GDALTranslateOptions, GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr,
-    OGRSpatialReferenceH, VSIFilesystemPluginCallbacksStruct, VSIStatBufL,
+    GDALDatasetH, GDALDriverH, GDALMajorObjectH, GDALProgressFunc, GDALRWFlag, GDALRasterBandH,
+    GDALTranslateOptions, GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr, OGRSpatialReferenceH,
+    VSIFilesystemPluginCallbacksStruct,
 };
 use libc::{c_char, c_int, c_uint, c_void};
 use once_cell::sync::OnceCell;
@@ -146,12 +146,11 @@ gdal_functions! {
     fn CSLAddString(*mut *mut c_char, *const c_char) -> *mut *mut c_char;
     fn VSIFree(*mut c_void);
     fn VSIUnlink(*const c_char) -> c_int;
-    fn VSIStatExL(*const c_char, *mut VSIStatBufL, c_int) -> c_int;
     fn VSIGetMemFileBuffer(*const c_char, *mut vsi_l_offset, c_int) -> *mut GByte;
     fn VSIAllocFilesystemPluginCallbacksStruct() -> *mut VSIFilesystemPluginCallbacksStruct;
     fn VSIFreeFilesystemPluginCallbacksStruct(*mut VSIFilesystemPluginCallbacksStruct);
     fn VSIInstallPluginHandler(*const c_char, *const VSIFilesystemPluginCallbacksStruct) -> c_int;
-    fn GDALAddDerivedBandPixelFuncWithArgs(*const c_char, GDALDerivedPixelFuncWithArgs, *const c_char) -> CPLErr::Type;
+    fn CPLError(CPLErr::Type, c_int, *const c_char);
     fn CPLSetErrorHandler(CPLErrorHandler) -> CPLErrorHandler;
     fn CPLPushErrorHandler(CPLErrorHandler);
     fn CPLPopErrorHandler();
@@ -352,8 +351,9 @@ fn loaded_library() -> Option<*mut c_void> {
 
 // Macros of gdal.h, which bindings do not carry; the values are part of GDAL's ABI.
 
-/// `GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR`: read a raster, say why not.
-pub(crate) const OPEN_RASTER: c_uint = 0x02 | 0x40;
+/// `GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR | GDAL_OF_INTERNAL`: read a raster, say why not, and keep it off the host's list
+/// of open datasets, which programs print when they think that they forgot one.
+pub(crate) const OPEN_RASTER: c_uint = 0x02 | 0x40 | 0x80;
 /// `GMF_ALL_VALID`: no cell is missing.
 pub(crate) const MASK_ALL_VALID: c_int = 0x01;
 /// `GMF_PER_DATASET`: one mask for all bands.

@@ -51,7 +51,7 @@ enum Values {
     /// Places of a level's tiles.
     Offsets(usize),
     /// Sizes of a level's tiles.
-    Counts(usize),
+    Counts,
 }
 
 /// What stands in a part of the file.
@@ -174,7 +174,7 @@ fn lay_out(carried: &[Tag], levels: &[(usize, usize)], side: usize, tile_bytes: 
         let content = match values {
             Values::Bytes(bytes) => Content::Bytes(bytes),
             Values::Offsets(level) => Content::Numbers { first: first_tiles[level], step: tile_bytes },
-            Values::Counts(_) => Content::Numbers { first: tile_bytes, step: 0 },
+            Values::Counts => Content::Numbers { first: tile_bytes, step: 0 },
         };
         segments.push(Segment { range: place..place + bytes.next_multiple_of(8), content });
     }
@@ -213,7 +213,7 @@ fn directory(
         long(322, side),
         long(323, side),
         Tag { id: 324, kind: LONG8, count: tiles, values: Values::Offsets(level) },
-        Tag { id: 325, kind: LONG8, count: tiles, values: Values::Counts(level) },
+        Tag { id: 325, kind: LONG8, count: tiles, values: Values::Counts },
     ]);
     tags.sort_by_key(|tag| tag.id);
     tags
@@ -243,7 +243,7 @@ fn head(directories: &[Vec<Tag>], places: &[u64], first_tiles: &[u64], tile_byte
                         value
                     }
                     Values::Offsets(level) => first_tiles[*level].to_le_bytes(),
-                    Values::Counts(_) => tile_bytes.to_le_bytes(),
+                    Values::Counts => tile_bytes.to_le_bytes(),
                 };
             }
             head.extend(value);

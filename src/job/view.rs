@@ -54,6 +54,7 @@ pub struct View {
     tiff: VirtualTiff,
     header: Header,
     options: ChainOptions,
+    files: Vec<String>,
     side: usize,
     threads: usize,
     tiles: Mutex<LruCache<TileIndex, Arc<Vec<u8>>>>,
@@ -91,13 +92,29 @@ impl View {
         let side = if cell > LARGE_CELL { SIDES.1 } else { SIDES.0 };
         check_memory(&chain, side)?;
         let layers = job.open_layers(&chain, &source)?;
+        let mut files = source.dataset().files();
+        files.extend(layers.iter().flat_map(RasterLayer::files).cloned());
         let source = Arc::new(source);
         let levels = levels(&job, &source, layers)?;
         let sizes: Vec<_> = levels.iter().map(|level| level.size).collect();
         let tiff = VirtualTiff::new(source.gdal(), &header, &source.dataset(), &sizes, side)?;
         let threads = options.threads.unwrap_or_else(super::processors);
         let options = job.chain_options();
-        Ok(Self { levels, tiff, header, options, side, threads, tiles: Mutex::new(LruCache::unbounded()) })
+        Ok(Self {
+            levels,
+            tiff,
+            header,
+            options,
+            files,
+            side,
+            threads,
+            tiles: Mutex::new(LruCache::unbounded()),
+        })
+    }
+
+    /// Files it is computed from.
+    pub fn files(&self) -> &[String] {
+        &self.files
     }
 
     /// The picture as a file.
