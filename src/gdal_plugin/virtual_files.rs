@@ -66,9 +66,11 @@ struct Handle {
     at_end: bool,
 }
 
+/// The picture called `name`; what is wrong with it is told to GDAL when `aloud`.
+///
 /// # Safety
 /// `user` is the table that `install` gave, `name` a C string.
-unsafe fn find(user: *mut c_void, name: *const c_char) -> Option<(&'static Gdal, Arc<View>)> {
+unsafe fn find(user: *mut c_void, name: *const c_char, aloud: bool) -> Option<(&'static Gdal, Arc<View>)> {
     // SAFETY: by contract.
     let (gdal, name) = unsafe { (&*user.cast::<Gdal>(), CStr::from_ptr(name)) };
     let opened = catch_unwind(AssertUnwindSafe(|| {
@@ -81,7 +83,9 @@ unsafe fn find(user: *mut c_void, name: *const c_char) -> Option<(&'static Gdal,
     match opened.unwrap_or_else(|_| Err(Error::Internal("opening a picture failed".into()))) {
         Ok(view) => view.map(|view| (gdal, view)),
         Err(error) => {
-            say(gdal, &error);
+            if aloud {
+                say(gdal, &error);
+            }
             None
         }
     }
@@ -107,7 +111,7 @@ unsafe extern "C" fn open(user: *mut c_void, name: *const c_char, access: *const
         return std::ptr::null_mut();
     }
     // SAFETY: as `install` and GDAL say.
-    match unsafe { find(user, name) } {
+    match unsafe { find(user, name, true) } {
         Some((gdal, view)) => {
             Box::into_raw(Box::new(Handle { gdal, view, position: 0, at_end: false })).cast()
         }
@@ -121,8 +125,9 @@ unsafe extern "C" fn stat(
     status: *mut VSIStatBufL,
     _flags: c_int,
 ) -> c_int {
+    // GDAL asks for a status after it failed to open, and was told why then.
     // SAFETY: as `install` and GDAL say.
-    let Some((_, view)) = (unsafe { find(user, name) }) else { return -1 };
+    let Some((_, view)) = (unsafe { find(user, name, false) }) else { return -1 };
     // What GDAL calls VSIStatBufL is the system's own struct.
     let status = status.cast::<libc::stat64>();
     // SAFETY: GDAL passes a live struct, which any bytes suit.
