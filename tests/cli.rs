@@ -14,5 +14,9 @@ mod outputs;
 mod recipes;
 #[path = "cli/results.rs"]
 mod results;
+#[path = "cli/settings.rs"]
+mod settings;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/visualisations.rs"]
+mod visualisations;

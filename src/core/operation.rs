@@ -168,6 +168,11 @@ pub trait Kernel: Send + Sync {
         0
     }
 
+    /// Its values are heights above the raster's own zero, not differences of heights.
+    fn gives_heights(&self) -> bool {
+        false
+    }
+
     /// Makes ready for one tile. Once per tile, so it may allocate.
     fn on<'a>(&'a self, tile: Tile<'a>) -> Box<dyn TileKernel + 'a>;
 

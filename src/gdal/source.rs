@@ -105,6 +105,11 @@ impl GdalSource {
         })
     }
 
+    /// Gives elevations as they are, where differences would be read more finely without a base height.
+    pub fn keep_heights(&mut self) {
+        self.cells.base = 0.0;
+    }
+
     /// Cell size and orientation.
     pub fn grid(&self) -> &Grid {
         &self.grid

@@ -92,9 +92,12 @@ impl Job {
     /// Opens the input, checks everything but the output and decides how the run is divided.
     pub fn prepare(&self) -> Result<Prepared<'_>> {
         let options = &self.options;
-        let source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
+        let mut source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
         let recipes: Vec<_> = self.pictures.iter().map(|picture| picture.recipe.clone()).collect();
         let chain = Chain::several(&recipes, source.grid(), self.chain_options())?;
+        if chain.needs_heights() {
+            source.keep_heights();
+        }
         let layout = source.layout();
         chain
             .check_raster(layout.rows, layout.cols)

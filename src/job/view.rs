@@ -82,9 +82,12 @@ impl View {
     /// Opens the elevations and decides everything but what only a pass over the raster can tell.
     pub fn open(recipe: &Recipe, input: &Input, options: &JobOptions) -> Result<Self> {
         let job = Job::new(recipe.clone(), input.clone(), String::new(), options.clone());
-        let source = GdalSource::open(input, options.band.unwrap_or(1), options.nodata)?;
+        let mut source = GdalSource::open(input, options.band.unwrap_or(1), options.nodata)?;
         source.set_cache(BLOCK_CACHE);
         let chain = Chain::new(recipe, source.grid(), job.chain_options())?;
+        if chain.needs_heights() {
+            source.keep_heights();
+        }
         let layout = source.layout();
         chain.check_raster(layout.rows, layout.cols)?;
         let header = job.header(recipe, 0..chain.bands().len(), &chain, &source);

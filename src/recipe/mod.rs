@@ -259,7 +259,8 @@ impl Recipe {
             return Ok(());
         }
         let mut call = self.fill.clone().map_or_else(|| registry::find(FILL).map(OperationCall::new), Ok)?;
-        call.set(key.strip_prefix("fill.").unwrap_or("method"), value)?;
+        let parameter = key.strip_prefix("fill.").unwrap_or("method");
+        call.set(parameter, value).map_err(|error| error.at("fill"))?;
         self.fill = Some(call);
         Ok(())
     }
@@ -298,6 +299,10 @@ impl Layer {
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        self.try_set(key, value).map_err(|error| error.at(&self.name))
+    }
+
+    fn try_set(&mut self, key: &str, value: &str) -> Result<()> {
         match (&mut self.content, key) {
             (_, "opacity") => self.opacity = check_opacity(parse_number(key, value)?)?,
             (_, "mode") => self.mode = Mode::parse(value)?,

@@ -220,4 +220,6 @@ fn the_plan_is_printed_and_nothing_run() {
     }
     assert!(text.contains("overlap  1.44") && text.contains("memory  "), "{text}");
     assert!(plan(&["render", "vat", "dem.tif", "--plan"]).contains("passes   2"));
+    let percent = ["--plan", "--type", "uint8", "--stretch", "percent:2,2"];
+    assert!(plan(&[&["visualize", "slope", "dem.tif"], &percent[..]].concat()).contains("surveys  2 of"));
 }

@@ -145,8 +145,22 @@ pub fn chain(recipe: &Recipe, grid: &Grid, options: ChainOptions) -> Result<Chai
     Chain::new(recipe, grid, options)
 }
 
+/// Tiles of several sizes and the whole raster, by several threads.
+pub fn divisions() -> impl Iterator<Item = Division> {
+    let tiles = [Some(17), Some(64), Some(100), None];
+    tiles.into_iter().flat_map(|tile| [1, 2, 5].map(|threads| Division { tile, threads }))
+}
+
 /// Runs a chain over a raster in memory through the pipeline.
 pub fn run_chain(chain: &Chain, cells: &Array2<f32>, division: Division) -> Result<Output> {
+    run_and_find(chain, cells, division).map(|(output, _)| output)
+}
+
+/// Ends of a stretch that were found: layer, values shown as black and white.
+pub type Found = (String, f64, f64);
+
+/// The same, and what was found in the whole raster.
+pub fn run_and_find(chain: &Chain, cells: &Array2<f32>, division: Division) -> Result<(Output, Vec<Found>)> {
     let (rows, cols) = cells.dim();
     chain.check_raster(rows, cols)?;
     let source = ArraySource { cells, block: (32, 48) };
@@ -158,7 +172,7 @@ pub fn run_chain(chain: &Chain, cells: &Array2<f32>, division: Division) -> Resu
     let mut own = chain.again()?;
     survey::settle(&mut own, &plan, &[&source], &mut monitor)?;
     run(&own, &plan, &[&source], &mut sink, &mut monitor)?;
-    Ok(sink.output)
+    Ok((sink.output, own.found().to_vec()))
 }
 
 /// Values of a recipe over a whole raster under default options.

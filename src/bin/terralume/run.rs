@@ -79,7 +79,11 @@ fn set_parameter(operations: &[Named<'_>], recipes: &mut [Recipe], key: &str, va
         (false, Some((named, _))) if allowed.is_empty() => {
             Err(unknown_name("operation of a parameter", named, operations.iter().map(|named| named.name)))
         }
-        (false, _) => Err(unknown_name("parameter", split.map_or(key, |(_, parameter)| parameter), allowed)),
+        (false, _) => {
+            let place: Vec<_> = operations.iter().map(|named| named.operation.id).collect();
+            let parameter = split.map_or(key, |(_, parameter)| parameter);
+            Err(unknown_name("parameter", parameter, allowed).at(&place.join(", ")))
+        }
     }
 }
 
@@ -163,10 +167,7 @@ fn plan_text(plan: &Plan) -> String {
         ("memory", format!("{} for tiles and decoded blocks", BinaryBytes(plan.memory as u64))),
     ];
     if plan.rounds > 0 {
-        lines.push((
-            "surveys",
-            format!("{} over the raster before anything is written", count(plan.rounds, "pass")),
-        ));
+        lines.push(("surveys", format!("{} of the whole raster before anything is written", plan.rounds)));
     }
     let row = |(name, value): (&str, String)| vec![name.to_string(), value];
     table(&lines.into_iter().map(row).collect::<Vec<_>>())

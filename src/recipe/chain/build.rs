@@ -125,8 +125,10 @@ impl<'a> Builder<'a> {
 
     fn kernel(&self, call: &OperationCall) -> Result<Box<dyn Kernel>> {
         let values = call.values(self.options.compatibility);
-        values.check_lengths(self.grid)?;
-        (call.operation.build)(values, self.grid, self.options.compatibility)
+        let checked = values.check_lengths(self.grid);
+        let built =
+            checked.and_then(|()| (call.operation.build)(values, self.grid, self.options.compatibility));
+        built.map_err(|error| error.at(call.operation.id))
     }
 
     fn add(&mut self, call: &OperationCall) -> Result<()> {

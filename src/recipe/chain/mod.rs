@@ -240,6 +240,13 @@ impl Chain {
         self.fill.is_some()
     }
 
+    /// Whether heights count themselves and not only their differences: where they are the result, and in RVT's
+    /// numbers, which round heights and take those below 0 for 0.
+    pub fn needs_heights(&self) -> bool {
+        let gives_heights = self.passes.iter().any(|pass| pass.kernel.gives_heights());
+        gives_heights || self.options.compatibility == Compatibility::Rvt
+    }
+
     fn fill_radius(&self) -> usize {
         self.fill.as_ref().map_or(0, |fill| fill.radius())
     }
