@@ -34,7 +34,7 @@ const LARGE_CELL: usize = 16;
 const SMALLEST_OVERVIEW: usize = 256;
 
 /// Bytes a worker may need for a tile: more is no view but a job.
-const MOST_TILE_MEMORY: usize = 1 << 30;
+const MOST_TILE_MEMORY: usize = 256 << 20;
 
 /// Bytes of computed tiles that are kept.
 const TILE_CACHE: usize = 64 << 20;

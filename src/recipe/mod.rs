@@ -260,7 +260,7 @@ impl Recipe {
         }
         let mut call = self.fill.clone().map_or_else(|| registry::find(FILL).map(OperationCall::new), Ok)?;
         let parameter = key.strip_prefix("fill.").unwrap_or("method");
-        call.set(parameter, value).map_err(|error| error.at("fill"))?;
+        call.set(parameter, value).map_err(|error| error.within("fill"))?;
         self.fill = Some(call);
         Ok(())
     }
@@ -299,7 +299,7 @@ impl Layer {
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
-        self.try_set(key, value).map_err(|error| error.at(&self.name))
+        self.try_set(key, value).map_err(|error| error.within(&self.name))
     }
 
     fn try_set(&mut self, key: &str, value: &str) -> Result<()> {

@@ -82,7 +82,7 @@ fn set_parameter(operations: &[Named<'_>], recipes: &mut [Recipe], key: &str, va
         (false, _) => {
             let place: Vec<_> = operations.iter().map(|named| named.operation.id).collect();
             let parameter = split.map_or(key, |(_, parameter)| parameter);
-            Err(unknown_name("parameter", parameter, allowed).at(&place.join(", ")))
+            Err(unknown_name("parameter", parameter, allowed).within(&place.join(", ")))
         }
     }
 }

@@ -128,7 +128,7 @@ impl<'a> Builder<'a> {
         let checked = values.check_lengths(self.grid);
         let built =
             checked.and_then(|()| (call.operation.build)(values, self.grid, self.options.compatibility));
-        built.map_err(|error| error.at(call.operation.id))
+        built.map_err(|error| error.within(call.operation.id))
     }
 
     fn add(&mut self, call: &OperationCall) -> Result<()> {
