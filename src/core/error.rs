@@ -37,13 +37,32 @@ pub enum Error {
 }
 
 impl Error {
-    /// Says where a value was refused: at a layer, an operation, or a setting of the whole recipe.
+    /// Says where a value was refused: at a layer, an operation, or a setting of the whole recipe. Other errors name
+    /// what they concern themselves.
+    #[must_use]
     pub fn within(self, place: &str) -> Self {
         match self {
-            Error::Argument(text) => Error::Argument(format!("{place}: {text}")),
-            Error::UnknownName(text) => Error::UnknownName(format!("{place}: {text}")),
+            Error::Argument(_) | Error::UnknownName(_) => self.at(place),
             other => other,
         }
+    }
+
+    /// The same error with the place it concerns in front.
+    #[must_use]
+    pub fn at(mut self, place: &str) -> Self {
+        match &mut self {
+            Error::Argument(text)
+            | Error::UnknownName(text)
+            | Error::Recipe(text)
+            | Error::Input(text)
+            | Error::Output(text)
+            | Error::Unsupported(text)
+            | Error::Memory(text)
+            | Error::NoGdal(text)
+            | Error::Internal(text) => text.insert_str(0, &format!("{place}: ")),
+            Error::Cancelled => {}
+        }
+        self
     }
 }
 

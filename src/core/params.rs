@@ -223,7 +223,7 @@ fn parse_length(text: &str) -> Option<Length> {
 }
 
 /// Whole numbers without a decimal point, as people write them.
-fn number_json(number: f64) -> serde_json::Value {
+pub fn number_json(number: f64) -> serde_json::Value {
     if number.fract() == 0.0 && number.abs() < 1e15 {
         json!(number as i64)
     } else {

@@ -9,9 +9,10 @@
 
 use crate::core::error::{Error, Result};
 use gdal_sys::{
-    vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorInterp, GDALDataType, GDALDatasetH,
-    GDALDerivedPixelFuncWithArgs, GDALDriverH, GDALMajorObjectH, GDALProgressFunc, GDALRWFlag,
-    GDALRasterBandH, GIntBig, OGRSpatialReferenceH, VSIFilesystemPluginCallbacksStruct, VSIStatBufL,
+    vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorInterp, GDALColorTableH, GDALDataType,
+    GDALDatasetH, GDALDriverH, GDALMajorObjectH, GDALProgressFunc, GDALRWFlag, GDALRasterBandH,
+    GDALTranslateOptions, GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr, OGRSpatialReferenceH,
+    VSIFilesystemPluginCallbacksStruct,
 };
 use libc::{c_char, c_int, c_uint, c_void};
 use once_cell::sync::OnceCell;
@@ -102,6 +103,8 @@ gdal_functions! {
     fn GDALGetSpatialRef(GDALDatasetH) -> OGRSpatialReferenceH;
     fn GDALSetSpatialRef(GDALDatasetH, OGRSpatialReferenceH) -> CPLErr::Type;
     fn OSRIsGeographic(OGRSpatialReferenceH) -> c_int;
+    fn OSRIsSame(OGRSpatialReferenceH, OGRSpatialReferenceH) -> c_int;
+    fn OSRExportToWktEx(OGRSpatialReferenceH, *mut *mut c_char, Options) -> OGRErr::Type;
     fn OSRGetName(OGRSpatialReferenceH) -> *const c_char;
     fn GDALGetRasterDataType(GDALRasterBandH) -> GDALDataType::Type;
     fn GDALGetDataTypeSizeBytes(GDALDataType::Type) -> c_int;
@@ -123,24 +126,43 @@ gdal_functions! {
     fn GDALGetMaskFlags(GDALRasterBandH) -> c_int;
     fn GDALGetRasterScale(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALGetRasterOffset(GDALRasterBandH, *mut c_int) -> f64;
+    fn GDALGetRasterColorTable(GDALRasterBandH) -> GDALColorTableH;
     fn GDALSetRasterUnitType(GDALRasterBandH, *const c_char) -> CPLErr::Type;
     fn GDALSetRasterColorInterpretation(GDALRasterBandH, GDALColorInterp::Type) -> CPLErr::Type;
     fn GDALGetFileList(GDALDatasetH) -> *mut *mut c_char;
+    fn GDALTranslateOptionsNew(Options, *mut c_void) -> *mut GDALTranslateOptions;
+    fn GDALTranslate(*const c_char, GDALDatasetH, *const GDALTranslateOptions, *mut c_int) -> GDALDatasetH;
+    fn GDALTranslateOptionsFree(*mut GDALTranslateOptions);
+    fn GDALCreateGenImgProjTransformer2(GDALDatasetH, GDALDatasetH, Options) -> *mut c_void;
+    fn GDALSetGenImgProjTransformerDstGeoTransform(*mut c_void, *const f64);
+    fn GDALGenImgProjTransform(*mut c_void, c_int, c_int, *mut f64, *mut f64, *mut f64, *mut c_int) -> c_int;
+    fn GDALDestroyGenImgProjTransformer(*mut c_void);
+    fn GDALCreateWarpOptions() -> *mut GDALWarpOptions;
+    fn GDALDestroyWarpOptions(*mut GDALWarpOptions);
+    fn GDALCreateWarpOperation(*const GDALWarpOptions) -> GDALWarpOperationH;
+    fn GDALDestroyWarpOperation(GDALWarpOperationH);
+    fn GDALWarpRegionToBuffer(GDALWarpOperationH, c_int, c_int, c_int, c_int, *mut c_void, GDALDataType::Type, c_int, c_int, c_int, c_int) -> CPLErr::Type;
     fn CSLDestroy(*mut *mut c_char);
     fn CSLAddString(*mut *mut c_char, *const c_char) -> *mut *mut c_char;
+    fn VSIFree(*mut c_void);
     fn VSIUnlink(*const c_char) -> c_int;
-    fn VSIStatExL(*const c_char, *mut VSIStatBufL, c_int) -> c_int;
     fn VSIGetMemFileBuffer(*const c_char, *mut vsi_l_offset, c_int) -> *mut GByte;
     fn VSIAllocFilesystemPluginCallbacksStruct() -> *mut VSIFilesystemPluginCallbacksStruct;
     fn VSIFreeFilesystemPluginCallbacksStruct(*mut VSIFilesystemPluginCallbacksStruct);
     fn VSIInstallPluginHandler(*const c_char, *const VSIFilesystemPluginCallbacksStruct) -> c_int;
-    fn GDALAddDerivedBandPixelFuncWithArgs(*const c_char, GDALDerivedPixelFuncWithArgs, *const c_char) -> CPLErr::Type;
+    fn CPLError(CPLErr::Type, c_int, *const c_char);
     fn CPLSetErrorHandler(CPLErrorHandler) -> CPLErrorHandler;
     fn CPLPushErrorHandler(CPLErrorHandler);
     fn CPLPopErrorHandler();
     fn CPLGetConfigOption(*const c_char, *const c_char) -> *const c_char;
     fn CPLSetConfigOption(*const c_char, *const c_char);
     fn CPLGetUsablePhysicalRAM() -> GIntBig;
+}
+
+impl std::fmt::Debug for Gdal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GDAL {}", self.version)
+    }
 }
 
 /// What `Gdal::get` gives; found once, and looked for again after a failure.
@@ -329,8 +351,9 @@ fn loaded_library() -> Option<*mut c_void> {
 
 // Macros of gdal.h, which bindings do not carry; the values are part of GDAL's ABI.
 
-/// `GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR`: read a raster, say why not.
-pub(crate) const OPEN_RASTER: c_uint = 0x02 | 0x40;
+/// `GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR | GDAL_OF_INTERNAL`: read a raster, say why not, and keep it off the host's list
+/// of open datasets, which programs print when they think that they forgot one.
+pub(crate) const OPEN_RASTER: c_uint = 0x02 | 0x40 | 0x80;
 /// `GMF_ALL_VALID`: no cell is missing.
 pub(crate) const MASK_ALL_VALID: c_int = 0x01;
 /// `GMF_PER_DATASET`: one mask for all bands.

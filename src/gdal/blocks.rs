@@ -5,7 +5,9 @@
 //! cache alone.
 
 use crate::core::error::Result;
+use crate::core::tile::Window;
 use lru::LruCache;
+use ndarray::ArrayViewMut2;
 use once_cell::sync::OnceCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -80,6 +82,21 @@ impl Block {
     /// The cells, row by row.
     pub fn cells(&self) -> &[f32] {
         self.0.get().map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Copies the part of a block at `place` that lies in `window` into `out`, which covers `window`.
+pub fn copy_overlap(cells: &[f32], place: Window, window: Window, out: &mut ArrayViewMut2<'_, f32>) {
+    let first_row = place.row.max(window.row);
+    let last_row = (place.row + place.rows).min(window.row + window.rows);
+    let first_col = place.col.max(window.col);
+    let last_col = (place.col + place.cols).min(window.col + window.cols);
+    for row in first_row..last_row {
+        let from = (row - place.row) * place.cols;
+        let from = &cells[from + first_col - place.col..from + last_col - place.col];
+        let mut to = out.row_mut(row - window.row);
+        let to = to.as_slice_mut().expect("tiles have contiguous rows");
+        to[first_col - window.col..last_col - window.col].copy_from_slice(from);
     }
 }
 

@@ -31,6 +31,12 @@ impl CellReader {
         Self { data_type: band.data_type(), nodata, scale, offset, base: 0.0 }
     }
 
+    /// For 64-bit numbers that were made from a band's and hold NaN where it has none.
+    pub fn wide(band: Band) -> Self {
+        let (scale, offset) = band.scale_and_offset();
+        Self { data_type: GDALDataType::GDT_Float64, nodata: None, scale, offset, base: 0.0 }
+    }
+
     /// Whether cells can be read straight into the output.
     pub fn is_direct(&self) -> bool {
         self.data_type == GDALDataType::GDT_Float32 && self.scale == 1.0 && self.offset == 0.0

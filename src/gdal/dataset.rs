@@ -34,6 +34,8 @@ pub struct Dataset {
     /// Made by us, and not yet closed as finished.
     unfinished: bool,
     name: String,
+    /// What it shows parts of; closed after it.
+    _beneath: Option<Box<Dataset>>,
 }
 
 /// Affine map from columns and rows to coordinates, in GDAL's order.
@@ -42,17 +44,35 @@ pub type GeoTransform = [f64; 6];
 impl Dataset {
     /// Opens a raster for reading.
     pub fn open(gdal: &'static Gdal, name: &str) -> Result<Self> {
+        Self::open_with(gdal, name, &[])
+    }
+
+    /// Opens overview number `level` of a raster, from 0, as a raster of its own; None: the raster itself.
+    pub fn open_level(gdal: &'static Gdal, name: &str, level: Option<usize>) -> Result<Self> {
+        let option = level.map(|level| ("OVERVIEW_LEVEL".to_string(), level.to_string()));
+        Self::open_with(gdal, name, option.as_slice())
+    }
+
+    fn open_with(gdal: &'static Gdal, name: &str, options: &[(String, String)]) -> Result<Self> {
+        let options = OptionList::new(options)?;
         let path = CString::new(name)
             .map_err(|_| Error::Input(format!("{}: name contains a NUL character", name.escape_debug())))?;
         let none = std::ptr::null();
         let (handle, said) = gdal.call(|gdal| {
-            // SAFETY: the path ends with NUL; NULL lists mean none.
-            unsafe { (gdal.GDALOpenEx)(path.as_ptr(), OPEN_RASTER, none, none, none) }
+            // SAFETY: the path ends with NUL, the list of options with NULL; other lists being NULL mean none.
+            unsafe { (gdal.GDALOpenEx)(path.as_ptr(), OPEN_RASTER, none, options.as_ptr(), none) }
         });
         if handle.is_null() {
             return Err(Error::Input(format!("cannot open '{name}' as a raster: {}", said.cause())));
         }
-        Ok(Self { gdal, handle: DatasetHandle(handle), owned: true, unfinished: false, name: name.into() })
+        Ok(Self {
+            gdal,
+            handle: DatasetHandle(handle),
+            owned: true,
+            unfinished: false,
+            name: name.into(),
+            _beneath: None,
+        })
     }
 
     /// Uses a dataset that the caller keeps open.
@@ -62,12 +82,41 @@ impl Dataset {
     pub unsafe fn borrow(gdal: &'static Gdal, handle: DatasetHandle) -> Self {
         // SAFETY: an open dataset by contract; a description is a C string.
         let name = unsafe { text((gdal.GDALGetDescription)(handle.0)) };
-        Self { gdal, handle, owned: false, unfinished: false, name }
+        Self { gdal, handle, owned: false, unfinished: false, name, _beneath: None }
     }
 
     /// Takes over a dataset that GDAL has just made.
     pub(super) fn adopt(gdal: &'static Gdal, handle: GDALDatasetH, name: &str) -> Self {
-        Self { gdal, handle: DatasetHandle(handle), owned: true, unfinished: true, name: name.into() }
+        Self {
+            gdal,
+            handle: DatasetHandle(handle),
+            owned: true,
+            unfinished: true,
+            name: name.into(),
+            _beneath: None,
+        }
+    }
+
+    /// A view of it in memory, such as gdal_translate makes with these words.
+    pub(super) fn translated(self, words: &[&str]) -> Result<Self> {
+        let (gdal, none) = (self.gdal, std::ptr::null_mut());
+        let words = OptionList::of_words(words)?;
+        let (handle, said) = gdal.call(|gdal| {
+            // SAFETY: the list ends with NULL and is copied; the dataset is open and outlives the view; no place for
+            // usage errors is allowed; options may be freed after the call.
+            unsafe {
+                let options = (gdal.GDALTranslateOptionsNew)(words.as_ptr(), none);
+                let handle = (gdal.GDALTranslate)(c"".as_ptr(), self.raw(), options, none.cast());
+                (gdal.GDALTranslateOptionsFree)(options);
+                handle
+            }
+        });
+        let name = self.name.clone();
+        if handle.is_null() {
+            return Err(Error::Input(format!("cannot read '{name}': {}", said.cause())));
+        }
+        let handle = DatasetHandle(handle);
+        Ok(Self { gdal, handle, owned: true, unfinished: false, name, _beneath: Some(Box::new(self)) })
     }
 
     /// Closes a dataset that was written; the error is what GDAL said while it wrote out the rest.
@@ -181,6 +230,18 @@ impl Dataset {
         Ok(Band { gdal: self.gdal, handle })
     }
 
+    /// Band number `index`, from 1, whose cells are real numbers.
+    pub fn real_band(&self, index: usize) -> Result<Band> {
+        let band = self.band(index)?;
+        match band.complex_type() {
+            None => Ok(band),
+            Some(complex) => Err(Error::Unsupported(format!(
+                "'{}', band {index}: cells of type {complex}; allowed: any real number type",
+                self.name
+            ))),
+        }
+    }
+
     /// Short name of the driver.
     pub fn driver(&self) -> String {
         // SAFETY: the dataset is open; a driver's name is a C string.
@@ -209,6 +270,36 @@ impl Dataset {
             (!reference.is_null() && (self.gdal.OSRIsGeographic)(reference) != 0)
                 .then(|| text((self.gdal.OSRGetName)(reference)))
         }
+    }
+
+    /// The reference system as text.
+    pub(super) fn reference_text(&self) -> Option<String> {
+        let reference = self.spatial_reference();
+        if reference.is_null() {
+            return None;
+        }
+        let mut written = std::ptr::null_mut();
+        let options = OptionList::new(&[("FORMAT".into(), "WKT2_2019".into())]).ok()?;
+        self.gdal.call(|gdal| {
+            // SAFETY: the reference lives as long as the dataset; the list ends with NULL; `written` is live.
+            unsafe { (gdal.OSRExportToWktEx)(reference, &mut written, options.as_ptr()) }
+        });
+        // SAFETY: NULL, or a C string that is ours to free.
+        let found = unsafe { text(written) };
+        // SAFETY: as above; NULL is fine.
+        unsafe { (self.gdal.VSIFree)(written.cast()) };
+        (!found.is_empty()).then_some(found)
+    }
+
+    /// Whether both have a reference system, and the same.
+    pub(super) fn shares_reference(&self, other: &Dataset) -> bool {
+        let (own, others) = (self.spatial_reference(), other.spatial_reference());
+        if own.is_null() || others.is_null() {
+            return false;
+        }
+        // SAFETY: both references live as long as their datasets.
+        let (same, _) = self.gdal.call(|gdal| unsafe { (gdal.OSRIsSame)(own, others) });
+        same != 0
     }
 
     /// One item of the metadata domain `domain` ("" is the default one).
@@ -276,6 +367,29 @@ impl Band {
         (rows.max(1) as usize, cols.max(1) as usize)
     }
 
+    /// How many overviews the file has of it.
+    pub fn overviews(self) -> usize {
+        // SAFETY: the band's dataset is open.
+        unsafe { (self.gdal.GDALGetOverviewCount)(self.handle) }.max(0) as usize
+    }
+
+    /// An overview, numbered from 0; the last one for larger numbers.
+    pub fn overview(self, index: usize) -> Band {
+        let last = self.overviews().saturating_sub(1);
+        // SAFETY: the band's dataset is open; the overview lives as long.
+        let handle = unsafe { (self.gdal.GDALGetOverview)(self.handle, index.min(last) as c_int) };
+        Band { gdal: self.gdal, handle: if handle.is_null() { self.handle } else { handle } }
+    }
+
+    /// Rows and columns.
+    pub fn size(self) -> (usize, usize) {
+        // SAFETY: the band's dataset is open.
+        let (rows, cols) = unsafe {
+            ((self.gdal.GDALGetRasterBandYSize)(self.handle), (self.gdal.GDALGetRasterBandXSize)(self.handle))
+        };
+        (rows.max(0) as usize, cols.max(0) as usize)
+    }
+
     /// The value that means nodata.
     pub fn nodata(self) -> Option<f64> {
         let mut has = 0;
@@ -298,6 +412,30 @@ impl Band {
             )
         };
         (if has_scale != 0 { scale } else { 1.0 }, if has_offset != 0 { offset } else { 0.0 })
+    }
+
+    /// Whether cells are numbers of classes: a table gives each its colour.
+    pub fn has_color_table(self) -> bool {
+        // SAFETY: the band's dataset is open.
+        !unsafe { (self.gdal.GDALGetRasterColorTable)(self.handle) }.is_null()
+    }
+
+    /// How many times smaller than the band each of its overviews is, by number.
+    pub fn overview_factors(self) -> Vec<f64> {
+        // SAFETY: the band's dataset is open.
+        let (count, cols) = unsafe {
+            ((self.gdal.GDALGetOverviewCount)(self.handle), (self.gdal.GDALGetRasterBandXSize)(self.handle))
+        };
+        let factor = |index: c_int| {
+            // SAFETY: the band's dataset is open and the band has such an overview, which lives as long.
+            let overview = unsafe { (self.gdal.GDALGetOverview)(self.handle, index) };
+            if overview.is_null() {
+                return f64::INFINITY;
+            }
+            // SAFETY: not NULL.
+            f64::from(cols) / f64::from(unsafe { (self.gdal.GDALGetRasterBandXSize)(overview) })
+        };
+        (0..count).map(factor).collect()
     }
 
     /// The band that says which cells are valid, unless a nodata value says it or all are.

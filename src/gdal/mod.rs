@@ -8,12 +8,17 @@ mod dataset;
 mod error;
 mod finish;
 pub mod header;
+pub mod layer;
 mod options;
 pub mod output;
 pub mod sink;
 pub mod sinks;
 pub mod source;
+mod transform;
 mod trial;
+pub mod virtual_tiff;
+mod warp;
+mod warper;
 
 pub use binding::Gdal;
 pub use dataset::DatasetHandle;

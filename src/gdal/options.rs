@@ -18,9 +18,17 @@ impl OptionList {
             CString::new(format!("{key}={value}"))
                 .map_err(|_| Error::Argument(format!("option {key} contains a NUL character")))
         });
-        let strings = strings.collect::<Result<Vec<_>>>()?;
+        Ok(Self::of(strings.collect::<Result<_>>()?))
+    }
+
+    /// The words of a command line.
+    pub fn of_words(words: &[&str]) -> Result<Self> {
+        Ok(Self::of(words.iter().map(|word| c_string(word)).collect::<Result<_>>()?))
+    }
+
+    fn of(strings: Vec<CString>) -> Self {
         let pointers = strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect();
-        Ok(Self { _strings: strings, pointers })
+        Self { _strings: strings, pointers }
     }
 
     /// For GDAL; valid as long as the list.

@@ -1,6 +1,6 @@
 //! The raster to read: any GDAL raster, any numeric type, any block layout, nodata value or mask.
 
-use super::blocks::{Block, BlockCache};
+use super::blocks::{copy_overlap, Block, BlockCache};
 use super::cells::CellReader;
 use super::dataset::{Band, Dataset, DatasetHandle, GeoTransform};
 use super::Gdal;
@@ -32,6 +32,8 @@ pub enum Input {
     Path(String),
     /// A dataset the caller has open; workers take turns. What was written to it and not flushed yet is seen.
     Handle(DatasetHandle),
+    /// A file name, opened by this GDAL: the one that asks.
+    Within(&'static Gdal, String),
 }
 
 /// A GDAL raster as the pipeline's source.
@@ -48,6 +50,8 @@ pub struct GdalSource {
     windowed: bool,
     masked: bool,
     blocks: BlockCache,
+    /// Handles of readers that are done.
+    spare: Mutex<Vec<Dataset>>,
 }
 
 impl GdalSource {
@@ -55,17 +59,26 @@ impl GdalSource {
     pub fn open(input: &Input, band: usize, nodata: Option<f64>) -> Result<Self> {
         let (dataset, shared) = match input {
             Input::Path(name) => (Dataset::open(Gdal::get()?, name)?, false),
+            Input::Within(gdal, name) => (Dataset::open(gdal, name)?, false),
             // SAFETY: whoever made the handle promised that it is open and stays so (`ffi/job.rs`).
             Input::Handle(handle) => unsafe { (Dataset::borrow(Gdal::of_dataset(handle.0)?, *handle), true) },
         };
-        let raster = dataset.band(band)?;
-        let name = dataset.name().to_string();
-        if let Some(complex) = raster.complex_type() {
-            return Err(Error::Unsupported(format!(
-                "'{name}', band {band}: cells of type {complex}; allowed: any real number type"
-            )));
+        let grid = dataset.real_band(band).and_then(|_| grid_of(&dataset))?;
+        let mut source = Self::new(dataset, shared, band, nodata, grid)?;
+        // Differences of elevations are all that matters; what else a raster holds stays as it is.
+        if !source.cells.is_direct() {
+            source.cells.base = source.find_base()?;
         }
-        let grid = grid_of(&dataset)?;
+        Ok(source)
+    }
+
+    /// The values of a band as they are, on a grid that is known already.
+    pub(super) fn of_values(dataset: Dataset, band: usize, grid: Grid) -> Result<Self> {
+        Self::new(dataset, false, band, None, grid)
+    }
+
+    fn new(dataset: Dataset, shared: bool, band: usize, nodata: Option<f64>, grid: Grid) -> Result<Self> {
+        let raster = dataset.real_band(band)?;
         let (rows, cols) = dataset.size();
         let (block_rows, block_cols) = raster.block_size();
         let huge = block_rows.saturating_mul(block_cols) > LARGEST_BLOCK;
@@ -76,10 +89,10 @@ impl GdalSource {
         } else {
             (block_rows, block_cols)
         };
-        let mut source = Self {
+        Ok(Self {
             // Handles of its own would have every worker decode the whole of a huge block.
             shared: shared || huge,
-            name,
+            name: dataset.name().to_string(),
             band,
             layout: Layout { rows, cols, block_rows, block_cols },
             grid,
@@ -88,11 +101,8 @@ impl GdalSource {
             masked: raster.mask().is_some(),
             main: Mutex::new(dataset),
             blocks: BlockCache::new(),
-        };
-        if !source.cells.is_direct() {
-            source.cells.base = source.find_base()?;
-        }
-        Ok(source)
+            spare: Mutex::default(),
+        })
     }
 
     /// Gives elevations as they are, where differences would be read more finely without a base height.
@@ -205,23 +215,70 @@ impl Source for GdalSource {
     }
 
     fn open(&self) -> Result<Box<dyn Reader + '_>> {
-        // The guard goes before the file is opened: workers open theirs at the same time.
+        Ok(Box::new(self.reader(None)?))
+    }
+}
+
+impl GdalSource {
+    /// A reader of the raster, or of the overview of this number.
+    fn reader(&self, overview: Option<usize>) -> Result<GdalReader<'_>> {
+        // The guards go before the file is opened: workers open theirs at the same time.
         let gdal = self.gdal();
-        let own = match self.shared {
-            true => None,
-            false => Some(Dataset::open(gdal, &self.name)?),
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let own = match (self.shared, spare) {
+            (true, _) => None,
+            (false, None) => Some(Dataset::open(gdal, &self.name)?),
+            (false, spare) => spare,
         };
-        Ok(Box::new(GdalReader { source: self, own, raw: Vec::new(), wide: Vec::new(), mask: Vec::new() }))
+        Ok(GdalReader { source: self, overview, own, raw: Vec::new(), wide: Vec::new(), mask: Vec::new() })
+    }
+
+    /// The raster's own overview whose cells are `factor` times as large, if it has one.
+    pub fn overview(self: &Arc<Self>, factor: usize) -> Option<Overview> {
+        let Layout { rows, cols, .. } = self.layout;
+        let size = (rows.div_ceil(factor), cols.div_ceil(factor));
+        let dataset = self.dataset();
+        let band = dataset.band(self.band).ok()?;
+        let index = (0..band.overviews()).find(|index| band.overview(*index).size() == size)?;
+        let block = (WINDOW_BLOCK.min(size.0), WINDOW_BLOCK.min(size.1));
+        let layout = Layout { rows: size.0, cols: size.1, block_rows: block.0, block_cols: block.1 };
+        Some(Overview { source: Arc::clone(self), index, layout })
+    }
+}
+
+/// An overview that a raster has in its file.
+pub struct Overview {
+    source: Arc<GdalSource>,
+    index: usize,
+    layout: Layout,
+}
+
+impl Source for Overview {
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    fn open(&self) -> Result<Box<dyn Reader + '_>> {
+        Ok(Box::new(self.source.reader(Some(self.index))?))
     }
 }
 
 /// One worker's handle and buffers.
 struct GdalReader<'a> {
     source: &'a GdalSource,
+    /// Number of the overview that is read; None: the raster itself.
+    overview: Option<usize>,
     own: Option<Dataset>,
     raw: Vec<u8>,
     wide: Vec<f64>,
     mask: Vec<u8>,
+}
+
+impl Drop for GdalReader<'_> {
+    fn drop(&mut self) {
+        let own = self.own.take();
+        self.source.spare.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
+    }
 }
 
 impl Reader for GdalReader<'_> {
@@ -236,7 +293,8 @@ impl Reader for GdalReader<'_> {
             (None, None) => return Err(Error::Internal("a reader without dataset".into())),
         };
         let band = dataset.band(source.band)?;
-        if source.windowed {
+        let band = self.overview.map_or(band, |index| band.overview(index));
+        if source.windowed || self.overview.is_some() {
             source.read_windowed(dataset.gdal(), band, window, &mut out, &mut buffers)?;
         } else {
             source.read_blocks(dataset.gdal(), band, window, &mut out, &mut buffers)?;
@@ -343,21 +401,6 @@ impl GdalSource {
             }
         }
         Ok(())
-    }
-}
-
-/// Copies the part of a block at `place` that lies in `window` into `out`, which covers `window`.
-fn copy_overlap(cells: &[f32], place: Window, window: Window, out: &mut ArrayViewMut2<'_, f32>) {
-    let first_row = place.row.max(window.row);
-    let last_row = (place.row + place.rows).min(window.row + window.rows);
-    let first_col = place.col.max(window.col);
-    let last_col = (place.col + place.cols).min(window.col + window.cols);
-    for row in first_row..last_row {
-        let from = (row - place.row) * place.cols;
-        let from = &cells[from + first_col - place.col..from + last_col - place.col];
-        let mut to = out.row_mut(row - window.row);
-        let to = to.as_slice_mut().expect("tiles have contiguous rows");
-        to[first_col - window.col..last_col - window.col].copy_from_slice(from);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::core::error::{Error, Result};
 use crate::core::operation::Compatibility;
 use crate::gdal::header::Header;
+use crate::gdal::layer::RasterLayer;
 use crate::gdal::output::Target;
 use crate::gdal::sink::{GdalSink, SinkOptions, FILE_BLOCK};
 use crate::gdal::sinks::SinkSet;
@@ -23,11 +24,13 @@ mod describe;
 mod names;
 pub mod options;
 mod reference;
+pub mod view;
 
 pub use describe::describe;
 pub use names::file_name;
 pub use options::JobOptions;
 pub use reference::{gallery, reference};
+pub use view::View;
 
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
 const COMPUTING: f64 = 0.95;
@@ -62,6 +65,8 @@ pub struct Picture {
 pub struct Prepared<'a> {
     job: &'a Job,
     source: GdalSource,
+    /// Rasters that layers show.
+    layers: Vec<RasterLayer>,
     chain: Chain,
     plan: Plan,
     plan_options: PlanOptions,
@@ -88,14 +93,8 @@ impl Job {
     pub fn prepare(&self) -> Result<Prepared<'_>> {
         let options = &self.options;
         let mut source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
-        let chain_options = ChainOptions {
-            cell_type: options.cell_type,
-            compatibility: options.compatibility,
-            stretch: options.stretch,
-            alpha: options.alpha,
-        };
         let recipes: Vec<_> = self.pictures.iter().map(|picture| picture.recipe.clone()).collect();
-        let chain = Chain::several(&recipes, source.grid(), chain_options)?;
+        let chain = Chain::several(&recipes, source.grid(), self.chain_options())?;
         if chain.needs_heights() {
             source.keep_heights();
         }
@@ -103,6 +102,7 @@ impl Job {
         chain
             .check_raster(layout.rows, layout.cols)
             .map_err(|error| Error::Unsupported(format!("'{}': {error}", source.name())))?;
+        let layers = self.open_layers(&chain, &source)?;
         let sink = Layout {
             block_rows: FILE_BLOCK.min(layout.rows),
             block_cols: FILE_BLOCK.min(layout.cols),
@@ -112,10 +112,23 @@ impl Job {
             threads: options.threads.unwrap_or_else(processors),
             memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
             tile_size: options.tile_size,
-            reader: source.raw_block_bytes(),
+            reader: layers
+                .iter()
+                .map(RasterLayer::reader_bytes)
+                .fold(source.raw_block_bytes(), usize::saturating_add),
         };
-        let plan = self.divide(&chain, layout, sink, &mut plan_options)?;
-        Ok(Prepared { job: self, source, chain, plan, plan_options })
+        let plan = self.divide(&chain, (layout, &layers), sink, &mut plan_options)?;
+        Ok(Prepared { job: self, source, layers, chain, plan, plan_options })
+    }
+
+    /// The rasters of the chain's layers, in its order.
+    fn open_layers(&self, chain: &Chain, elevations: &GdalSource) -> Result<Vec<RasterLayer>> {
+        let rasters = chain.rasters().iter().map(|raster| {
+            let named = self.pictures.iter().find_map(|picture| picture.recipe.layer_of(raster));
+            let layer = named.unwrap_or(&raster.path);
+            RasterLayer::open(layer, raster, elevations)
+        });
+        rasters.collect()
     }
 
     /// Where the outputs go: each file once, and none that is read.
@@ -131,14 +144,30 @@ impl Job {
     }
 
     /// A plan; threads the user has not asked for go when the memory is too small for them.
-    fn divide(&self, chain: &Chain, source: Layout, sink: Layout, options: &mut PlanOptions) -> Result<Plan> {
+    fn divide(
+        &self,
+        chain: &Chain,
+        (source, layers): (Layout, &[RasterLayer]),
+        sink: Layout,
+        options: &mut PlanOptions,
+    ) -> Result<Plan> {
+        let layers: Vec<_> = layers.iter().map(Source::layout).collect();
         loop {
-            match Plan::new(chain, source, sink, *options) {
+            match Plan::with_layers(chain, source, &layers, sink, *options) {
                 Err(Error::Memory(_)) if self.options.threads.is_none() && options.threads > 1 => {
                     options.threads /= 2;
                 }
                 result => return result,
             }
+        }
+    }
+
+    fn chain_options(&self) -> ChainOptions {
+        ChainOptions {
+            cell_type: self.options.cell_type,
+            compatibility: self.options.compatibility,
+            stretch: self.options.stretch,
+            alpha: self.options.alpha,
         }
     }
 
@@ -179,16 +208,21 @@ impl Prepared<'_> {
 
     /// Runs to the end, as [`Job::run`] does.
     pub fn run(self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
-        let Self { job, source, mut chain, plan, mut plan_options } = self;
-        let targets = job.targets(&source.dataset().files())?;
+        let Self { job, source, layers, mut chain, plan, mut plan_options } = self;
+        let mut inputs = source.dataset().files();
+        inputs.extend(layers.iter().flat_map(RasterLayer::files).cloned());
+        let targets = job.targets(&inputs)?;
+        let sources: Vec<&dyn Source> = std::iter::once(&source as &dyn Source)
+            .chain(layers.iter().map(|layer| layer as &dyn Source))
+            .collect();
         // Every pass over the raster takes about as long.
         let share = COMPUTING / (chain.rounds() + 1) as f64;
         let surveying = share * chain.rounds() as f64;
         if !chain.is_settled() {
-            source.set_cache(plan.cache);
+            set_caches(&plan, &source, &layers);
             let mut report = |done: f64| report(surveying * done, "surveying");
             let mut monitor = Monitor { report: &mut report, cancel };
-            survey::settle(&mut chain, &plan, &[&source], &mut monitor)?;
+            survey::settle(&mut chain, &plan, &sources, &mut monitor)?;
         }
         let sink_options = SinkOptions {
             format: job.options.format,
@@ -204,11 +238,11 @@ impl Prepared<'_> {
             sinks.add(sink, part.clone())?;
         }
         // Creation options may have given the file other blocks than those assumed.
-        let plan = job.divide(&chain, source.layout(), sinks.layout(), &mut plan_options)?;
-        source.set_cache(plan.cache);
+        let plan = job.divide(&chain, (source.layout(), &layers), sinks.layout(), &mut plan_options)?;
+        set_caches(&plan, &source, &layers);
         let mut computing = |done: f64| report(surveying + done * share, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
-        let outcome = run(&chain, &plan, &[&source], &mut sinks, &mut monitor)?;
+        let outcome = run(&chain, &plan, &sources, &mut sinks, &mut monitor)?;
         if !outcome.any_data {
             let (name, band) = (source.name(), job.options.band.unwrap_or(1));
             return Err(Error::Input(format!(
@@ -222,6 +256,12 @@ impl Prepared<'_> {
         report(1.0, "done");
         Ok(())
     }
+}
+
+/// Gives decoded blocks the memory that the plan has for them.
+fn set_caches(plan: &Plan, source: &GdalSource, layers: &[RasterLayer]) {
+    source.set_cache(plan.cache);
+    layers.iter().for_each(|layer| layer.set_cache(plan.layer_cache(layer.layout())));
 }
 
 fn compatibility_name(compatibility: Compatibility) -> &'static str {

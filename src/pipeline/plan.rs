@@ -53,7 +53,7 @@ pub struct Plan {
     pub threads: usize,
     /// Output buffers in flight.
     pub buffers: usize,
-    /// Bytes for decoded blocks of the source.
+    /// Bytes for decoded blocks of the elevations; for those of layers see [`Plan::layer_cache`].
     pub cache: usize,
     /// Bytes of tiles, rows and cache together.
     pub memory: usize,
@@ -62,6 +62,17 @@ pub struct Plan {
 impl Plan {
     /// Chooses tiles for `chain` between a source and a sink.
     pub fn new(chain: &Chain, source: Layout, sink: Layout, options: PlanOptions) -> Result<Self> {
+        Self::with_layers(chain, source, &[], sink, options)
+    }
+
+    /// The same for a chain whose layers show the rasters `layers`.
+    pub fn with_layers(
+        chain: &Chain,
+        source: Layout,
+        layers: &[Layout],
+        sink: Layout,
+        options: PlanOptions,
+    ) -> Result<Self> {
         let reserve = RESERVE.saturating_add(options.threads.max(1).saturating_mul(options.reader));
         let budget = options.memory.saturating_sub(reserve);
         let sizes = match options.tile_size {
@@ -73,14 +84,19 @@ impl Plan {
                 sizes[first..].to_vec()
             }
         };
-        let plans = sizes.into_iter().map(|size| Self::with_tile(chain, source, sink, options, size));
+        let plans = sizes.into_iter().map(|size| {
+            let plan = Self::with_tile(chain, source, sink, options, size);
+            let layers = layers.iter().map(|layer| plan.layer_cache(*layer)).fold(0, usize::saturating_add);
+            Self { memory: plan.memory.saturating_add(layers), ..plan }
+        });
         let mut least = usize::MAX;
         for mut plan in plans {
             if plan.memory <= budget {
                 // Rows of blocks that the next row of tiles reads again are kept when there is room.
                 let wanted = block_row_bytes(&plan, source);
-                plan.cache += wanted.saturating_sub(plan.cache).min(budget - plan.memory);
-                plan.memory = plan.memory.max(tile_bytes(chain, &plan) + plan.cache);
+                let more = wanted.saturating_sub(plan.cache).min(budget - plan.memory);
+                plan.cache += more;
+                plan.memory += more;
                 return Ok(plan);
             }
             least = least.min(plan.memory);
@@ -111,9 +127,14 @@ impl Plan {
             cache: 0,
             memory: 0,
         };
-        plan.cache = threads.saturating_mul(tile_block_bytes(&plan, source));
+        plan.cache = threads.saturating_mul(tile_block_bytes(&plan, source, plan.radius));
         plan.memory = tile_bytes(chain, &plan).saturating_add(plan.cache);
         plan
+    }
+
+    /// Bytes for decoded blocks of a layer's raster: what the tiles under way and their neighbours share.
+    pub fn layer_cache(&self, layer: Layout) -> usize {
+        self.threads.saturating_mul(tile_block_bytes(self, layer, 0))
     }
 
     /// Number of tiles.
@@ -177,16 +198,18 @@ fn tile_bytes(chain: &Chain, plan: &Plan) -> usize {
         |factors: &[usize]| factors.iter().fold(1_usize, |bytes, factor| bytes.saturating_mul(*factor));
     let (rows, cols) = (plan.tile_rows + 2 * plan.radius, plan.tile_cols + 2 * plan.radius);
     let input = product(&[rows, cols, 4, chain.edges().len().max(1)]).saturating_add(chain.register_bytes());
+    let layers = product(&[plan.tile_rows, plan.tile_cols, 4, chain.rasters().len()]);
+    let input = input.saturating_add(layers);
     let output = product(&[plan.tile_rows, plan.tile_cols, chain.bands().len(), chain.cell_type().bytes()]);
     let kernels = chain.tile_memory(plan.tile_rows, plan.tile_cols);
     let kernels = kernels.saturating_add(chain.observer_bytes());
     product(&[plan.threads, input.saturating_add(kernels)]).saturating_add(product(&[plan.buffers, output]))
 }
 
-/// Bytes of the source blocks that one tile touches, as 32-bit values.
-fn tile_block_bytes(plan: &Plan, source: Layout) -> usize {
+/// Bytes of the source blocks that one tile touches with `radius` cells around it, as 32-bit values.
+fn tile_block_bytes(plan: &Plan, source: Layout, radius: usize) -> usize {
     let touched = |side: usize, block: usize, length: usize| {
-        ((side + 2 * plan.radius).div_ceil(block) + 1) * block.min(length)
+        ((side + 2 * radius).div_ceil(block) + 1) * block.min(length)
     };
     let rows = touched(plan.tile_rows, source.block_rows, source.rows).min(source.rows + source.block_rows);
     let cols = touched(plan.tile_cols, source.block_cols, source.cols).min(source.cols + source.block_cols);

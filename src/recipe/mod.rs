@@ -7,7 +7,10 @@ pub mod array;
 pub mod chain;
 mod color;
 mod describe;
+mod file;
 mod presets;
+mod rasters;
+mod rvt;
 pub mod terrain;
 mod text;
 
@@ -24,6 +27,7 @@ use serde_json::json;
 pub use color::ColorReference;
 pub use describe::describe;
 pub use presets::{preset_names, presets};
+pub use rvt::Settings;
 
 /// A checked recipe.
 #[derive(Debug, Clone)]
@@ -160,11 +164,12 @@ impl std::fmt::Debug for OperationCall {
 }
 
 impl Recipe {
-    /// Reads a recipe: its JSON text, the name of a preset, or the id of an operation.
+    /// Reads a recipe: its JSON text or that of RVT's blender combination, the name of a preset, or the id of an
+    /// operation.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         if text.starts_with('{') {
-            return text::parse(text);
+            return Self::parse_named(text, None);
         }
         if let Some(preset) = presets::find(text) {
             return preset;

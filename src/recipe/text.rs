@@ -84,7 +84,7 @@ pub fn parse(text: &str) -> Result<Recipe> {
     Ok(recipe)
 }
 
-fn check_count(layers: usize) -> Result<()> {
+pub(super) fn check_count(layers: usize) -> Result<()> {
     if layers <= MOST_LAYERS {
         return Ok(());
     }
@@ -139,7 +139,7 @@ impl RecipeText {
 }
 
 /// Layers of one name get numbers from the second on, so that overrides reach each: `slope`, `slope-2`.
-fn name_apart(layers: &mut [Layer]) {
+pub(super) fn name_apart(layers: &mut [Layer]) {
     for index in 1..layers.len() {
         let (before, rest) = layers.split_at_mut(index);
         let taken = |name: &str| before.iter().any(|layer| layer.name == name);
@@ -164,6 +164,9 @@ impl LayerText {
         }
         if !(self.parameters.is_empty() && self.rvt_parameters.is_empty()) && self.operation.is_none() {
             return Err(Error::Recipe("'parameters' belong to an operation".into()));
+        }
+        if display.is_some() && self.operation.is_none() {
+            return Err(Error::Recipe("'display' belongs to an operation".into()));
         }
         let content = match (self.operation, self.recipe, self.raster) {
             (Some(name), None, None) => {
@@ -275,6 +278,9 @@ mod tests {
         assert!(error(&layers(r#"{"operation": "slope", "min": 1, "max": 1}"#)).contains("min smaller"));
         assert!(error(&layers(r#"{"recipe": "vta"}"#)).contains("unknown preset 'vta'; allowed: vat"));
         assert!(error(&layers("{}")).contains("either 'operation', 'recipe' or 'raster'"));
+        assert!(
+            error(&layers(r#"{"recipe": "vat", "display": "0,1"}"#)).contains("'display' belongs to an op")
+        );
     }
 
     #[test]

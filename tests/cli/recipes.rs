@@ -48,7 +48,7 @@ fn bad_recipes() {
     refused(&[0xff, 0xfe, 0, 1], &["UTF-8", "allowed: JSON text"]);
     refused(b"{", &["EOF", "line 1"]);
     refused(b"{\n\"layers\": [],\n}", &["line 3"]);
-    refused(b"{}", &["missing field"]);
+    refused(b"{}", &["none of the known keys", "terralume_recipe"]);
     refused(br#"{"terralume_recipe": 7, "layers": []}"#, &["7", "allowed: 1"]);
     refused(&layers(""), &["no layers", "at least one"]);
     refused(&layers("{}"), &["layer 1", "either 'operation', 'recipe' or 'raster'"]);

@@ -2,11 +2,13 @@
 
 mod arguments;
 mod describe;
+mod export;
 mod folder;
 mod list;
 mod output;
 mod pages;
 mod progress;
+mod recipes;
 mod run;
 mod signals;
 
@@ -39,6 +41,7 @@ fn dispatch(matches: &clap::ArgMatches) -> Result<()> {
         Some(("describe", matches)) => describe::describe(matches),
         Some(("visualize", matches)) => run::visualize(matches),
         Some(("render", matches)) => run::render(matches),
+        Some(("export", matches)) => export::export(matches),
         Some(("completions", matches)) => pages::completions(matches),
         Some(("man", matches)) => pages::man(matches),
         _ => Err(Error::Internal("a command without code".into())),

@@ -1,14 +1,12 @@
 //! `terralume visualize` and `terralume render`: from arguments to a job.
 
+use crate::arguments::text;
 use crate::folder::Folder;
 use crate::output::{count, note, print, table};
 use crate::progress::Progress;
-use crate::signals;
+use crate::{recipes, signals};
 use clap::ArgMatches;
 use indicatif::BinaryBytes;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::time::Instant;
 use terralume::core::error::unknown_name;
 use terralume::core::operation::Operation;
@@ -16,34 +14,29 @@ use terralume::gdal::Gdal;
 use terralume::job::options::OPTIONS;
 use terralume::job::{file_name, Picture};
 use terralume::pipeline::plan::Plan;
-use terralume::recipe::preset_names;
 use terralume::{registry, Error, Input, Job, JobOptions, Recipe, Result};
 
 /// GDAL's own cache of blocks. Reading and writing go past it, so that a small one serves; by default it would
 /// take a twentieth of the machine beside the budget.
 const BLOCK_CACHE: usize = 32 << 20;
 
-/// Largest file read as a recipe: far above any use, and no raster fits by mistake.
-const LARGEST_RECIPE: u64 = 1 << 20;
-
 /// Runs one operation, or several from one reading of the elevations.
 pub fn visualize(matches: &ArgMatches) -> Result<()> {
     let names = text(matches, "NAME").split(',').map(str::trim);
-    let mut operations = names.map(find_operation).collect::<Result<Vec<_>>>()?;
-    for operation in &mut operations {
-        apply_settings(&mut operation.recipe, matches)?;
+    let operations = names.map(find_operation).collect::<Result<Vec<_>>>()?;
+    let of = |named: &Named<'_>| Recipe::of_operation(named.operation);
+    let mut recipes: Vec<_> = operations.iter().map(of).collect();
+    recipes::apply_to_all(&mut recipes, matches)?;
+    for (key, value) in recipes::parameters(matches)? {
+        set_parameter(&operations, &mut recipes, key, value)?;
     }
-    for (key, value) in parameters(matches)? {
-        set_parameter(&mut operations, key, value)?;
-    }
-    run(operations.into_iter().map(|operation| operation.recipe).collect(), matches)
+    run(recipes, matches)
 }
 
 /// An operation as it was named on the command line.
 struct Named<'a> {
     name: &'a str,
     operation: &'static Operation,
-    recipe: Recipe,
 }
 
 fn find_operation(name: &str) -> Result<Named<'_>> {
@@ -52,18 +45,18 @@ fn find_operation(name: &str) -> Result<Named<'_>> {
             Ok(_) => Error::UnknownName(format!("'{name}' is a preset; allowed: terralume render {name}")),
             Err(_) => error,
         })?;
-    Ok(Named { name, operation, recipe: Recipe::of_operation(operation) })
+    Ok(Named { name, operation })
 }
 
 /// `parameter` is for every operation that has it, `operation.parameter` for one.
-fn set_parameter(operations: &mut [Named<'_>], key: &str, value: &str) -> Result<()> {
+fn set_parameter(operations: &[Named<'_>], recipes: &mut [Recipe], key: &str, value: &str) -> Result<()> {
     if Recipe::is_setting(key) {
-        return operations.iter_mut().try_for_each(|operation| operation.recipe.set(key, value));
+        return recipes.iter_mut().try_for_each(|recipe| recipe.set(key, value));
     }
     let split = key.split_once('.');
     let mut allowed: Vec<&str> = Vec::new();
     let mut found = false;
-    for Named { name, operation, recipe } in operations.iter_mut() {
+    for (Named { name, operation }, recipe) in operations.iter().zip(recipes) {
         let parameter = match split {
             Some((named, parameter)) if *name == named || operation.is_called(named) => parameter,
             Some(_) => continue,
@@ -96,56 +89,13 @@ fn set_parameter(operations: &mut [Named<'_>], key: &str, value: &str) -> Result
 
 /// Blends a recipe or preset.
 pub fn render(matches: &ArgMatches) -> Result<()> {
-    let mut recipe = find_recipe(text(matches, "RECIPE"))?;
-    apply_settings(&mut recipe, matches)?;
-    for (key, value) in parameters(matches)? {
-        recipe.set(key, value)?;
-    }
-    run(vec![recipe], matches)
-}
-
-/// What is set for the whole recipe, before single parameters.
-fn apply_settings(recipe: &mut Recipe, matches: &ArgMatches) -> Result<()> {
-    for key in ["terrain", "fill"] {
-        if let Some(value) = matches.get_one::<String>(key) {
-            recipe.set(key, value)?;
-        }
-    }
-    Ok(())
-}
-
-/// A preset by its name, or the recipe in a file. Presets go first: `./vat` is always a file.
-fn find_recipe(name: &str) -> Result<Recipe> {
+    let name = text(matches, "RECIPE");
     if registry::find(name).is_ok() {
         return Err(Error::UnknownName(format!(
             "'{name}' is an operation; allowed: terralume visualize {name}"
         )));
     }
-    match Recipe::parse(name.trim_start_matches('{')) {
-        Ok(preset) => Ok(preset),
-        Err(_) if Path::new(name).exists() => read_recipe(name),
-        Err(_) => {
-            let presets: Vec<_> = preset_names().collect();
-            Err(Error::UnknownName(format!(
-                "'{name}' is neither a file nor a preset; allowed: a JSON file, {}",
-                presets.join(", ")
-            )))
-        }
-    }
-}
-
-fn read_recipe(path: &str) -> Result<Recipe> {
-    let refuse = |reason: String| Error::Recipe(format!("recipe '{path}': {reason}"));
-    let mut content = String::new();
-    let file = File::open(path).map_err(|error| refuse(error.to_string()))?;
-    let read = file.take(LARGEST_RECIPE).read_to_string(&mut content);
-    read.map_err(|error| refuse(format!("{error}; allowed: JSON text")))?;
-    // Editors on Windows put a mark in front of UTF-8.
-    let content = content.trim_start_matches('\u{feff}').trim();
-    if !content.starts_with('{') {
-        return Err(refuse("no JSON object; allowed: {\"terralume_recipe\": 1, \"layers\": [...]}".into()));
-    }
-    Recipe::parse(content).map_err(|error| refuse(error.to_string()))
+    run(vec![recipes::changed(recipes::find(name)?, matches)?], matches)
 }
 
 fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
@@ -203,19 +153,6 @@ fn options(matches: &ArgMatches) -> Result<JobOptions> {
         }
     }
     Ok(options)
-}
-
-fn parameters(matches: &ArgMatches) -> Result<Vec<(&str, &str)>> {
-    let given = matches.get_many::<String>("parameter").into_iter().flatten();
-    let pairs = given.map(|pair| {
-        let split = pair.split_once('=').map(|(key, value)| (key.trim(), value));
-        split.ok_or_else(|| Error::Argument(format!("-p '{pair}' is not allowed; allowed: key=value")))
-    });
-    pairs.collect()
-}
-
-fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
-    matches.get_one::<String>(name).map_or("", String::as_str)
 }
 
 fn plan_text(plan: &Plan) -> String {

@@ -1,0 +1,192 @@
+//! A raster brought to another grid by GDAL's warper, block by block.
+//!
+//! What the warper gives for a cell depends a little on the window it is asked for. So windows are always the same
+//! blocks of the target, whatever the tiles: each is warped once while it stays in the cache.
+
+use super::blocks::{copy_overlap, Block, BlockCache};
+use super::cells::CellReader;
+use super::dataset::Dataset;
+use super::transform::{Placement, TargetGrid, Transformer};
+use super::warper::{Sampling, Warper, HARDLY_FINER};
+use super::Gdal;
+use crate::core::error::{Error, Result};
+use crate::core::tile::Window;
+use crate::pipeline::io::{Layout, Reader, Source};
+use ndarray::ArrayViewMut2;
+use std::sync::Arc;
+
+/// Side of a block where a cell of the target is about one of the raster.
+const BLOCK: usize = 256;
+
+/// Side of the smallest blocks.
+const SMALLEST_BLOCK: usize = 16;
+
+/// Most cells of the raster that the warper should hold for a block; blocks are smaller over fine rasters.
+const MOST_SOURCE_CELLS: f64 = (1 << 20) as f64;
+
+/// Cells of the raster that the warper reads around those under a block, on each side.
+const MARGIN: f64 = 8.0;
+
+/// Bytes that the warper holds for a cell of the raster: its value and what masks say of it.
+const SOURCE_CELL_BYTES: f64 = 8.0 + 2.0;
+
+/// A band of a raster on another grid.
+pub struct WarpedSource {
+    gdal: &'static Gdal,
+    name: String,
+    band: usize,
+    /// Overview that is read in place of the raster.
+    level: Option<usize>,
+    target: TargetGrid,
+    layout: Layout,
+    cells: CellReader,
+    sampling: Sampling,
+    /// Bytes that the warper holds for a block.
+    memory: usize,
+    blocks: BlockCache,
+}
+
+impl WarpedSource {
+    /// For a band of `dataset`, which lies under `target` as `placement` says.
+    pub fn new(dataset: &Dataset, band: usize, target: TargetGrid, placement: Placement) -> Result<Self> {
+        let raster = dataset.real_band(band)?;
+        let (gdal, name) = (dataset.gdal(), dataset.name().to_string());
+        // Classes have nothing between them, and overviews may hold what is between.
+        let classes = raster.has_color_table();
+        let (level, placement) = match classes {
+            true => (None, placement),
+            false => overview(dataset, band, &target, placement)?,
+        };
+        let sampling = Sampling::new(classes, placement.density);
+        let cells = CellReader::wide(raster);
+        let (side, source_cells) = block_side(placement.spread);
+        let (rows, cols) = target.size;
+        Ok(Self {
+            gdal,
+            name,
+            band,
+            level,
+            target,
+            layout: Layout { rows, cols, block_rows: side.min(rows), block_cols: side.min(cols) },
+            sampling,
+            memory: (source_cells * SOURCE_CELL_BYTES) as usize,
+            cells,
+            blocks: BlockCache::new(),
+        })
+    }
+
+    /// Bytes that decoded blocks may take.
+    pub fn set_cache(&self, bytes: usize) {
+        self.blocks.resize(bytes / (self.layout.block_rows * self.layout.block_cols * 4));
+    }
+
+    /// Bytes that every worker holds while it warps a block.
+    pub fn reader_bytes(&self) -> usize {
+        self.memory.saturating_add(self.layout.block_rows * self.layout.block_cols * 8)
+    }
+
+    fn block(&self, warper: &mut Warper, index: (usize, usize), wide: &mut Vec<f64>) -> Result<Arc<Block>> {
+        let (rows, cols) = (self.layout.block_rows, self.layout.block_cols);
+        let place = Window { row: index.1 * rows, col: index.0 * cols, rows, cols };
+        self.blocks.get(index, |cells| {
+            // What the warper does not reach stays missing.
+            wide.clear();
+            wide.resize(rows * cols, f64::NAN);
+            warper.warp(place, wide).map_err(|reason| self.read_error(place, &reason))?;
+            cells.clear();
+            cells.extend(wide.iter().map(|raw| self.cells.cell(*raw)));
+            Ok(())
+        })
+    }
+
+    fn read_error(&self, place: Window, reason: &str) -> Error {
+        let (name, band, Window { row, col, .. }) = (&self.name, self.band, place);
+        Error::Input(format!(
+            "cannot read '{name}', band {band}, under row {row}, column {col} of the elevations: {reason}"
+        ))
+    }
+}
+
+impl Source for WarpedSource {
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    fn open(&self) -> Result<Box<dyn Reader + '_>> {
+        let dataset = Dataset::open_level(self.gdal, &self.name, self.level)?;
+        let warper = Warper::new(dataset, self.band, &self.target, self.sampling)?;
+        Ok(Box::new(WarpedReader { source: self, warper, wide: Vec::new() }))
+    }
+}
+
+/// One worker's handle and buffer.
+struct WarpedReader<'a> {
+    source: &'a WarpedSource,
+    warper: Warper,
+    wide: Vec<f64>,
+}
+
+impl Reader for WarpedReader<'_> {
+    fn read(&mut self, window: Window, mut out: ArrayViewMut2<'_, f32>) -> Result<()> {
+        let Layout { block_rows: rows, block_cols: cols, .. } = self.source.layout;
+        for block_row in window.row / rows..=(window.row + window.rows - 1) / rows {
+            for block_col in window.col / cols..=(window.col + window.cols - 1) / cols {
+                let block = self.source.block(&mut self.warper, (block_col, block_row), &mut self.wide)?;
+                let place = Window { row: block_row * rows, col: block_col * cols, rows, cols };
+                copy_overlap(block.cells(), place, window, &mut out);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The coarsest overview that is no coarser than the target, and how the target lies over it.
+fn overview(
+    dataset: &Dataset,
+    band: usize,
+    target: &TargetGrid,
+    placement: Placement,
+) -> Result<(Option<usize>, Placement)> {
+    let raster = dataset.band(band)?;
+    let coarsest = placement.density.0.min(placement.density.1) * HARDLY_FINER;
+    let factors = raster.overview_factors();
+    let fitting = factors.iter().enumerate().filter(|(_, factor)| (1.0..=coarsest).contains(*factor));
+    let Some((level, _)) = fitting.max_by(|first, second| first.1.total_cmp(second.1)) else {
+        return Ok((None, placement));
+    };
+    let reduced = Dataset::open_level(dataset.gdal(), dataset.name(), Some(level))?;
+    // Without overviews of its own a mask would be lost.
+    if reduced.band(band)?.mask().is_some() != raster.mask().is_some() {
+        return Ok((None, placement));
+    }
+    let transformer = Transformer::new(&reduced, target)?;
+    Ok((Some(level), Placement::of(&reduced, target, &transformer)))
+}
+
+/// The side of blocks, and how many cells of the raster the warper holds for one.
+fn block_side((cols, rows): (f64, f64)) -> (usize, f64) {
+    let under = |side: usize| {
+        let length = |spread: f64| side as f64 * spread + 2.0 * MARGIN * spread.max(1.0);
+        length(cols) * length(rows)
+    };
+    let mut side = BLOCK;
+    while side > SMALLEST_BLOCK && under(side) > MOST_SOURCE_CELLS {
+        side /= 2;
+    }
+    (side, under(side))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_small_where_the_raster_is_fine() {
+        assert_eq!(block_side((1.0, 1.0)).0, BLOCK);
+        assert_eq!(block_side((0.01, 0.01)).0, BLOCK);
+        assert_eq!(block_side((10.0, 10.0)).0, 64);
+        assert_eq!(block_side((1000.0, 1000.0)).0, SMALLEST_BLOCK);
+        let (side, cells) = block_side((3.0, 2.0));
+        assert!(cells >= (side * 3 * side * 2) as f64 && cells <= MOST_SOURCE_CELLS);
+    }
+}
