@@ -6,6 +6,7 @@
 #   make docs, make gallery               write docs/operations.md, docs/gallery.md and their pictures
 #   make install PREFIX=/usr/local        as usual
 #   make install PREFIX=/usr DESTDIR=...  for packages
+#   make install GDALPLUGINS=1            and a link in GDAL's folder of plugins, as PREFIX=/usr does
 #   make install PROFILE=dev              what `cargo build` and `cargo test` have built already
 
 PREFIX ?= /usr/local
@@ -13,6 +14,8 @@ PREFIX ?= /usr/local
 LIBDIR ?= lib
 DESTDIR ?=
 PROFILE ?= release
+# 1: every GDAL program of the machine loads the plugin.
+GDALPLUGINS ?= $(if $(filter /usr,$(PREFIX)),1,0)
 CARGO ?= cargo
 
 .PHONY: demo test check docs gallery deps build install header
@@ -45,7 +48,7 @@ build:
 	$(CARGO) build --profile $(PROFILE)
 
 install: build
-	sh cmake/install.sh "$(PROFILE)" "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)"
+	sh cmake/install.sh "$(PROFILE)" "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)" "$(GDALPLUGINS)"
 
 # Rewrites include/terralume.h from src/ffi.
 header:

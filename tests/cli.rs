@@ -10,6 +10,8 @@ mod information;
 mod inputs;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/plugin.rs"]
+mod plugin;
 #[path = "cli/recipes.rs"]
 mod recipes;
 #[path = "cli/results.rs"]

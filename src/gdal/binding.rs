@@ -10,13 +10,15 @@
 use crate::core::error::{Error, Result};
 use gdal_sys::{
     vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorInterp, GDALColorTableH, GDALDataType,
-    GDALDatasetH, GDALDriverH, GDALMajorObjectH, GDALProgressFunc, GDALRWFlag, GDALRasterBandH,
-    GDALTranslateOptions, GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr, OGRSpatialReferenceH,
-    VSIFilesystemPluginCallbacksStruct,
+    GDALDatasetH, GDALDerivedPixelFuncWithArgs, GDALDriverH, GDALMajorObjectH, GDALProgressFunc, GDALRWFlag,
+    GDALRasterBandH, GDALTranslateOptions, GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr,
+    OGRSpatialReferenceH, VSIFilesystemPluginCallbacksStruct,
 };
 use libc::{c_char, c_int, c_uint, c_void};
 use once_cell::sync::OnceCell;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 /// Oldest GDAL that is accepted, as `GDALVersionInfo("VERSION_NUM")` writes it.
@@ -150,6 +152,7 @@ gdal_functions! {
     fn VSIAllocFilesystemPluginCallbacksStruct() -> *mut VSIFilesystemPluginCallbacksStruct;
     fn VSIFreeFilesystemPluginCallbacksStruct(*mut VSIFilesystemPluginCallbacksStruct);
     fn VSIInstallPluginHandler(*const c_char, *const VSIFilesystemPluginCallbacksStruct) -> c_int;
+    fn GDALAddDerivedBandPixelFuncWithArgs(*const c_char, GDALDerivedPixelFuncWithArgs, *const c_char) -> CPLErr::Type;
     fn CPLError(CPLErr::Type, c_int, *const c_char);
     fn CPLSetErrorHandler(CPLErrorHandler) -> CPLErrorHandler;
     fn CPLPushErrorHandler(CPLErrorHandler);
@@ -207,19 +210,15 @@ impl Gdal {
 
     /// The GDAL behind the library in which `address` lies: libgdal itself or something linked to it.
     pub fn of_module(address: usize) -> Option<&'static Gdal> {
-        let mut info = libc::Dl_info {
-            dli_fname: std::ptr::null(),
-            dli_fbase: std::ptr::null_mut(),
-            dli_sname: std::ptr::null(),
-            dli_saddr: std::ptr::null_mut(),
-        };
-        // SAFETY: dladdr takes any address and fills `info` when it answers other than 0.
-        let known =
-            unsafe { libc::dladdr(address as *const c_void, &mut info) } != 0 && !info.dli_fname.is_null();
-        // SAFETY: the name dladdr gave ends with NUL and lives as long as the library is loaded.
-        let handle =
-            known.then(|| unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD) });
+        // SAFETY: NOLOAD only looks up what is there, by the name that dladdr gave.
+        let open = |name: &CStr| unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+        let handle = module(address).map(open);
         handle.filter(|handle| !handle.is_null()).and_then(|handle| table(handle).ok())
+    }
+
+    /// The file of the library.
+    pub fn library(&self) -> Option<PathBuf> {
+        module(self.GDALOpenEx as usize).map(|name| OsStr::from_bytes(name.to_bytes()).into())
     }
 
     /// `GDALVersionInfo("VERSION_NUM")`.
@@ -266,6 +265,22 @@ pub(crate) unsafe fn text(pointer: *const c_char) -> String {
     }
     // SAFETY: not NULL, and a C string by contract.
     unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+}
+
+/// The file name of the library or program in which `address` lies.
+fn module(address: usize) -> Option<&'static CStr> {
+    let mut info = libc::Dl_info {
+        dli_fname: std::ptr::null(),
+        dli_fbase: std::ptr::null_mut(),
+        dli_sname: std::ptr::null(),
+        dli_saddr: std::ptr::null_mut(),
+    };
+    // SAFETY: dladdr takes any address and fills `info` when it answers other than 0.
+    let known =
+        unsafe { libc::dladdr(address as *const c_void, &mut info) } != 0 && !info.dli_fname.is_null();
+    // SAFETY: the name dladdr gave ends with NUL and lives as long as the library is loaded, and GDAL is never
+    // unloaded.
+    known.then(|| unsafe { CStr::from_ptr(info.dli_fname) })
 }
 
 /// The table of the libgdal behind `handle`, made once per libgdal.
@@ -371,6 +386,7 @@ mod tests {
         assert!(gdal.version() >= OLDEST_VERSION, "{}", gdal.release());
         let again = Gdal::of_module(gdal.GDALOpenEx as usize).unwrap();
         assert!(std::ptr::eq(gdal, again));
+        assert!(gdal.library().unwrap().exists());
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! What GDAL gets when it loads this library as a plugin (`gdal_terralume.so`): pictures as files.
+//! What GDAL gets when it loads this library as a plugin (`gdal_terralume.so`): pictures as files, and
+//! functions for the derived bands of VRT files.
 //!
 //! A process may hold several GDALs; the one that calls is the one to use. Nothing is printed, no thread is
 //! started, and a second call changes nothing.
 
 mod name;
+mod pixel;
 mod views;
 mod virtual_files;
 
@@ -19,9 +21,10 @@ extern "C" fn loaded_by(address: *const c_void) {
     });
 }
 
-/// Makes pictures known to a GDAL, once.
+/// Makes pictures and pixel functions known to a GDAL, once.
 pub fn register(gdal: &'static Gdal) {
     virtual_files::install(gdal);
+    pixel::register(gdal);
 }
 
 extern "C" {

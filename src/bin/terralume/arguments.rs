@@ -17,7 +17,7 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommands([list(), describe(), visualize(), render(), export(), completions(), man()])
+        .subcommands([list(), describe(), visualize(), render(), export(), plugin(), completions(), man()])
 }
 
 fn list() -> Command {
@@ -81,6 +81,15 @@ fn export() -> Command {
         .arg(switch("overwrite", "Replace the file if it exists"))
         .arg(layer_parameter());
     with_settings(command)
+}
+
+fn plugin() -> Command {
+    let path =
+        setting("path", "FOLDER", "Folder with gdal_terralume.so [default: where make install puts it]");
+    Command::new("install-gdal-plugin")
+        .about("Let GDAL's programs find /vsiterralume/ files and pixel functions: GDAL_DRIVER_PATH in ~/.gdal/gdalrc")
+        .arg(path.value_hint(ValueHint::DirPath))
+        .arg(switch("remove", "Take the folder out again"))
 }
 
 fn recipe_argument() -> Arg {
