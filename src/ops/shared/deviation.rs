@@ -180,18 +180,8 @@ impl Kernel for Deviation {
     fn on<'a>(&'a self, tile: Tile<'a>) -> Box<dyn TileKernel + 'a> {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut work = spare.unwrap_or_default();
-        let size = self.scales.len() * tile.rows() * tile.cols();
-        if work.found.len() < size {
-            work.found = vec![0.0; size];
-        }
         work.heights.resize(BLOCK, 0);
-        let mut found = std::mem::take(&mut work.found);
-        let shape = (self.scales.len(), tile.rows(), tile.cols());
-        let mut out =
-            ArrayViewMut3::from_shape(shape, &mut found[..size]).expect("as many as there is room for");
-        self.search_all(tile, &mut work, &mut out);
-        work.found = found;
-        Box::new(OnTile { kernel: self, tile, work })
+        Box::new(OnTile { kernel: self, tile, work, found: false })
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -199,21 +189,46 @@ impl Kernel for Deviation {
     }
 }
 
-/// A tile whose deviations are found: rows are copied.
+/// One tile. Its rows share too much to be computed one by one: the first that is asked for finds them all.
 struct OnTile<'a> {
     kernel: &'a Deviation,
     tile: Tile<'a>,
     work: Work,
+    /// `work.found` is filled.
+    found: bool,
+}
+
+impl OnTile<'_> {
+    fn find(&mut self) {
+        let shape = (self.kernel.scales.len(), self.tile.rows(), self.tile.cols());
+        let size = shape.0 * shape.1 * shape.2;
+        let mut found = std::mem::take(&mut self.work.found);
+        if found.len() < size {
+            found = vec![0.0; size];
+        }
+        let mut out = ArrayViewMut3::from_shape(shape, &mut found[..size]).expect("room for the tile");
+        self.whole(&mut out);
+        self.work.found = found;
+        self.found = true;
+    }
 }
 
 impl TileKernel for OnTile<'_> {
     fn row(&mut self, row: usize, columns: Range<usize>, mut out: ArrayViewMut2<'_, f32>) {
+        if !self.found {
+            self.find();
+        }
         let (rows, cols) = (self.tile.rows(), self.tile.cols());
         for (number, mut out) in out.outer_iter_mut().enumerate() {
             let place = (number * rows + row) * cols;
             let found = &self.work.found[place + columns.start..place + columns.end];
             out.as_slice_mut().expect("rows of output are contiguous").copy_from_slice(found);
         }
+    }
+
+    fn whole(&mut self, out: &mut ArrayViewMut3<'_, f32>) -> bool {
+        self.kernel.search_all(self.tile, &mut self.work, out);
+        true
     }
 }
 
