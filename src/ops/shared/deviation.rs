@@ -6,8 +6,9 @@
 //! Sums are exact (`window_sums.rs`). Under RVT compatibility squares are rounded to 32 bits before they are summed.
 //! Cost: eight look-ups per cell and radius, whatever the radius.
 
-use super::deviation_row::{lighten, Factors, Largest};
-use super::window_sums::{batch, quantise, serves, window_cells, WindowSums};
+use super::deviation_row::{drop_missing, keep_largest, lighten, Factors};
+use super::window_row::{quantise, window_cells, Ground};
+use super::window_sums::{batch, serves, WindowSums};
 use crate::core::prelude::*;
 use ndarray::{s, ArrayViewMut2, ArrayViewMut3};
 use std::any::Any;
@@ -69,7 +70,6 @@ pub struct Deviation {
 struct Work {
     sums: WindowSums,
     heights: Vec<i64>,
-    largest: Largest,
     /// Results: scale by scale, row by row.
     found: Vec<f32>,
 }
@@ -90,13 +90,13 @@ impl Deviation {
         // The widest first: it is served by its own tables only, and serves those that are equally fine.
         let mut order: Vec<usize> = (0..self.scales.len()).collect();
         order.sort_by_key(|number| std::cmp::Reverse(self.scales[*number].max));
-        let rounded = self.rounded();
+        let (rounded, ground) = (self.rounded(), Ground::around(tile, self.radius()));
         while let Some(widest) = order.first().map(|number| self.scales[*number].max) {
             let (together, others): (Vec<_>, _) = order
                 .into_iter()
                 .partition(|number| serves(widest, self.scales[*number].max, rounded.is_some()));
             order = others;
-            work.sums.start(tile, widest, rounded);
+            work.sums.start(tile, widest, rounded, ground);
             let rows = batch(widest, tile.rows());
             for start in (0..tile.rows()).step_by(rows) {
                 let end = (start + rows).min(tile.rows());
@@ -142,16 +142,16 @@ impl Deviation {
         let cells = tile.row(row, 0, columns.clone(), 0);
         let heights = &mut work.heights[..columns.len()];
         quantise(cells, work.sums.quanta().heights, heights);
-        work.largest.clear(columns.len());
+        out.fill(0.0);
         for radius in (scale.min..=scale.max).step_by(scale.step) {
             let factors = Factors {
                 cells: window_cells(radius),
                 quanta: work.sums.quanta(),
                 exaggeration: self.exaggeration,
             };
-            work.largest.keep(&work.sums.corners(row, columns, radius), heights, factors);
+            keep_largest(&work.sums.corners(row, columns, radius), heights, factors, out);
         }
-        work.largest.divide(cells, out);
+        drop_missing(cells, out);
         if let Shown::Light(lightness) = self.shown {
             lighten(out, lightness);
         }

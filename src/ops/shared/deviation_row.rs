@@ -2,13 +2,12 @@
 //!
 //! Sums come as corners of tables (`window_sums.rs`). All arithmetic up to the variance is on exact whole numbers or
 //! on what they give when rounded once, so that a cell's value depends on its window alone.
-//!
-//! A deviation is kept as a fraction: `n (z - mean)` over `n (sd + 1e-6)` for a window of `n` cells. So no radius needs
-//! a division, with holes or without, and two of them are compared crosswise. One division per cell ends the search.
+//! What bounds them is the look-ups, eight of 64 bits each: root and division nearly hide behind them.
 
 #![allow(clippy::needless_range_loop)] // An index over several arrays is the form that vectorises.
 
-use super::window_sums::{Corners, Quanta, RowSums, LARGEST, ROUNDER};
+use super::window_row::{Quanta, LARGEST, ROUNDER};
+use super::window_sums::{Corners, RowSums};
 use multiversion::multiversion;
 
 /// Added to the standard deviation, so that level ground has none.
@@ -28,35 +27,9 @@ pub struct Factors {
     pub exaggeration: f64,
 }
 
-/// The largest deviations so far of a row of cells, as fractions.
-#[derive(Default)]
-pub struct Largest {
-    above: Vec<f32>,
-    below: Vec<f32>,
-}
-
-impl Largest {
-    /// Room for `width` cells, none of which deviates.
-    pub fn clear(&mut self, width: usize) {
-        self.above.clear();
-        self.above.resize(width, 0.0);
-        self.below.clear();
-        self.below.resize(width, 1.0);
-    }
-
-    /// Takes in the deviations of `heights` (in quanta) where they are larger than what is there.
-    pub fn keep(&mut self, sums: &RowSums<'_>, heights: &[i64], factors: Factors) {
-        keep_largest(sums, heights, factors, (&mut self.above, &mut self.below));
-    }
-
-    /// The deviations; NaN where a height is missing or too large to count.
-    pub fn divide(&self, cells: &[f32], out: &mut [f32]) {
-        divide(cells, (&self.above, &self.below), out);
-    }
-}
-
+/// Puts the deviation of `heights` (in quanta) into `best` where it is larger than what stands there.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn keep_largest(sums: &RowSums<'_>, heights: &[i64], factors: Factors, best: (&mut [f32], &mut [f32])) {
+pub fn keep_largest(sums: &RowSums<'_>, heights: &[i64], factors: Factors, best: &mut [f32]) {
     match (sums.needs.counts, sums.needs.tall, sums.needs.rounding) {
         (false, false, false) => keep::<false, false, false>(sums, heights, factors, best),
         (false, false, true) => keep::<false, false, true>(sums, heights, factors, best),
@@ -88,31 +61,34 @@ fn keep<const HOLES: bool, const TALL: bool, const ROUNDED: bool>(
     sums: &RowSums<'_>,
     heights: &[i64],
     factors: Factors,
-    (best_above, best_below): (&mut [f32], &mut [f32]),
+    best: &mut [f32],
 ) {
-    let length = best_above.len();
-    let (heights, best_below) = (&heights[..length], &mut best_below[..length]);
+    let length = best.len();
+    let heights = &heights[..length];
     let (height_sums, square_sums) = (cut(&sums.heights, length), cut(&sums.squares, length));
     let [count_a, count_b, count_c, count_d] = cut(&sums.counts, if HOLES { length } else { 0 });
     let [tall_a, tall_b, tall_c, tall_d] = cut(&sums.tall, if TALL { length } else { 0 });
     let rounding = cut(&sums.rounding, if ROUNDED { length } else { 0 });
-    let quantum = 1.0 / factors.quanta.heights;
-    let (area, error) = (quantum * quantum, 1.0 / factors.quanta.rounding);
-    let (rise, stretch) = (quantum * factors.exaggeration, factors.exaggeration * factors.exaggeration);
+    let (quantum, error) = (1.0 / factors.quanta.heights, 1.0 / factors.quanta.rounding);
+    let rise = quantum * factors.exaggeration;
+    let (area, stretch) = (rise * rise, factors.exaggeration * factors.exaggeration);
     for index in 0..length {
         let cells = if HOLES {
-            i64::from(count_d[index] - count_c[index] - count_b[index] + count_a[index])
+            let below = count_d[index].wrapping_sub(count_c[index]);
+            i64::from(below.wrapping_sub(count_b[index]).wrapping_add(count_a[index]))
         } else {
             factors.cells
         };
-        let (height, count) = (heights[index], cells as f64);
+        let share = 1.0 / cells as f64;
+        let height = heights[index];
         let height_sum = sum(&height_sums, index);
-        // Squares are taken about the cell itself: the variance plus the square of what the cell stands out by. As
-        // the cell is in the window, that square is less than `n` times the variance, and little of it cancels.
         let lacking = height_sum.wrapping_sub(cells.wrapping_mul(height));
+        // Squares about the cell itself: the variance and the square of what the cell stands out by. That is less than
+        // `n` times the variance, for the cell is in the window: what cancels below costs no more digits than `n` has.
         let twice = height_sum.wrapping_add(lacking);
+        let squares = sum(&square_sums, index).wrapping_sub(height.wrapping_mul(twice));
         // A sum of squares is not negative.
-        let mut squares = sum(&square_sums, index).wrapping_sub(height.wrapping_mul(twice)) as u64 as f64;
+        let mut squares = squares as u64 as f64;
         if TALL {
             let rounded = tall_d[index] - tall_c[index] - tall_b[index] + tall_a[index];
             let about = rounded - height as f64 * twice as f64;
@@ -120,24 +96,23 @@ fn keep<const HOLES: bool, const TALL: bool, const ROUNDED: bool>(
             // were all its heights at 30 km.
             squares += ((about - squares) / WRAP + ROUNDER - ROUNDER) * WRAP;
         }
-        let lacking = lacking as f64;
-        // The variance, `n` times `n` of it.
-        let mut variance = (count * squares - lacking * lacking) * area;
+        let below = lacking as f64 * (share * rise);
+        let mut variance = squares * (share * area) - below * below;
         if ROUNDED {
-            variance += sum(&rounding, index) as f64 * (count * error);
+            variance += sum(&rounding, index) as f64 * (share * error * stretch);
         }
-        let above = (lacking * -rise) as f32;
-        let below = ((variance * stretch) as f32).abs().sqrt() + LEAST * count as f32;
-        let larger = above.abs() * best_below[index] > best_above[index].abs() * below;
-        best_above[index] = if larger { above } else { best_above[index] };
-        best_below[index] = if larger { below } else { best_below[index] };
+        // Only RVT's rounding makes a variance negative; level ground has exactly none.
+        let variance = if ROUNDED { (variance as f32).abs() } else { variance as f32 };
+        let deviation = -below as f32 / (variance.sqrt() + LEAST);
+        best[index] = if deviation.abs() > best[index].abs() { deviation } else { best[index] };
     }
 }
 
+/// NaN where a height is missing or too large to count.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn divide(cells: &[f32], (above, below): (&[f32], &[f32]), out: &mut [f32]) {
-    for (((cell, above), below), out) in cells.iter().zip(above).zip(below).zip(out) {
-        *out = if cell.abs() < LARGEST { above / below } else { f32::NAN };
+pub fn drop_missing(cells: &[f32], values: &mut [f32]) {
+    for (cell, value) in cells.iter().zip(values) {
+        *value = if cell.abs() < LARGEST { *value } else { f32::NAN };
     }
 }
 

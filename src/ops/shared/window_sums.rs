@@ -3,63 +3,26 @@
 //! Heights become whole numbers of quanta and the tables hold, for every cell, the sum of all cells above and to the
 //! left of it, modulo 2^64: a difference of table entries is exact as long as the sum it stands for fits, however
 //! often the table itself has wrapped. So the sums are the same for every tile. Squares of heights are taken about a
-//! cell's own height, which leaves `n` times the variance and what the cell stands out by: it fits unless a window of
-//! steep and high ground is wide. Where a tile's heights span so much that it might not, a third table of rounded sums tells how
-//! many times 2^64 are missing. Missing cells add nothing; they are counted only in tiles that have some.
+//! cell's own height, which leaves little more than `n` times the variance: it fits unless a window of steep and high
+//! ground is wide. Where a tile's heights span so much that it might not, a third table of rounded sums tells how many
+//! times 2^64 are missing. Missing cells add nothing; they are counted only in tiles that have some.
 //!
 //! The tables slide down the tile: they hold the rows that a batch of rows of windows looks up, and a new row takes the
 //! place of the oldest.
 
 #![allow(clippy::needless_range_loop)] // An index over several arrays is the form that vectorises.
 
+use super::window_row::{margined_row, quantum_bits, rounding_bits, Ground, Quanta, Row};
 use crate::core::prelude::*;
-use multiversion::multiversion;
 use std::ops::Range;
-
-/// Heights from here on, either way, count as missing: their sums would not fit.
-pub const LARGEST: f32 = (1 << 20) as f32;
-
-/// Finest quantum: 2^-17 of a height unit, eight micrometres. Heights above 64 m are no finer in 32 bits.
-const FINEST: u32 = 17;
-
-/// Sums of squares up to here fit 64 bits, with some room for what rounding the limit itself does.
-const MOST_SQUARES: f64 = ((1_u128 << 64) - (1 << 20)) as f64;
 
 /// Fewest rows worth a slide of the tables.
 const LEAST_BATCH: usize = 64;
-
-/// Adding this to a number below 2^51 leaves its nearest whole number in the low bits.
-pub const ROUNDER: f64 = (3_u64 << 51) as f64;
-
-/// The nearest whole number of a number below 2^51.
-#[inline(always)]
-pub fn nearest(number: f64) -> i64 {
-    (number + ROUNDER).to_bits() as i64 - ROUNDER.to_bits() as i64
-}
-
-/// Cells of a square window.
-pub fn window_cells(radius: usize) -> i64 {
-    ((2 * radius + 1) * (2 * radius + 1)) as i64
-}
-
-/// Bits behind the point for windows up to `radius`. Depends on nothing else: the same heights must become the same
-/// numbers in every tile. 256 m of relief and more need no third table.
-pub fn quantum_bits(radius: usize) -> u32 {
-    let bits = 64 - (window_cells(radius) as u64).leading_zeros();
-    ((65 - bits) / 2 - 8).min(FINEST)
-}
 
 /// Rows of windows that are looked up before the tables slide on: as many as a window is high. Fewer would leave less
 /// for windows of different rows to share in the caches, more would only take memory.
 pub fn batch(radius: usize, rows: usize) -> usize {
     (2 * radius).max(LEAST_BATCH).min(rows)
-}
-
-/// Bits behind the point of RVT's rounding errors, by the window's size alone. Squares of heights below 2^20 lose less than 2^16:
-/// the errors of a whole window fit, and each can be rounded by `nearest`.
-fn rounding_bits(radius: usize) -> u32 {
-    let bits = 64 - (window_cells(radius) as u64).leading_zeros();
-    (46 - bits).min(34)
 }
 
 /// Which tables a tile needs beside heights and squares.
@@ -71,15 +34,6 @@ pub struct Needs {
     pub tall: bool,
     /// RVT's rounding errors.
     pub rounding: bool,
-}
-
-/// Whole numbers per unit.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Quanta {
-    /// Of height.
-    pub heights: f64,
-    /// Of the rounding errors of squares.
-    pub rounding: f64,
 }
 
 /// Tables of one tile and scale. Kept from tile to tile: fresh pages of this size cost as much as filling them.
@@ -102,27 +56,6 @@ pub struct WindowSums {
     row: Row,
 }
 
-/// One row of cells on its way into the tables.
-#[derive(Default)]
-struct Row {
-    heights: Vec<i64>,
-    valid: Vec<i32>,
-    rounding: Vec<i64>,
-}
-
-impl Row {
-    /// Takes in a row of cells.
-    fn take(&mut self, cells: &[f32], quanta: Quanta, needs: Needs, exaggeration: Option<f32>) {
-        quantise(cells, quanta.heights, &mut self.heights);
-        if needs.counts {
-            count(cells, &mut self.valid);
-        }
-        if let Some(exaggeration) = exaggeration {
-            rounding_errors(cells, exaggeration, quanta.rounding, &mut self.rounding);
-        }
-    }
-}
-
 /// The four corners of a row of windows in one table.
 pub type Corners<'a, T> = [&'a [T]; 4];
 
@@ -134,25 +67,23 @@ impl WindowSums {
         cells * (8 + 8 + 8 + 4 + if rounding { 8 } else { 0 })
     }
 
-    /// Makes ready for the windows of `tile` up to `radius`. `exaggeration` is given when RVT's rounding is wanted.
-    pub fn start(&mut self, tile: Tile<'_>, radius: usize, exaggeration: Option<f32>) {
+    /// Makes ready for the windows of `tile` up to `radius`; `around` is about them or more. `exaggeration` is given
+    /// when RVT's rounding is wanted.
+    pub fn start(&mut self, tile: Tile<'_>, radius: usize, exaggeration: Option<f32>, around: Ground) {
         let cols = tile.cols() + 2 * radius;
-        let quanta = |bits: u32| (1_u64 << bits) as f64;
-        self.quanta =
-            Quanta { heights: quanta(quantum_bits(radius)), rounding: quanta(rounding_bits(radius)) };
-        let cells = (0..tile.rows() + 2 * radius).map(|row| margined_row(tile, row, radius));
-        let needs = needs(cells, radius, exaggeration.is_some());
-        (self.radius, self.exaggeration, self.needs) = (radius, exaggeration, needs);
-        (self.stride, self.held, self.filled) = (cols + 1, held(radius, tile.rows()), 1);
+        let plain = !around.has_holes() && !around.is_tall(radius);
+        let ground = if plain || around.margin == radius { around } else { Ground::around(tile, radius) };
+        let (counts, tall, rounding) = (ground.has_holes(), ground.is_tall(radius), exaggeration.is_some());
+        let needs = Needs { counts, tall, rounding };
+        (self.radius, self.quanta, self.exaggeration) = (radius, Quanta::of(radius), exaggeration);
+        (self.needs, self.stride) = (needs, cols + 1);
+        (self.held, self.filled) = (held(radius, tile.rows()), 1);
         let size = self.held * self.stride;
         make_room(&mut self.heights, size);
         make_room(&mut self.squares, size);
         make_room(&mut self.counts, if needs.counts { size } else { 0 });
         make_room(&mut self.tall, if needs.tall { size } else { 0 });
         make_room(&mut self.rounding, if needs.rounding { size } else { 0 });
-        make_room(&mut self.row.heights, cols);
-        make_room(&mut self.row.valid, if needs.counts { cols } else { 0 });
-        make_room(&mut self.row.rounding, if needs.rounding { cols } else { 0 });
         clear(&mut self.heights, self.stride);
         clear(&mut self.squares, self.stride);
         clear(&mut self.counts, self.stride);
@@ -164,7 +95,7 @@ impl WindowSums {
     pub fn slide(&mut self, tile: Tile<'_>, end: usize) {
         while self.filled <= end + 2 * self.radius {
             let cells = margined_row(tile, self.filled - 1, self.radius);
-            self.row.take(cells, self.quanta, self.needs, self.exaggeration);
+            self.row.take(cells, self.quanta, self.needs.counts, self.exaggeration);
             self.add_row(cells.len());
             self.filled += 1;
         }
@@ -232,11 +163,6 @@ fn held(radius: usize, rows: usize) -> usize {
     batch(radius, rows) + 2 * radius + 1
 }
 
-/// A row of cells with its margin, counted from the topmost row of the margin.
-fn margined_row(tile: Tile<'_>, row: usize, margin: usize) -> &[f32] {
-    tile.row(0, row as isize - margin as isize, 0..tile.cols(), margin)
-}
-
 /// Corners of a row of windows in every table.
 pub struct RowSums<'a> {
     /// Sums of heights.
@@ -272,69 +198,6 @@ fn make_room<T: Copy + Default>(numbers: &mut Vec<T>, length: usize) {
 fn clear<T: Copy + Default>(numbers: &mut [T], length: usize) {
     let length = length.min(numbers.len());
     numbers[..length].fill(T::default());
-}
-
-/// Which tables these cells need.
-fn needs<'a>(rows: impl Iterator<Item = &'a [f32]>, radius: usize, rounding: bool) -> Needs {
-    let (mut least, mut most, mut missing) = (f32::INFINITY, f32::NEG_INFINITY, false);
-    for row in rows {
-        let (low, high, holes) = extremes(row);
-        (least, most, missing) = (least.min(low), most.max(high), missing | holes);
-    }
-    // No cell differs from another by more than the span; half a quantum more for the rounding of either end.
-    let span = (f64::from(most) - f64::from(least)).max(0.0) * (1_u64 << quantum_bits(radius)) as f64 + 1.0;
-    let largest = window_cells(radius) as f64 * span * span;
-    Needs { counts: missing, tall: largest >= MOST_SQUARES, rounding }
-}
-
-/// Least and largest valid height, and whether any cell is missing.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn extremes(cells: &[f32]) -> (f32, f32, bool) {
-    let (mut least, mut most, mut missing) = ([f32::INFINITY; 16], [f32::NEG_INFINITY; 16], [0_u32; 16]);
-    let mut take = |lane: usize, cell: f32| {
-        let valid = cell.abs() < LARGEST;
-        least[lane] = if valid && cell < least[lane] { cell } else { least[lane] };
-        most[lane] = if valid && cell > most[lane] { cell } else { most[lane] };
-        missing[lane] |= u32::from(!valid);
-    };
-    let (blocks, rest) = cells.as_chunks::<16>();
-    for block in blocks {
-        for lane in 0..16 {
-            take(lane, block[lane]);
-        }
-    }
-    rest.iter().for_each(|cell| take(0, *cell));
-    let least = least.into_iter().fold(f32::INFINITY, f32::min);
-    let most = most.into_iter().fold(f32::NEG_INFINITY, f32::max);
-    (least, most, missing.into_iter().any(|lane| lane != 0))
-}
-
-/// Heights as whole numbers of quanta; a missing one is 0.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-pub fn quantise(cells: &[f32], quanta: f64, heights: &mut [i64]) {
-    for (cell, height) in cells.iter().zip(heights) {
-        *height = nearest(if cell.abs() < LARGEST { f64::from(*cell) * quanta } else { 0.0 });
-    }
-}
-
-/// 1 where there is a height, 0 where it is missing.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn count(cells: &[f32], valid: &mut [i32]) {
-    for (cell, valid) in cells.iter().zip(valid) {
-        *valid = i32::from(cell.abs() < LARGEST);
-    }
-}
-
-/// What is lost when a height's square is rounded to 32 bits, in units of the heights without exaggeration.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn rounding_errors(cells: &[f32], exaggeration: f32, quanta: f64, errors: &mut [i64]) {
-    let factor = quanta / (f64::from(exaggeration) * f64::from(exaggeration));
-    for (cell, error) in cells.iter().zip(errors) {
-        let there = cell.abs() < LARGEST && exaggeration != 0.0;
-        let height = cell * exaggeration;
-        let lost = f64::from(height * height) - f64::from(height) * f64::from(height);
-        *error = nearest(if there { lost * factor } else { 0.0 });
-    }
 }
 
 /// Adds a row of heights to the tables of heights and of squares.
