@@ -6,7 +6,7 @@ use super::params::{ParamSpec, Values};
 use super::stretch::Stretch;
 use super::survey::{Answer, Question};
 use super::tile::{Edge, Tile};
-use ndarray::ArrayViewMut2;
+use ndarray::{ArrayViewMut2, ArrayViewMut3};
 use serde_json::json;
 use std::any::Any;
 use std::ops::Range;
@@ -212,4 +212,10 @@ pub trait TileKernel {
     ///
     /// # Allocations: none.
     fn row(&mut self, row: usize, columns: Range<usize>, out: ArrayViewMut2<'_, f32>);
+
+    /// Fills `out` (bands x rows x columns) with the whole tile and says so, where that spares what `row` would only
+    /// copy; else does nothing. Rows of `out` are contiguous.
+    fn whole(&mut self, _out: &mut ArrayViewMut3<'_, f32>) -> bool {
+        false
+    }
 }

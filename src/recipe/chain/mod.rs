@@ -359,6 +359,11 @@ impl Chain {
         let (_, rows, cols) = out.dim();
         let direct = self.is_direct();
         let mut kernels = self.kernels_on(tile)?;
+        if let (true, CellsMut::Float32(out)) = (direct && proceed(), &mut *out) {
+            if kernels[0].whole(out) {
+                return Ok(());
+            }
+        }
         for first in (0..cols).step_by(self.block) {
             let columns = first..(first + self.block).min(cols);
             for row in 0..rows {
