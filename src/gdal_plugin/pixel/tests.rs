@@ -66,8 +66,8 @@ fn blends_of_every_form() {
     assert!((found - luminance).abs() < 1e-6, "{found}");
     // RVT ignores the opacity of an overlay.
     assert_ne!(
-        blend(&[a, b], &["mode=overlay", "opacity=50", "compat=rvt"]),
-        blend(&[a, b], &["mode=overlay", "opacity=50"])
+        blend(&[b, c], &["mode=overlay", "opacity=50", "compat=rvt"]),
+        blend(&[b, c], &["mode=overlay", "opacity=50"])
     );
 }
 
@@ -171,6 +171,13 @@ fn lists_and_windows_may_be_empty() {
     let refused = unsafe { run(&FUNCTIONS[0], &bare) }.unwrap_err().to_string();
     assert!(refused.contains("type 10; allowed: real numbers"), "{refused}");
     bare.source_type = GDALDataType::GDT_Int16;
+    bare.data_type = GDALDataType::GDT_TypeCount + 9;
+    // SAFETY: as before.
+    assert!(unsafe { run(&FUNCTIONS[0], &bare) }
+        .unwrap_err()
+        .to_string()
+        .contains("the result is wanted in"));
+    bare.data_type = GDALDataType::GDT_CInt16;
     // SAFETY: as before.
     assert!(unsafe { run(&FUNCTIONS[0], &bare) }.is_ok());
 }
