@@ -70,6 +70,8 @@ impl WarpedSource {
         let sampling = Sampling::new(classes, placement.density);
         let cells = CellReader::wide(raster);
         let (side, source_cells) = block_side(placement.spread);
+        let (source_rows, source_cols) = dataset.size();
+        let source_cells = source_cells.min(source_rows as f64 * source_cols as f64);
         let (rows, cols) = target.size;
         let (block_rows, block_cols) = raster.block_size();
         let file_block = block_rows.saturating_mul(block_cols).saturating_mul(raster.cell_bytes());
