@@ -491,6 +491,39 @@ fn a_dataset_the_caller_has_open_is_the_same_as_its_file() {
     }
 }
 
+/// Rasters of layers are files in any case, and the caller's own GDAL opens them.
+#[test]
+fn a_layer_lies_over_a_dataset_the_caller_has_open() {
+    let bench = Bench::new(fractions(300, 290), 0.0);
+    let (file, photo) =
+        (bench.file("a.tif", &["-ot", "Float32"]), bench.file("photo.tif", &["-outsize", "50%", "50%"]));
+    let layers = format!(r#"{{"raster": "{}", "stretch": "250,350", "opacity": 40}}"#, path_text(&photo));
+    let text = format!(r#"{{"terralume_recipe": 1, "layers": [{layers}, {{"operation": "slope"}}]}}"#);
+    let output = path_text(&file.with_file_name("out.tif")).to_string();
+    let recipe = terralume::Recipe::parse(&text).expect("well formed");
+    let options = JobOptions { overwrite: true, ..options() };
+    let run = |input: Input| {
+        let job = Job { recipe: recipe.clone(), input, output: output.clone(), options: options.clone() };
+        job.run(&mut |_, _| true, &AtomicBool::new(false)).expect("well formed");
+        read_raster(Path::new(&output)).mapv(|cell| cell as f32)
+    };
+    let by_path = run(Input::Path(path_text(&file).into()));
+    let path = std::ffi::CString::new(path_text(&file)).expect("no NUL");
+    // SAFETY: the signatures of GDAL's C API; the dataset stays open until the end of this block.
+    let by_handle = unsafe {
+        type Open = extern "C" fn(*const libc::c_char, libc::c_int) -> *mut libc::c_void;
+        type Close = extern "C" fn(*mut libc::c_void);
+        let open: Open = std::mem::transmute(gdal_function("GDALOpen"));
+        let close: Close = std::mem::transmute(gdal_function("GDALClose"));
+        let dataset = open(path.as_ptr(), 0);
+        assert!(!dataset.is_null());
+        let result = run(Input::Handle(DatasetHandle::from_raw(dataset)));
+        close(dataset);
+        result
+    };
+    assert_same(&by_handle.mapv(f64::from), &by_path, "a handle");
+}
+
 /// Cells that the caller has written are in GDAL's cache until it flushes them, and not in the file's blocks.
 #[test]
 fn a_dataset_being_written_is_read_with_all_that_was_written() {

@@ -160,6 +160,7 @@ gdal_functions! {
     fn CPLGetConfigOption(*const c_char, *const c_char) -> *const c_char;
     fn CPLSetConfigOption(*const c_char, *const c_char);
     fn CPLGetUsablePhysicalRAM() -> GIntBig;
+    fn GDALGetCacheMax64() -> GIntBig;
 }
 
 impl std::fmt::Debug for Gdal {
@@ -235,6 +236,12 @@ impl Gdal {
     pub fn usable_memory(&self) -> usize {
         // SAFETY: no arguments.
         usize::try_from(unsafe { (self.CPLGetUsablePhysicalRAM)() }).unwrap_or(0)
+    }
+
+    /// Bytes that GDAL's block cache may take.
+    pub fn block_cache(&self) -> usize {
+        // SAFETY: no arguments.
+        usize::try_from(unsafe { (self.GDALGetCacheMax64)() }).unwrap_or(0)
     }
 
     /// Limits GDAL's block cache, unless the user has set a limit. For programs of our own only: inside QGIS or

@@ -7,6 +7,7 @@ use super::warp::WarpedSource;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::{Layout, Reader, Source};
+use crate::pipeline::plan::LayerNeeds;
 use crate::recipe::RasterReference;
 use ndarray::ArrayViewMut2;
 
@@ -52,11 +53,20 @@ impl RasterLayer {
         }
     }
 
-    /// Bytes that every worker holds beside its tile.
-    pub fn reader_bytes(&self) -> usize {
-        match &self.way {
+    /// What all of them ask of a plan.
+    pub fn needs(layers: &[Self]) -> LayerNeeds {
+        let readers = layers.iter().map(|layer| match &layer.way {
             Way::Direct(source) => source.raw_block_bytes(),
             Way::Warped(source) => source.reader_bytes(),
+        });
+        let caches = layers.iter().map(|layer| match &layer.way {
+            Way::Direct(_) => 0,
+            Way::Warped(source) => source.gdal_cache(),
+        });
+        LayerNeeds {
+            layouts: layers.iter().map(Source::layout).collect(),
+            readers: readers.fold(0, usize::saturating_add),
+            shared: caches.max().unwrap_or(0),
         }
     }
 }

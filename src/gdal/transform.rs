@@ -53,8 +53,8 @@ impl Transformer {
         if handle.is_null() {
             let (name, reason) = (dataset.name(), said.cause());
             return Err(Error::Unsupported(format!(
-                "no way from the elevations to '{name}': {reason}; allowed: a reference system that GDAL can \
-                 transform"
+                "'{name}' cannot be brought to the grid of the elevations: {reason}; \
+                 allowed: a reference system that GDAL can transform"
             )));
         }
         // SAFETY: a transformer that GDAL has just made; the array has six places.

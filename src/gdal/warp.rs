@@ -16,19 +16,29 @@ use ndarray::ArrayViewMut2;
 use std::sync::Arc;
 
 /// Side of a block where a cell of the target is about one of the raster.
-const BLOCK: usize = 256;
+const BLOCK: usize = 128;
 
 /// Side of the smallest blocks.
-const SMALLEST_BLOCK: usize = 16;
+const SMALLEST_BLOCK: usize = 4;
 
 /// Most cells of the raster that the warper should hold for a block; blocks are smaller over fine rasters.
 const MOST_SOURCE_CELLS: f64 = (1 << 20) as f64;
 
-/// Cells of the raster that the warper reads around those under a block, on each side.
+/// Cells of the target on each side of a block from which the filter takes in the raster.
+const FILTER: f64 = 1.5;
+
+/// Cells of the raster that the warper reads beyond that, on each side.
 const MARGIN: f64 = 8.0;
 
 /// Bytes that the warper holds for a cell of the raster: its value and what masks say of it.
 const SOURCE_CELL_BYTES: f64 = 8.0 + 2.0;
+
+/// Bytes beside these cells and a block of the file: a transformer, and what the allocator keeps from block to block.
+const WARPER_BYTES: usize = 4 << 20;
+
+/// The warper reads through GDAL's own cache of blocks. As much of it counts as a program of ours lets it have; a host
+/// that gives it more has set it aside already.
+const GDAL_CACHE: usize = 32 << 20;
 
 /// A band of a raster on another grid.
 pub struct WarpedSource {
@@ -60,7 +70,11 @@ impl WarpedSource {
         let sampling = Sampling::new(classes, placement.density);
         let cells = CellReader::wide(raster);
         let (side, source_cells) = block_side(placement.spread);
+        let (source_rows, source_cols) = dataset.size();
+        let source_cells = source_cells.min(source_rows as f64 * source_cols as f64);
         let (rows, cols) = target.size;
+        let (block_rows, block_cols) = raster.block_size();
+        let file_block = block_rows.saturating_mul(block_cols).saturating_mul(raster.cell_bytes());
         Ok(Self {
             gdal,
             name,
@@ -69,7 +83,9 @@ impl WarpedSource {
             target,
             layout: Layout { rows, cols, block_rows: side.min(rows), block_cols: side.min(cols) },
             sampling,
-            memory: (source_cells * SOURCE_CELL_BYTES) as usize,
+            memory: WARPER_BYTES
+                .saturating_add((source_cells * SOURCE_CELL_BYTES) as usize)
+                .saturating_add(file_block),
             cells,
             blocks: BlockCache::new(),
         })
@@ -83,6 +99,11 @@ impl WarpedSource {
     /// Bytes that every worker holds while it warps a block.
     pub fn reader_bytes(&self) -> usize {
         self.memory.saturating_add(self.layout.block_rows * self.layout.block_cols * 8)
+    }
+
+    /// Bytes of GDAL's own cache that the warper fills.
+    pub fn gdal_cache(&self) -> usize {
+        self.gdal.block_cache().min(GDAL_CACHE)
     }
 
     fn block(&self, warper: &mut Warper, index: (usize, usize), wide: &mut Vec<f64>) -> Result<Arc<Block>> {
@@ -166,7 +187,7 @@ fn overview(
 /// The side of blocks, and how many cells of the raster the warper holds for one.
 fn block_side((cols, rows): (f64, f64)) -> (usize, f64) {
     let under = |side: usize| {
-        let length = |spread: f64| side as f64 * spread + 2.0 * MARGIN * spread.max(1.0);
+        let length = |spread: f64| (side as f64 + 2.0 * FILTER) * spread + 2.0 * MARGIN;
         length(cols) * length(rows)
     };
     let mut side = BLOCK;
@@ -184,7 +205,7 @@ mod tests {
     fn blocks_are_small_where_the_raster_is_fine() {
         assert_eq!(block_side((1.0, 1.0)).0, BLOCK);
         assert_eq!(block_side((0.01, 0.01)).0, BLOCK);
-        assert_eq!(block_side((10.0, 10.0)).0, 64);
+        assert_eq!(block_side((20.0, 20.0)).0, 32);
         assert_eq!(block_side((1000.0, 1000.0)).0, SMALLEST_BLOCK);
         let (side, cells) = block_side((3.0, 2.0));
         assert!(cells >= (side * 3 * side * 2) as f64 && cells <= MOST_SOURCE_CELLS);

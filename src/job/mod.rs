@@ -112,10 +112,7 @@ impl Job {
             threads: options.threads.unwrap_or_else(processors),
             memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
             tile_size: options.tile_size,
-            reader: layers
-                .iter()
-                .map(RasterLayer::reader_bytes)
-                .fold(source.raw_block_bytes(), usize::saturating_add),
+            reader: source.raw_block_bytes(),
         };
         let plan = self.divide(&chain, (layout, &layers), sink, &mut plan_options)?;
         Ok(Prepared { job: self, source, layers, chain, plan, plan_options })
@@ -151,7 +148,7 @@ impl Job {
         sink: Layout,
         options: &mut PlanOptions,
     ) -> Result<Plan> {
-        let layers: Vec<_> = layers.iter().map(Source::layout).collect();
+        let layers = RasterLayer::needs(layers);
         loop {
             match Plan::with_layers(chain, source, &layers, sink, *options) {
                 Err(Error::Memory(_)) if self.options.threads.is_none() && options.threads > 1 => {

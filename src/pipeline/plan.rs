@@ -32,6 +32,17 @@ pub struct PlanOptions {
     pub reader: usize,
 }
 
+/// What the rasters of layers ask for.
+#[derive(Debug, Clone, Default)]
+pub struct LayerNeeds {
+    /// Size and blocks of each.
+    pub layouts: Vec<Layout>,
+    /// Bytes that each worker's readers hold beside the tiles, all together.
+    pub readers: usize,
+    /// Bytes that all workers share beside decoded blocks.
+    pub shared: usize,
+}
+
 /// A division of the output into tiles. A plain value: tests and `--plan` print it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
@@ -62,18 +73,21 @@ pub struct Plan {
 impl Plan {
     /// Chooses tiles for `chain` between a source and a sink.
     pub fn new(chain: &Chain, source: Layout, sink: Layout, options: PlanOptions) -> Result<Self> {
-        Self::with_layers(chain, source, &[], sink, options)
+        Self::with_layers(chain, source, &LayerNeeds::default(), sink, options)
     }
 
-    /// The same for a chain whose layers show the rasters `layers`.
+    /// The same for a chain whose layers show rasters.
     pub fn with_layers(
         chain: &Chain,
         source: Layout,
-        layers: &[Layout],
+        layers: &LayerNeeds,
         sink: Layout,
         options: PlanOptions,
     ) -> Result<Self> {
-        let reserve = RESERVE.saturating_add(options.threads.max(1).saturating_mul(options.reader));
+        let readers = options.reader.saturating_add(layers.readers);
+        let reserve = RESERVE
+            .saturating_add(options.threads.max(1).saturating_mul(readers))
+            .saturating_add(layers.shared);
         let budget = options.memory.saturating_sub(reserve);
         let sizes = match options.tile_size {
             Some(side) => vec![(side.min(sink.rows), side.min(sink.cols))],
@@ -86,7 +100,8 @@ impl Plan {
         };
         let plans = sizes.into_iter().map(|size| {
             let plan = Self::with_tile(chain, source, sink, options, size);
-            let layers = layers.iter().map(|layer| plan.layer_cache(*layer)).fold(0, usize::saturating_add);
+            let layers =
+                layers.layouts.iter().map(|layer| plan.layer_cache(*layer)).fold(0, usize::saturating_add);
             Self { memory: plan.memory.saturating_add(layers), ..plan }
         });
         let mut least = usize::MAX;
