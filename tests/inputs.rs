@@ -503,7 +503,7 @@ fn a_layer_lies_over_a_dataset_the_caller_has_open() {
     let recipe = terralume::Recipe::parse(&text).expect("well formed");
     let options = JobOptions { overwrite: true, ..options() };
     let run = |input: Input| {
-        let job = Job { recipe: recipe.clone(), input, output: output.clone(), options: options.clone() };
+        let job = Job::new(recipe.clone(), input, output.clone(), options.clone());
         job.run(&mut |_, _| true, &AtomicBool::new(false)).expect("well formed");
         read_raster(Path::new(&output)).mapv(|cell| cell as f32)
     };
