@@ -3,9 +3,10 @@
 #   make demo                             builds and renders the bundled DEM
 #   make test                             runs every test
 #   make check                            formatting, clippy, header
-#   make docs                             writes docs/operations.md and the pictures
+#   make docs, make gallery               write docs/operations.md, docs/gallery.md and their pictures
 #   make install PREFIX=/usr/local        as usual
 #   make install PREFIX=/usr DESTDIR=...  for packages
+#   make install GDALPLUGINS=1            and a link in GDAL's folder of plugins, as PREFIX=/usr does
 #   make install PROFILE=dev              what `cargo build` and `cargo test` have built already
 
 PREFIX ?= /usr/local
@@ -13,9 +14,11 @@ PREFIX ?= /usr/local
 LIBDIR ?= lib
 DESTDIR ?=
 PROFILE ?= release
+# 1: every GDAL program of the machine loads the plugin.
+GDALPLUGINS ?= $(if $(filter /usr,$(PREFIX)),1,0)
 CARGO ?= cargo
 
-.PHONY: demo test check docs deps build install header
+.PHONY: demo test check docs gallery deps build install header
 
 demo: deps
 	$(CARGO) build --release
@@ -33,8 +36,10 @@ check: deps
 
 docs: deps
 	$(CARGO) build --release
-	TERRALUME_BLESS=1 $(CARGO) test --test docs the_reference_page_is_current
 	scripts/pictures.sh
+	TERRALUME_BLESS=1 $(CARGO) test --test docs
+
+gallery: docs
 
 deps:
 	scripts/install-deps.sh
@@ -43,7 +48,7 @@ build:
 	$(CARGO) build --profile $(PROFILE)
 
 install: build
-	sh cmake/install.sh "$(PROFILE)" "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)"
+	sh cmake/install.sh "$(PROFILE)" "$(PREFIX)" "$(LIBDIR)" "$(DESTDIR)" "$(GDALPLUGINS)"
 
 # Rewrites include/terralume.h from src/ffi.
 header:

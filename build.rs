@@ -2,15 +2,18 @@
 //! library.
 
 fn main() {
-    plugin_entry();
+    c_parts();
     soname();
 }
 
-/// Rust cannot ask for a function's return address; C can.
-fn plugin_entry() {
-    println!("cargo:rerun-if-changed=src/gdal_plugin/entry.c");
-    let mut entry = cc::Build::new();
-    entry.file("src/gdal_plugin/entry.c").warnings_into_errors(true).compile("terralume_plugin_entry");
+/// Rust cannot ask for a function's return address, nor call a variadic function through a pointer; C can.
+fn c_parts() {
+    let mut build = cc::Build::new();
+    for file in ["src/gdal_plugin/entry.c", "src/gdal/error.c"] {
+        println!("cargo:rerun-if-changed={file}");
+        build.file(file);
+    }
+    build.warnings_into_errors(true).compile("terralume_in_c");
 }
 
 /// Linux programs remember the soname of what they were linked to, and Rust sets none.

@@ -1,16 +1,20 @@
-//! Kernels on one thread, array to array: 4000 x 4000 cells, no files.
+//! Kernels on one thread, array to array: 4000 x 4000 cells, no files; and blending alone, on rows in the cache.
 //!
 //! The names are the modes of `near_limit.cpp` beside this file, hand-vectorised C++ without nodata, tiles or dispatch:
 //! what the machine can do. `scripts/bench.sh` runs both in turn and prints the ratios.
 
 use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
 use ndarray::{Array2, ArrayViewMut2};
-use std::convert::Infallible;
 use std::hint::black_box;
 use terralume::core::grid::Grid;
-use terralume::core::tile::{TileBuffers, Window};
+use terralume::core::operation::Compatibility;
+use terralume::core::tile::Window;
 use terralume::pipeline::io::Cells;
-use terralume::recipe::chain::{CellType, Chain, ChainOptions};
+use terralume::recipe::chain::{CellType, Chain, ChainOptions, ChainTiles};
+use terralume::render::blend::{stretch_row, Background, Blend, Mode, Top};
+use terralume::render::color_map::ColorMap;
+use terralume::render::color_ramp::RampFile;
+use terralume::render::stretch::LinearStretch;
 use terralume::Recipe;
 
 const SIDE: usize = 4000;
@@ -40,14 +44,14 @@ fn surface() -> Array2<f32> {
     })
 }
 
-fn load(chain: &Chain, heights: &Array2<f32>) -> TileBuffers {
-    let mut buffers = chain.new_tile_buffers();
-    let read = |_: Window, mut out: ArrayViewMut2<'_, f32>| -> Result<(), Infallible> {
+fn load(chain: &Chain, heights: &Array2<f32>) -> ChainTiles {
+    let mut tiles = chain.new_tile_buffers();
+    let read = |_: usize, _: Window, mut out: ArrayViewMut2<'_, f32>| {
         out.assign(heights);
         Ok(())
     };
-    let Ok(()) = buffers.load(WHOLE, (SIDE, SIDE), read);
-    buffers
+    tiles.load(chain, WHOLE, (SIDE, SIDE), read).expect("arrays do not fail");
+    tiles
 }
 
 fn kernels(criterion: &mut Criterion) {
@@ -73,5 +77,77 @@ fn kernels(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, kernels);
+/// Columns of a row that stays in the cache.
+const COLUMNS: usize = 1000;
+
+fn values(shift: usize) -> Vec<f32> {
+    (0..COLUMNS).map(|col| ((col * 7 + shift) % 256) as f32).collect()
+}
+
+/// Pictures of four layers with the modes of the preset `vat`: cells per second are those of the picture.
+fn blends(criterion: &mut Criterion) {
+    let layers = [0, 50, 100, 150].map(values);
+    let stretch = LinearStretch::new((10.0, 240.0), false);
+    let modes = [(Mode::Luminosity, 0.5), (Mode::Overlay, 0.5), (Mode::Multiply, 0.25)];
+    let blends = modes.map(|(mode, opacity)| Blend::new(mode, opacity, Compatibility::None));
+    let mut group = criterion.benchmark_group("blend");
+    group.throughput(Throughput::Elements(COLUMNS as u64));
+    let mut picture = [0, 1, 2].map(values);
+    group.bench_function("blend4", |bencher| {
+        let picture = &mut picture[0];
+        bencher.iter(|| {
+            stretch_row(black_box(&layers[0]), stretch, picture);
+            for (blend, top) in blends.iter().zip(&layers[1..]) {
+                blend.row(Top::Grey(black_box(top)), stretch, Background::Grey(picture));
+            }
+            black_box(&mut *picture);
+        });
+    });
+    group.bench_function("blend4 in colour", |bencher| {
+        let [red, green, blue] = &mut picture;
+        bencher.iter(|| {
+            for row in [&mut *red, &mut *green, &mut *blue] {
+                stretch_row(black_box(&layers[0]), stretch, row);
+            }
+            for (blend, top) in blends.iter().zip(&layers[1..]) {
+                blend.row(Top::Rgb([black_box(top); 3]), stretch, Background::Rgb([red, green, blue]));
+            }
+            black_box([&mut *red, &mut *green, &mut *blue]);
+        });
+    });
+    for (name, mode) in Mode::ALL {
+        let blend = Blend::new(mode, 0.5, Compatibility::None);
+        let [red, green, blue] = &mut picture;
+        group.bench_function(BenchmarkId::new("a grey layer over colour", name), |bencher| {
+            bencher.iter(|| {
+                // A fresh background each time: laid on itself again and again, it would end in denormal numbers.
+                for (row, layer) in [&mut *red, &mut *green, &mut *blue].into_iter().zip(&layers[1..]) {
+                    stretch_row(black_box(layer), stretch, row);
+                }
+                blend.row(Top::Grey(black_box(&layers[0])), stretch, Background::Rgb([red, green, blue]));
+                black_box([&mut *red, &mut *green, &mut *blue]);
+            });
+        });
+    }
+    let map = ColorMap::named("OrRd", Some((0.0, 1.0))).expect("a map");
+    let file =
+        RampFile::parse("0 black\n50 brown\n100 orange\n150 yellow\n255 white").expect("a colour file");
+    let ramp = file.ramp(None).expect("no percentages");
+    let [red, green, blue] = &mut picture;
+    group.bench_function("colour map", |bencher| {
+        bencher.iter(|| {
+            map.row(black_box(&layers[0]), stretch, [red, green, blue]);
+            black_box([&mut *red, &mut *green, &mut *blue]);
+        });
+    });
+    group.bench_function("colours of a file", |bencher| {
+        bencher.iter(|| {
+            ramp.row(black_box(&layers[0]), [red, green, blue]);
+            black_box([&mut *red, &mut *green, &mut *blue]);
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, kernels, blends);
 criterion_main!(benches);

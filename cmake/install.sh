@@ -1,9 +1,9 @@
 #!/bin/sh
-# Installs what `make build` has built: libraries, header, pkg-config file, CMake package, program.
-# install.sh PROFILE PREFIX LIBDIR DESTDIR, with LIBDIR relative to PREFIX. Run by the Makefile.
+# Installs what `make build` has built: libraries, header, pkg-config file, CMake package, program, GDAL plugin.
+# install.sh PROFILE PREFIX LIBDIR DESTDIR GDALPLUGINS, with LIBDIR relative to PREFIX. Run by the Makefile.
 set -eu
 
-profile=$1 prefix=$2 libdir=$3 destdir=$4
+profile=$1 prefix=$2 libdir=$3 destdir=$4 gdalplugins=${5:-0}
 cd "$(dirname "$0")/.."
 
 # The dev profile is the one whose directory has another name.
@@ -39,6 +39,19 @@ install -m 644 "$built/libterralume.so" "$lib/libterralume.so.$version"
 install -m 644 "$built/libterralume.a" "$lib/libterralume.a"
 ln -sf "libterralume.so.$version" "$lib/libterralume.so.$major"
 ln -sf "libterralume.so.$major" "$lib/libterralume.so"
+
+# The library is GDAL's plugin as well, under the name that GDAL looks for: in a folder of our own, which
+# `terralume install-gdal-plugin` tells GDAL of, and in GDAL's, where every program finds it.
+mkdir -p "$lib/terralume/gdalplugins"
+ln -sf "../../libterralume.so.$major" "$lib/terralume/gdalplugins/gdal_terralume.so"
+if [ "$gdalplugins" = 1 ]; then
+    # GDAL's folder is beside its library, which the linker knows; pkg-config does not where Debian splits lib.
+    found=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | sed -n 's|.*libgdal\.so.* => \(.*\)/[^/]*$|\1|p' | head -n 1)
+    found=$(readlink -f "${found:-$prefix/$libdir}" || echo "$prefix/$libdir")
+    system=$destdir$found/gdalplugins
+    mkdir -p "$system"
+    ln -sf "$prefix/$libdir/libterralume.so.$major" "$system/gdal_terralume.so"
+fi
 fill cmake/terralume.pc.in "$lib/pkgconfig/terralume.pc"
 fill cmake/TerralumeConfig.cmake.in "$lib/cmake/Terralume/TerralumeConfig.cmake"
 fill cmake/TerralumeConfigVersion.cmake.in "$lib/cmake/Terralume/TerralumeConfigVersion.cmake"

@@ -183,6 +183,19 @@ typedef struct {
    * or "layer.parameter" in a recipe of several layers. Default: NULL, no changes. Read during the call only.
    */
   const char *const *parameters;
+  /**
+   * Ends of that stretch as text, instead of numbers: "percent:2,2" or "deviations:2". Such ends are found in the whole
+   * array, so the array must be the whole raster. Default: NULL. Read during the call only.
+   */
+  const char *stretch;
+  /**
+   * Not 0: with bytes, adds a band that is 255 where a cell has a value and 0 where it is missing. Default: 0.
+   */
+  int alpha;
+  /**
+   * 0.
+   */
+  int reserved;
 } terralume_chain_options;
 
 /**

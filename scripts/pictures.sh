@@ -26,16 +26,15 @@ source_at() {
 } >"$work/pair.vrt"
 gdal_translate -q -of PNG -a_nodata none --config GDAL_PAM_ENABLED NO "$work/pair.vrt" docs/pictures/before_after.png
 
-# One picture per operation and preset, for docs/operations.md.
+# One picture per operation and preset, for docs/operations.md and docs/gallery.md.
 picture() {
     gdal_translate -q -of PNG --config GDAL_PAM_ENABLED NO -srcwin 380 180 300 300 "$work/one.tif" "docs/pictures/$1.png"
     rm "$work/one.tif"
 }
-names() { "$terralume" list "$@" | sed -n 's/^  \([a-z_-]*\) .*/\1/p'; }
-mapfile -t presets < <(names --presets)
-mapfile -t operations < <(names)
+ids() { "$terralume" list --json | sed -n "/^  \"$1\": \[/,/^  \]/s/^      \"$2\": \"\(.*\)\",*/\1/p"; }
+mapfile -t presets < <(ids presets name)
+mapfile -t operations < <(ids operations id)
 for name in "${operations[@]}"; do
-    [[ " ${presets[*]} " == *" $name "* ]] && continue
     more=()
     # Sixteen bands make no picture; its colour form does.
     [[ $name == multi_hillshade ]] && more=(-p form=rgb)

@@ -176,7 +176,9 @@ fn the_installed_tree_can_be_moved_and_staged() {
     command.env("PKG_CONFIG_PATH", folder.join("usr/lib/some-arch/pkgconfig"));
     let header = run(command.args(["--variable=includedir", "terralume"]));
     assert!(Path::new(header.trim()).join("terralume.h").exists(), "{header}");
-    for link in ["libterralume.so", "libterralume.so.0", "libterralume.a"] {
+    for link in
+        ["libterralume.so", "libterralume.so.0", "libterralume.a", "terralume/gdalplugins/gdal_terralume.so"]
+    {
         assert!(folder.join("usr/lib/some-arch").join(link).exists(), "{link}");
     }
     let said =

@@ -10,9 +10,15 @@ mod information;
 mod inputs;
 #[path = "cli/outputs.rs"]
 mod outputs;
+#[path = "cli/plugin.rs"]
+mod plugin;
 #[path = "cli/recipes.rs"]
 mod recipes;
 #[path = "cli/results.rs"]
 mod results;
+#[path = "cli/settings.rs"]
+mod settings;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/visualisations.rs"]
+mod visualisations;

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn run(input: &Path, output: &Path) -> terralume::Result<()> {
     let options = JobOptions { threads: Some(2), tile_size: Some(64), ..JobOptions::default() };
     let input = Input::Path(path_text(input).into());
-    let job = Job { recipe: recipe("vat", &[]), input, output: path_text(output).into(), options };
+    let job = Job::new(recipe("vat", &[]), input, path_text(output).into(), options);
     job.run(&mut |_, _| true, &AtomicBool::new(false))
 }
 

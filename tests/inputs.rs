@@ -3,14 +3,15 @@
 mod common;
 
 use common::files::{path_text, read_raster, tool, translate, write_raw};
-use common::{compute, inner, recipe, rough, with_holes};
+use common::{compute, compute_with, inner, recipe, rough, with_holes};
 use ndarray::{Array2, Array3, Axis};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
 use terralume::core::grid::Grid;
 use terralume::gdal::{DatasetHandle, Gdal};
-use terralume::{Error, Input, Job, JobOptions, Result};
+use terralume::recipe::chain::ChainOptions;
+use terralume::{registry, Compatibility, Error, Input, Job, JobOptions, Recipe, Result};
 
 const CELL: f64 = 2.0;
 
@@ -47,9 +48,13 @@ impl Bench {
     }
 
     fn run_input(&self, input: Input, options: JobOptions) -> Result<Array3<f64>> {
+        self.run_recipe(recipe(RECIPE, &[]), input, options)
+    }
+
+    fn run_recipe(&self, recipe: Recipe, input: Input, options: JobOptions) -> Result<Array3<f64>> {
         let folder = tempfile::tempdir_in(self.folder.path()).expect("a temporary folder");
         let output = folder.path().join("out.tif");
-        let job = Job { recipe: recipe(RECIPE, &[]), input, output: path_text(&output).into(), options };
+        let job = Job::new(recipe, input, path_text(&output).into(), options);
         job.run(&mut |_, _| true, &AtomicBool::new(false))?;
         Ok(read_raster(&output))
     }
@@ -88,10 +93,14 @@ fn holes(cells: Array2<f64>) -> Array2<f64> {
     ndarray::Zip::from(&cells).and(&marks).map_collect(|cell, mark| cell + f64::from(*mark))
 }
 
+/// Every type of real numbers that any GDAL has; signed bytes have a test of their own.
+const TYPES: [&str; 9] =
+    ["Byte", "UInt16", "Int16", "UInt32", "Int32", "UInt64", "Int64", "Float32", "Float64"];
+
 #[test]
 fn every_type_of_cell_is_read() {
     let bench = Bench::new(whole_metres(130, 150), 0.0);
-    for name in ["Byte", "UInt16", "Int16", "UInt32", "Int32", "UInt64", "Int64", "Float32", "Float64"] {
+    for name in TYPES {
         bench.check(&bench.file(&format!("{name}.tif"), &["-ot", name]), options());
         let marked = bench.file(&format!("{name}-0.tif"), &["-ot", name, "-a_nodata", "0"]);
         bench.check(&marked, options());
@@ -105,10 +114,95 @@ fn every_type_of_cell_is_read() {
 #[test]
 fn holes_are_holes_in_every_type() {
     let bench = Bench::new(holes(whole_metres(130, 150)), 3.0);
-    for name in ["Byte", "UInt16", "Int16", "UInt32", "Int32", "UInt64", "Int64", "Float32", "Float64"] {
+    for name in TYPES {
         bench.check(&bench.file(&format!("{name}.tif"), &["-ot", name, "-a_nodata", "3"]), options());
         let silent = bench.file(&format!("{name}-silent.tif"), &["-ot", name]);
         bench.check(&silent, JobOptions { nodata: Some(3.0), ..options() });
+    }
+}
+
+/// The marks people use: the smallest or largest number of a type.
+#[test]
+fn the_ends_of_every_type_mark_holes() {
+    for (name, mark) in [
+        ("Byte", "255"),
+        ("UInt16", "65535"),
+        ("Int16", "-32768"),
+        ("UInt32", "4294967295"),
+        ("Int32", "-2147483648"),
+        ("Int64", "-9223372036854775808"),
+        ("Float32", "3.4028234663852886e+38"),
+        ("Float64", "-1.7976931348623157e+308"),
+    ] {
+        let bench = Bench::new(holes(whole_metres(130, 150)), mark.parse().expect("a number"));
+        for layout in ["TILED=NO", "TILED=YES"] {
+            let file = format!("{name}{layout}.tif");
+            bench.check(&bench.file(&file, &["-ot", name, "-a_nodata", mark, "-co", layout]), options());
+        }
+        bench.check(&bench.file("any.vrt", &["-ot", name, "-a_nodata", mark, "-of", "VRT"]), options());
+    }
+}
+
+/// No 64-bit float holds these exactly, so that the file is made of whole numbers.
+#[test]
+fn the_largest_whole_numbers_mark_holes() {
+    let bench = Bench::new(holes(whole_metres(130, 150)), 0.0);
+    for (name, mark) in [("UInt64", u64::MAX), ("Int64", i64::MAX as u64)] {
+        let words = bench.cells.iter().map(|cell| if cell.is_nan() { mark } else { *cell as u64 });
+        let raw = bench.folder.path().join(format!("{name}.bin"));
+        std::fs::write(&raw, words.flat_map(u64::to_le_bytes).collect::<Vec<_>>())
+            .expect("room for a test file");
+        let described = raw.with_extension("vrt");
+        let text = format!(
+            r#"<VRTDataset rasterXSize="150" rasterYSize="130">
+            <VRTRasterBand dataType="{name}" band="1" subClass="VRTRawRasterBand">
+            <SourceFilename relativetoVRT="1">{name}.bin</SourceFilename></VRTRasterBand></VRTDataset>"#
+        );
+        std::fs::write(&described, text).expect("room for a test file");
+        let place = ["-a_nodata", &mark.to_string(), "-a_ullr", "0", "260", "300", "0"];
+        bench.check(&translate(&described, &format!("{name}.tif"), &place), options());
+    }
+}
+
+/// Whether the installed GDAL is at least 3.`minor`.
+fn gdal_from(minor: u32) -> bool {
+    let version = tool("gdalinfo", &["--version"]);
+    let number = version.split(['.', ',', ' ']).nth(2).and_then(|text| text.parse::<u32>().ok());
+    version.starts_with("GDAL 4") || number.unwrap_or_else(|| panic!("{version}")) >= minor
+}
+
+#[test]
+fn signed_bytes_are_read_where_gdal_has_them() {
+    if !gdal_from(7) {
+        return;
+    }
+    let bench = Bench::new(holes(whole_metres(130, 150).mapv(|cell| (cell / 2.0).round() - 60.0)), -128.0);
+    bench.check(&bench.file("Int8.tif", &["-ot", "Int8", "-a_nodata", "-128"]), options());
+    let silent = bench.file("Int8-silent.tif", &["-ot", "Int8"]);
+    bench.check(&silent, JobOptions { nodata: Some(-128.0), ..options() });
+}
+
+/// Heights on both sides of 0: some results are heights, and RVT's numbers depend on heights above 0.
+#[test]
+fn heights_themselves_are_the_same_whatever_their_type() {
+    let bench = Bench::new(holes(whole_metres(130, 150).mapv(|cell| cell - 150.0)), -999.0);
+    let files = ["Int16", "Int32", "Float32", "Float64"].map(|name| {
+        let file = bench.file(&format!("{name}.tif"), &["-ot", name, "-a_nodata", "-999"]);
+        (name, file)
+    });
+    let cells = bench.cells.mapv(|cell| cell as f32);
+    for operation in registry::operations() {
+        for compatibility in [Compatibility::None, Compatibility::Rvt] {
+            let recipe = Recipe::of_operation(operation);
+            let chain_options = ChainOptions { compatibility, ..ChainOptions::default() };
+            let expected = compute_with(&recipe, &Grid::square(CELL), &cells, chain_options).floats();
+            for (name, file) in &files {
+                let options = JobOptions { compatibility, ..options() };
+                let input = Input::Path(path_text(file).into());
+                let result = bench.run_recipe(recipe.clone(), input, options).expect("well formed");
+                assert_same(&result, &expected, &format!("{} {compatibility:?} {name}", operation.id));
+            }
+        }
     }
 }
 
@@ -249,7 +343,7 @@ fn masks_make_holes() {
     let mask = bench.cells.mapv(|cell| if cell.is_nan() { 0.0 } else { 255.0 });
     let stack = three_bands(&bench, &mask);
     for (name, internal) in [("internal", "YES"), ("external", "NO")] {
-        for cells in ["Byte", "Float32", "Float64"] {
+        for cells in TYPES {
             let file = format!("{name}-{cells}.tif");
             let config = ["--config", "GDAL_TIFF_INTERNAL_MASK", internal];
             let bands = ["-ot", cells, "-b", "2", "-mask", "3", "-co", "TILED=YES"];
@@ -300,7 +394,7 @@ fn high_ground() -> Array2<f64> {
 fn slopes_of(file: &Path) -> Array2<f64> {
     let output = PathBuf::from(format!("{}.slope.tif", path_text(file)));
     let (input, output_name) = (Input::Path(path_text(file).into()), path_text(&output).to_string());
-    let job = Job { recipe: recipe("slope", &[]), input, output: output_name, options: options() };
+    let job = Job::new(recipe("slope", &[]), input, output_name, options());
     job.run(&mut |_, _| true, &AtomicBool::new(false)).expect("well formed");
     inner(&read_raster(&output).index_axis_move(Axis(0), 0))
 }
@@ -409,7 +503,7 @@ fn a_layer_lies_over_a_dataset_the_caller_has_open() {
     let recipe = terralume::Recipe::parse(&text).expect("well formed");
     let options = JobOptions { overwrite: true, ..options() };
     let run = |input: Input| {
-        let job = Job { recipe: recipe.clone(), input, output: output.clone(), options: options.clone() };
+        let job = Job::new(recipe.clone(), input, output.clone(), options.clone());
         job.run(&mut |_, _| true, &AtomicBool::new(false)).expect("well formed");
         read_raster(Path::new(&output)).mapv(|cell| cell as f32)
     };
@@ -471,7 +565,7 @@ fn one_huge_block_needs_no_huge_budget() {
     let input = Input::Path(path_text(&file).into());
     let options = JobOptions { threads: Some(4), memory: Some(100 << 20), ..JobOptions::default() };
     let output = path_text(&file.with_file_name("plan.tif")).to_string();
-    let plan = Job { recipe: recipe(RECIPE, &[]), input, output, options: options.clone() }.plan();
+    let plan = Job::new(recipe(RECIPE, &[]), input, output, options.clone()).plan();
     assert!(plan.is_ok(), "{plan:?}");
     bench.check(&file, options);
 }

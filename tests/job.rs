@@ -31,7 +31,7 @@ impl Place {
         let options = JobOptions { threads: Some(2), tile_size: Some(64), ..options };
         let output = path_text(&self.outputs.join("out.tif")).to_string();
         let input = Input::Path(path_text(&self.input).into());
-        Job { recipe: recipe("sky_view_factor", &[]), input, output, options }
+        Job::new(recipe("sky_view_factor", &[]), input, output, options)
     }
 
     fn names(&self) -> Vec<String> {
@@ -115,7 +115,7 @@ fn a_finished_job_leaves_its_file_alone() {
         let job = place.job(JobOptions { overwrite: true, ..options });
         job.run(&mut |_, _| true, &quiet()).expect("nothing fails");
         assert_eq!(place.names(), ["out.tif"]);
-        results.push(read_raster(Path::new(&job.output)));
+        results.push(read_raster(Path::new(&job.pictures[0].output)));
     }
     assert!(results[0] == results[1], "formats hold the same values");
 }

@@ -111,10 +111,14 @@ fn with_middle(variant: &Variant, mut cells: Array2<f32>) -> Array2<f32> {
     cells
 }
 
+/// Pictures that depend on all cells read all of them; their kernels are tried by themselves.
 #[test]
 fn nothing_beyond_the_declared_radius_is_read() {
     for variant in all() {
         let made = chain(&variant.recipe, &SQUARE, ChainOptions::default()).expect("a valid recipe");
+        if !made.is_settled() {
+            continue;
+        }
         let radius = made.radius();
         for half in (0..8).map(|shift| place_beyond(radius) - shift) {
             let cells = with_middle(&variant, rough(2 * half + 1, 2 * half + 1));
@@ -138,6 +142,9 @@ fn nothing_beyond_the_declared_radius_is_read() {
 fn the_declared_radius_is_needed() {
     for variant in all() {
         let made = chain(&variant.recipe, &SQUARE, ChainOptions::default()).expect("a valid recipe");
+        if !made.is_settled() {
+            continue;
+        }
         let radius = made.radius();
         let half = place_beyond(radius);
         // Not level: across the slope, a single cell beside level ground bends nothing. A gap looks past its neighbours

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::files::real_ground_with_holes;
+use common::files::{real_ground_with_holes, real_holes};
 use common::{compute, noise, recipe, rough, with_holes};
 use ndarray::{s, Array2};
 use std::f64::consts::TAU;
@@ -153,18 +153,7 @@ fn values(name: &str, overrides: &[(&str, &str)], grid: &Grid, cells: &Array2<f3
 fn grounds() -> Vec<(&'static str, Array2<f32>)> {
     let real = real_ground_with_holes();
     let corner = real.slice(s![..44, ..44]).to_owned();
-    let holes = hole_window(&real);
-    vec![("rough", with_holes(rough(37, 45))), ("corner", corner), ("holes", holes)]
-}
-
-/// The window with the most missing cells among a few that still hold data.
-fn hole_window(real: &Array2<f32>) -> Array2<f32> {
-    let windows = (0..5).flat_map(|row| (0..5).map(move |col| (row * 50, col * 50)));
-    let cut = |(row, col): (usize, usize)| real.slice(s![row..row + 40, col..col + 48]).to_owned();
-    let missing = |cells: &Array2<f32>| cells.iter().filter(|cell| cell.is_nan()).count();
-    let found = windows.map(cut).max_by_key(missing).expect("some windows");
-    assert!((100..1800).contains(&missing(&found)), "{} missing cells", missing(&found));
-    found
+    vec![("rough", with_holes(rough(37, 45))), ("corner", corner), ("holes", real_holes())]
 }
 
 /// One setting of the horizon family against the second opinion.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use terralume::core::grid::Grid;
 use terralume::core::tile::Window;
-use terralume::pipeline::io::{Cells, Layout, Reader, Sink, Source};
+use terralume::pipeline::io::{CellsRef, Layout, Reader, Sink, Source};
 use terralume::pipeline::plan::{Plan, PlanOptions};
 use terralume::pipeline::run::{run, Monitor};
 use terralume::recipe::chain::{Chain, ChainOptions};
@@ -195,7 +195,7 @@ impl Sink for FullDisk {
         self.0
     }
 
-    fn write(&mut self, _: Window, _: &Cells) -> Result<()> {
+    fn write(&mut self, _: Window, _: CellsRef<'_>) -> Result<()> {
         self.1 += 1;
         if self.1 < 3 {
             Ok(())
@@ -225,7 +225,7 @@ fn run_until(
     let plan = plan_for(&chain, source, threads, 32);
     let layout = source.layout();
     let mut sink = ArraySink::new(&chain, (layout.rows, layout.cols));
-    run(&chain, &plan, source, &mut sink, &mut Monitor { report, cancel }).map(drop)
+    run(&chain, &plan, &[source], &mut sink, &mut Monitor { report, cancel }).map(drop)
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn errors_of_the_sink_end_the_run() {
         let mut sink = FullDisk(source.layout(), 0);
         let cancel = AtomicBool::new(false);
         let mut monitor = Monitor { report: &mut |_| true, cancel: &cancel };
-        let result = run(&chain, &plan, &source, &mut sink, &mut monitor);
+        let result = run(&chain, &plan, &[&source], &mut sink, &mut monitor);
         assert_eq!(result, Err(Error::Output("disk full".into())));
         assert_eq!(sink.1, 3, "nothing is written after an error");
         let reads = source.reads.load(Ordering::Relaxed);

@@ -4,10 +4,11 @@
 mod common;
 
 use common::files::real_ground_with_holes;
-use common::{compute, recipe, rough, with_holes};
+use common::{compute, compute_with, recipe, rough, rvt, with_holes};
 use ndarray::{s, Array2, Axis};
 use std::f64::consts::{PI, TAU};
 use terralume::core::grid::Grid;
+use terralume::recipe::chain::CellType;
 
 /// Tolerance of light, whose open level ground is 1.
 const LIGHT: f64 = 2e-5;
@@ -177,6 +178,155 @@ fn horizon_angles_and_shadows_agree() {
                     "{what}"
                 );
             }
+        }
+    }
+}
+
+/// RVT's coarser grid: heights below 0 count as 0, and before the first row and column stand the last ones.
+fn rvt_coarser(fine: &Array2<f64>) -> Array2<f64> {
+    let (rows, cols) = fine.dim();
+    // A grid of even length repeats its last cells.
+    let (odd_rows, odd_cols) = (rows | 1, cols | 1);
+    let cell = |row: usize, col: usize| fine[[row.min(rows - 1), col.min(cols - 1)]];
+    Array2::from_shape_fn((odd_rows.div_ceil(2), odd_cols.div_ceil(2)), |(row, col)| {
+        let (above, before) = ((2 * row + odd_rows - 1) % odd_rows, (2 * col + odd_cols - 1) % odd_cols);
+        let four = [(above, before), (above, 2 * col), (2 * row, before), (2 * row, 2 * col)];
+        four.into_iter().map(|(row, col)| cell(row, col)).fold(0.0, f64::max) / 2.0
+    })
+}
+
+/// RVT's horizon; nothing is missing in `heights`.
+fn rvt_horizon(heights: &Array2<f64>, angle: f64, radius: f64, level: usize) -> Array2<f64> {
+    let last = radius <= 20.0;
+    let least = if level == 0 { 1.0 } else { 10.0 };
+    let most = if last { radius.round_ties_even() } else { 20.0 };
+    let seen = (!last).then(|| rvt_horizon(&rvt_coarser(heights), angle, radius / 2.0, level + 1));
+    let samples = samples(angle, least, most);
+    Array2::from_shape_fn(heights.dim(), |(row, col)| {
+        let between = seen.as_ref().map_or(0.0, |seen| {
+            let column = |col: usize| (seen[[row / 2, col]] + seen[[row.div_ceil(2), col]]) / 2.0;
+            (column(col / 2) + column(col.div_ceil(2))) / 2.0
+        });
+        samples.iter().fold(between, |highest, (down, right)| {
+            let height = at(heights, row as isize + down, col as isize + right);
+            let tangent = |height: f64| (height - heights[[row, col]]) / (*down as f64).hypot(*right as f64);
+            height.map_or(highest, |height| highest.max(tangent(height)))
+        })
+    })
+}
+
+/// Missing cells are the lowest for RVT's search.
+fn rvt_ground(heights: &Array2<f64>) -> Array2<f64> {
+    let lowest = heights.iter().copied().fold(f64::INFINITY, f64::min);
+    heights.mapv(|height| if height.is_nan() { lowest } else { height })
+}
+
+/// Counter-clockwise from north. Ties of rounding follow the last bit (Q21), and so the order of the operations.
+fn rvt_angle(direction: usize, directions: usize) -> f64 {
+    TAU / directions as f64 * direction as f64
+}
+
+/// RVT's directions in degrees, rounded to a tenth.
+fn rvt_degrees(direction: usize, directions: usize) -> f64 {
+    (rvt_angle(direction, directions).to_degrees() * 10.0).round_ties_even() / 10.0
+}
+
+fn rvt_direction(azimuth: f64, directions: usize) -> usize {
+    let gap = |direction: &usize| (rvt_degrees(*direction, directions) - (360.0 - azimuth)).abs();
+    (0..directions).min_by(|a, b| gap(a).total_cmp(&gap(b))).expect("a direction")
+}
+
+/// RVT's uniform and overcast light, without and with the sun in the northwest at 35 degrees.
+fn rvt_light(heights: &Array2<f64>, cell: f64, directions: usize, radius: f64) -> [Array2<f64>; 4] {
+    let (ground, step) = (rvt_ground(heights), PI / directions as f64);
+    let horizon =
+        |direction: usize| rvt_horizon(&ground, rvt_angle(direction, directions), radius, 0).mapv(f64::atan);
+    let horizons: Vec<_> = (0..directions).map(horizon).collect();
+    let slopes = heights.mapv(|height| height / cell);
+    let lit = |(row, col): (usize, usize)| {
+        let (slope, aspect) = slope_and_aspect(&slopes, row, col);
+        let mut sums = [0.0; 4];
+        for (direction, horizon) in horizons.iter().enumerate() {
+            let h = horizon[[row, col]];
+            let towards =
+                -2.0 * step.sin() * (rvt_degrees(direction, directions).to_radians() - aspect).cos();
+            sums[0] += h.cos().powi(2);
+            sums[1] += (towards * (PI / 4.0 - h / 2.0 - (2.0 * h).sin() / 4.0)).max(0.0);
+            sums[2] += h.cos().powi(3);
+            sums[3] += (towards * (2.0 / 3.0 - h.cos() + h.cos().powi(3) / 3.0)).max(0.0);
+        }
+        let uniform = step * slope.cos() * sums[0] + slope.sin() * sums[1].min(PI);
+        let rising = 2.0 * step / 3.0 * slope.cos() * sums[2] + slope.sin() * sums[3];
+        let missing = heights[[row, col]] * 0.0;
+        (uniform + missing, 0.33 * uniform + 0.67 * rising + missing)
+    };
+    let uniform = Array2::from_shape_fn(heights.dim(), |place| lit(place).0);
+    let overcast = Array2::from_shape_fn(heights.dim(), |place| lit(place).1);
+    let brightest = overcast.iter().copied().fold(0.0, f64::max);
+    let overcast = overcast / brightest;
+    let sun =
+        horizons[rvt_direction(315.0, directions)].mapv(|h| if h < 35_f64.to_radians() { 0.2 } else { 0.0 });
+    [&uniform / PI, overcast.clone(), 0.8 * uniform + &sun, 0.8 * overcast + sun]
+}
+
+/// Sizes that no coarse grid divides evenly, odd and even, also smaller than a coarse cell.
+fn rvt_grounds() -> Vec<Array2<f32>> {
+    let real = real_ground_with_holes();
+    let mut grounds: Vec<_> =
+        [(61, 83), (64, 50), (9, 8), (7, 5), (2, 3)].map(|(rows, cols)| rough(rows, cols)).into();
+    grounds.push(with_holes(rough(75, 66)));
+    grounds.push(real.slice(s![100..163, 90..171]).to_owned());
+    grounds
+}
+
+fn rvt_values(name: &str, overrides: &[(&str, &str)], grid: &Grid, cells: &Array2<f32>) -> Array2<f32> {
+    let made = compute_with(&recipe(name, overrides), grid, cells, rvt(CellType::Float32));
+    made.floats().index_axis_move(Axis(0), 0)
+}
+
+#[test]
+fn rvts_light_agrees() {
+    for cells in rvt_grounds() {
+        for (directions, radius, cell, exaggeration) in
+            [(32, 100, 1.0, 1.0), (8, 41, 0.5, 2.0), (16, 20, 1.0, -1.5), (12, 75, 2.0, 0.5)]
+        {
+            let heights = cells.mapv(|height| f64::from(height) * exaggeration);
+            let theirs = rvt_light(&heights, cell, directions, f64::from(radius));
+            let (directions, radius) = (directions.to_string(), radius.to_string());
+            let exaggeration = exaggeration.to_string();
+            for (number, theirs) in theirs.iter().enumerate() {
+                let overrides = [
+                    ("model", ["uniform", "overcast"][number % 2]),
+                    ("shadow", ["false", "true"][number / 2]),
+                    ("directions", directions.as_str()),
+                    ("radius", radius.as_str()),
+                    ("vertical_exaggeration", exaggeration.as_str()),
+                ];
+                let ours = rvt_values("sky_illumination", &overrides, &Grid::square(cell), &cells);
+                let what = format!("{:?}, {cell}: {overrides:?}", cells.dim());
+                assert_agree(&ours, theirs, LIGHT, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn rvts_horizons_agree() {
+    for cells in rvt_grounds() {
+        for (azimuth, radius, directions) in [(315.0, 100, 32), (0.0, 50, 32), (201.3, 300, 9)] {
+            let heights = rvt_ground(&cells.mapv(f64::from));
+            let angle = rvt_angle(rvt_direction(azimuth, directions), directions);
+            let theirs = rvt_horizon(&heights, angle, f64::from(radius), 0).mapv(|t| t.atan().to_degrees());
+            let theirs = theirs + cells.mapv(|height| f64::from(height) * 0.0);
+            let (azimuth, radius, directions) =
+                (azimuth.to_string(), radius.to_string(), directions.to_string());
+            let overrides = [
+                ("azimuth", azimuth.as_str()),
+                ("radius", radius.as_str()),
+                ("directions", directions.as_str()),
+            ];
+            let ours = rvt_values("horizon_angle", &overrides, &Grid::square(2.0), &cells);
+            assert_agree(&ours, &theirs, DEGREES, &format!("{:?}: {overrides:?}", cells.dim()));
         }
     }
 }

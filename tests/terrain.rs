@@ -1,4 +1,5 @@
-//! Ground whose result is known: planes, mirrored and turned rasters, the surface upside down.
+//! Ground whose result is known: slopes, domes and hollows, walls, the surface upside down. Planes: `planes.rs`; level,
+//! turned and mirrored ground: `symmetry.rs`.
 
 mod common;
 
@@ -28,25 +29,16 @@ fn assert_near(ours: &Array2<f32>, expected: impl Fn(usize, usize) -> f64, toler
     }
 }
 
+/// Exactly, whatever the number of directions.
 #[test]
-fn level_ground_is_level_and_open() {
+fn level_ground_is_open() {
     let grid = Grid::square(2.5);
     let cells = Array2::from_elem((43, 41), 432.1_f32);
-    for name in ["slope", "aspect", "profile_curvature", "plan_curvature"] {
-        assert!(values(name, &[], &grid, &cells).iter().all(|value| *value == 0.0), "{name}");
-    }
     for directions in (1..=20).chain([32, 36, 64, 360]) {
         for (name, open) in HORIZON_FAMILY {
             let result = values(name, &[("directions", &directions.to_string())], &grid, &cells);
             assert!(result.iter().all(|value| *value == open), "{name}, {directions}: {}", result[[20, 20]]);
         }
-    }
-    for elevation in ["0", "15", "35", "90"] {
-        let sine = elevation.parse::<f64>().expect("a number").to_radians().sin();
-        let result = values("hillshade", &[("elevation", elevation)], &grid, &cells);
-        assert_near(&result, |_, _| sine, 1e-6, "hillshade");
-        let mean = values("multi_hillshade", &[("elevation", elevation), ("form", "mean")], &grid, &cells);
-        assert_near(&mean, |_, _| sine, 1e-6, "mean hillshade");
     }
 }
 
@@ -211,67 +203,6 @@ fn a_wall_hides_the_directions_it_stands_in() {
     let west =
         values("anisotropic_sky_view_factor", &[("azimuth", "270")], &Grid::square(1.0), &cells)[[20, 20]];
     assert!(east < west, "{east} {west}");
-}
-
-/// A quarter turn clockwise: the north edge becomes the east edge.
-fn turned(cells: &Array2<f32>) -> Array2<f32> {
-    let (rows, cols) = cells.dim();
-    Array2::from_shape_fn((cols, rows), |(row, col)| cells[[rows - 1 - col, row]])
-}
-
-fn mirrored(cells: &Array2<f32>) -> Array2<f32> {
-    let (rows, cols) = cells.dim();
-    Array2::from_shape_fn((rows, cols), |(row, col)| cells[[row, cols - 1 - col]])
-}
-
-#[test]
-fn turned_ground_gives_the_turned_picture() {
-    let grid = Grid::square(1.0);
-    let cells = with_holes(rough(60, 50));
-    let other = turned(&cells);
-    for (name, overrides, tolerance) in [
-        ("slope", vec![], 1e-5),
-        ("profile_curvature", vec![], 1e-5),
-        ("plan_curvature", vec![], 1e-5),
-        ("sky_view_factor", vec![], 1e-6),
-        ("sky_view_factor", vec![("radius", "20"), ("noise", "high"), ("directions", "8")], 1e-6),
-        ("openness_positive", vec![], 1e-4),
-        ("openness_negative", vec![], 1e-4),
-    ] {
-        let expected = turned(&values(name, &overrides, &grid, &cells));
-        let result = values(name, &overrides, &grid, &other);
-        assert_near(&result, |row, col| expected[[row, col]].into(), tolerance, name);
-    }
-    for name in ["hillshade", "anisotropic_sky_view_factor"] {
-        for (azimuth, later) in [("0", "90"), ("22.5", "112.5"), ("200", "290"), ("270", "0")] {
-            let expected = turned(&values(name, &[("azimuth", azimuth)], &grid, &cells));
-            let result = values(name, &[("azimuth", later)], &grid, &other);
-            assert_near(&result, |row, col| expected[[row, col]].into(), 2e-6, name);
-        }
-    }
-}
-
-#[test]
-fn mirrored_ground_gives_the_mirrored_picture() {
-    let grid = Grid::square(1.0);
-    let cells = with_holes(rough(60, 50));
-    let other = mirrored(&cells);
-    for (name, azimuth, opposite) in [
-        ("slope", None, None),
-        ("profile_curvature", None, None),
-        ("plan_curvature", None, None),
-        ("sky_view_factor", None, None),
-        ("openness_positive", None, None),
-        ("hillshade", Some("300"), Some("60")),
-        ("anisotropic_sky_view_factor", Some("300"), Some("60")),
-    ] {
-        let with =
-            |azimuth: Option<&'static str>| azimuth.map(|value| ("azimuth", value)).into_iter().collect();
-        let (before, after): (Vec<_>, Vec<_>) = (with(azimuth), with(opposite));
-        let expected = mirrored(&values(name, &before, &grid, &cells));
-        let result = values(name, &after, &grid, &other);
-        assert_near(&result, |row, col| expected[[row, col]].into(), 1e-4, name);
-    }
 }
 
 #[test]

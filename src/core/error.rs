@@ -37,6 +37,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Says where a value was refused: at a layer, an operation, or a setting of the whole recipe. Other errors name
+    /// what they concern themselves.
+    #[must_use]
+    pub fn within(self, place: &str) -> Self {
+        match self {
+            Error::Argument(_) | Error::UnknownName(_) => self.at(place),
+            other => other,
+        }
+    }
+
     /// The same error with the place it concerns in front.
     #[must_use]
     pub fn at(mut self, place: &str) -> Self {

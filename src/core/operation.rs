@@ -6,7 +6,7 @@ use super::params::{ParamSpec, Values};
 use super::stretch::Stretch;
 use super::survey::{Answer, Question};
 use super::tile::{Edge, Tile};
-use ndarray::ArrayViewMut2;
+use ndarray::{ArrayViewMut2, ArrayViewMut3};
 use serde_json::json;
 use std::any::Any;
 use std::ops::Range;
@@ -76,6 +76,9 @@ pub struct Operation {
     pub formula: &'static str,
     /// Where the method was published.
     pub reference: &'static str,
+    /// What a file of its values is called beside others: `{name}` stands for a parameter's value, and a part in
+    /// brackets is left out while its parameter has the default value.
+    pub file_name: &'static str,
     /// Parameters, in the order help shows them.
     pub parameters: fn() -> Vec<ParamSpec>,
     /// Output bands.
@@ -96,6 +99,29 @@ impl Operation {
     /// Whether `name` is this operation's id or one of its aliases.
     pub fn is_called(&self, name: &str) -> bool {
         self.id == name || self.aliases.contains(&name)
+    }
+
+    /// The part of a file's name that tells its values from those of other operations and parameters.
+    pub fn file_stem(&self, values: &Values) -> String {
+        let mut stem = String::new();
+        let template = format!("{}[_VE{{vertical_exaggeration}}]", self.file_name);
+        for part in template.split_inclusive(['[', ']']) {
+            let optional = part.ends_with(']');
+            let part = part.trim_end_matches(['[', ']']);
+            let mut pieces = part.split(['{', '}']);
+            let mut text = pieces.next().unwrap_or_default().to_string();
+            let mut changed = false;
+            while let (Some(name), Some(rest)) = (pieces.next(), pieces.next()) {
+                changed |= !values.is_default(name);
+                text.push_str(&values.text(name));
+                text.push_str(rest);
+            }
+            if changed || !optional {
+                stem.push_str(&text);
+            }
+        }
+        // A length in metres says its unit itself.
+        stem.replace("mpx", "m")
     }
 
     /// Description for other programs, with bands and stretch under default parameters.
@@ -142,6 +168,11 @@ pub trait Kernel: Send + Sync {
         0
     }
 
+    /// Its values are heights above the raster's own zero, not differences of heights.
+    fn gives_heights(&self) -> bool {
+        false
+    }
+
     /// Makes ready for one tile. Once per tile, so it may allocate.
     fn on<'a>(&'a self, tile: Tile<'a>) -> Box<dyn TileKernel + 'a>;
 
@@ -181,4 +212,10 @@ pub trait TileKernel {
     ///
     /// # Allocations: none.
     fn row(&mut self, row: usize, columns: Range<usize>, out: ArrayViewMut2<'_, f32>);
+
+    /// Fills `out` (bands x rows x columns) with the whole tile and says so, where that spares what `row` would only
+    /// copy; else does nothing. Rows of `out` are contiguous.
+    fn whole(&mut self, _out: &mut ArrayViewMut3<'_, f32>) -> bool {
+        false
+    }
 }

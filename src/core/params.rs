@@ -44,11 +44,15 @@ pub enum Length {
 impl Length {
     /// Whole cells on `grid`, at least 1.
     pub fn cells(self, grid: &Grid) -> usize {
-        let cells = match self {
+        self.on(grid).round_ties_even().max(1.0) as usize
+    }
+
+    /// Cells on `grid`, parts of one included.
+    fn on(self, grid: &Grid) -> f64 {
+        match self {
             Length::Cells(cells) => cells,
             Length::Metres(metres) => metres / grid.cell_width,
-        };
-        cells.round_ties_even().max(1.0) as usize
+        }
     }
 
     fn number(self) -> f64 {
@@ -219,7 +223,7 @@ fn parse_length(text: &str) -> Option<Length> {
 }
 
 /// Whole numbers without a decimal point, as people write them.
-fn number_json(number: f64) -> serde_json::Value {
+pub fn number_json(number: f64) -> serde_json::Value {
     if number.fract() == 0.0 && number.abs() < 1e15 {
         json!(number as i64)
     } else {
@@ -262,6 +266,19 @@ impl Values {
         value.expect("params! reads only what it declared")
     }
 
+    /// A value as people write it; empty when there is no such parameter.
+    pub fn text(&self, name: &str) -> String {
+        let index = self.specs.iter().position(|spec| spec.name == name);
+        let json = index.map(|index| self.specs[index].to_json(self.values[index]));
+        json.map_or(String::new(), |json| json.as_str().map_or(json.to_string(), str::to_string))
+    }
+
+    /// Whether a parameter has its default value.
+    pub fn is_default(&self, name: &str) -> bool {
+        let index = self.specs.iter().position(|spec| spec.name == name);
+        index.is_none_or(|index| self.values[index] == self.specs[index].default)
+    }
+
     /// All values as a JSON object.
     pub fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
         let pairs = self.specs.iter().zip(&self.values);
@@ -272,7 +289,7 @@ impl Values {
     pub fn check_lengths(&self, grid: &Grid) -> Result<()> {
         for (spec, value) in self.specs.iter().zip(&self.values) {
             if let (Value::Length(length @ Length::Metres(_)), Some((low, high))) = (value, spec.range) {
-                let cells = length.number() / grid.cell_width;
+                let cells = length.on(grid);
                 if !(low..=high).contains(&cells) {
                     let (name, text) = (spec.name, spec.to_json(*value));
                     return Err(Error::Argument(format!(
@@ -283,6 +300,21 @@ impl Values {
             }
         }
         Ok(())
+    }
+
+    /// The same distances on a grid whose cells are `factor` times as large as those of `grid`: whole numbers of its
+    /// cells, not below what the parameter allows.
+    pub fn coarsened(&self, factor: usize, grid: &Grid) -> Self {
+        let coarsen = |(spec, value): (&ParamSpec, &Value)| match value {
+            Value::Length(length) => {
+                let cells = (length.on(grid) / factor as f64).round_ties_even();
+                let (low, high) = spec.range.unwrap_or((1.0, f64::MAX));
+                Value::Length(Length::Cells(cells.clamp(low, high)))
+            }
+            other => *other,
+        };
+        let values = self.specs.iter().zip(&self.values).map(coarsen).collect();
+        Self { specs: self.specs.clone(), values }
     }
 
     fn index(&self, name: &str) -> Result<usize> {
@@ -426,6 +458,18 @@ mod tests {
         values.set("reach", "100m").unwrap();
         assert!(values.check_lengths(&Grid::square(1.0)).is_err());
         assert!(values.check_lengths(&Grid::square(2.0)).is_ok());
+    }
+
+    #[test]
+    fn lengths_shrink_with_coarser_cells() {
+        let mut values = Values::defaults(Sample::specs());
+        let reach = |values: &Values, factor| {
+            Sample::from_values(&values.coarsened(factor, &Grid::square(0.5))).reach
+        };
+        assert_eq!(reach(&values, 2), Length::Cells(5.0));
+        assert_eq!(reach(&values, 64), Length::Cells(1.0));
+        values.set("reach", "20m").unwrap();
+        assert_eq!(reach(&values, 4), Length::Cells(10.0));
     }
 
     #[test]

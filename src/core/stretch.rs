@@ -88,7 +88,8 @@ impl Cut {
 
 /// The forms in which a cut is written, for messages and help.
 pub const CUT_FORMS: &str =
-    "MIN,MAX such as 0,51; percent:LOW,HIGH such as percent:2,2; deviations:N such as deviations:2";
+    "MIN,MAX, the smaller one first, such as 0,51; percent:LOW,HIGH, together below 100, such as percent:2,2; \
+     deviations:N, above 0, such as deviations:2";
 
 impl fmt::Display for Cut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

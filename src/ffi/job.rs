@@ -258,12 +258,9 @@ impl State {
                 "the job has no {what}; allowed: set one with terralume_job_set_{what}"
             ))
         };
-        let job = Job {
-            recipe: self.recipe.clone(),
-            input: self.input.clone().ok_or_else(|| missing("input"))?,
-            output: self.output.clone().ok_or_else(|| missing("output"))?,
-            options: self.options.clone(),
-        };
+        let input = self.input.clone().ok_or_else(|| missing("input"))?;
+        let output = self.output.clone().ok_or_else(|| missing("output"))?;
+        let job = Job::new(self.recipe.clone(), input, output, self.options.clone());
         if cancel.load(Ordering::Relaxed) {
             return Err(crate::Error::Cancelled.into());
         }

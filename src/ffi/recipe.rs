@@ -46,9 +46,16 @@ pub struct terralume_chain_options {
     /// Changes to the recipe: texts "name=value", the last pointer is NULL. A name is a parameter, such as "azimuth",
     /// or "layer.parameter" in a recipe of several layers. Default: NULL, no changes. Read during the call only.
     pub parameters: *const *const c_char,
+    /// Ends of that stretch as text, instead of numbers: "percent:2,2" or "deviations:2". Such ends are found in the whole
+    /// array, so the array must be the whole raster. Default: NULL. Read during the call only.
+    pub stretch: *const c_char,
+    /// Not 0: with bytes, adds a band that is 255 where a cell has a value and 0 where it is missing. Default: 0.
+    pub alpha: c_int,
+    /// 0.
+    pub reserved: c_int,
 }
 
-// SAFETY: repr(C); 8 + 4 + 4 + 8 + 8 + 8 bytes without gaps; any bytes are numbers or a pointer.
+// SAFETY: repr(C); 8 + 4 + 4 + 8 + 8 + 8 + 8 + 4 + 4 bytes without gaps; any bytes are numbers or a pointer.
 unsafe impl Versioned for terralume_chain_options {
     const NAME: &'static str = "terralume_chain_options";
     const DEFAULT: Self = Self {
@@ -58,6 +65,9 @@ unsafe impl Versioned for terralume_chain_options {
         stretch_min: f64::NAN,
         stretch_max: f64::NAN,
         parameters: std::ptr::null(),
+        stretch: std::ptr::null(),
+        alpha: 0,
+        reserved: 0,
     };
 }
 
@@ -100,7 +110,8 @@ pub unsafe extern "C" fn terralume_recipe_describe(
 /// Reads and checks what a chain is made from.
 ///
 /// # Safety
-/// `recipe` is NULL or a C string; `grid` and `options` are NULL or structs as large as they say.
+/// `recipe` is NULL or a C string; `grid` and `options` are NULL or structs as large as they say, and what they point
+/// to is NULL or C strings.
 pub(super) unsafe fn prepare(
     recipe: *const c_char,
     grid: *const terralume_grid,
@@ -123,7 +134,17 @@ pub(super) unsafe fn prepare(
         })?;
         recipe.set(name.trim(), value)?;
     }
-    let chain = Chain::new(&recipe, &grid, chain_options(&given)?)?;
+    let mut options = chain_options(&given)?;
+    if !given.stretch.is_null() {
+        if options.stretch.is_some() {
+            return Err(Failure::argument(
+                "terralume_chain_options has stretch as text and as numbers; allowed: one of them".into(),
+            ));
+        }
+        // SAFETY: not NULL, and a C string by contract.
+        options.stretch = Some(unsafe { text(given.stretch, "terralume_chain_options.stretch") }?.parse()?);
+    }
+    let chain = Chain::new(&recipe, &grid, options)?;
     Ok((recipe, chain))
 }
 
@@ -144,5 +165,5 @@ fn chain_options(given: &terralume_chain_options) -> Result<ChainOptions> {
     let (min, max) = (given.stretch_min, given.stretch_max);
     // One NaN alone goes on and is refused as a stretch.
     let stretch = (!min.is_nan() || !max.is_nan()).then_some(Cut::Values { min, max });
-    Ok(ChainOptions { cell_type, compatibility, stretch, alpha: false })
+    Ok(ChainOptions { cell_type, compatibility, stretch, alpha: given.alpha != 0 })
 }

@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn published_structs_keep_their_size() {
         assert_eq!(size_of::<terralume_grid>(), 32);
-        assert_eq!(size_of::<terralume_chain_options>(), 40);
+        assert_eq!(size_of::<terralume_chain_options>(), 56);
         assert_eq!(size_of::<terralume_array>(), 80);
         assert_eq!(size_of::<terralume_run_options>(), 24);
     }

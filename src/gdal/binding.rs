@@ -9,13 +9,16 @@
 
 use crate::core::error::{Error, Result};
 use gdal_sys::{
-    CPLErr, CPLErrorHandler, GDALColorInterp, GDALColorTableH, GDALDataType, GDALDatasetH, GDALDriverH,
-    GDALMajorObjectH, GDALProgressFunc, GDALRWFlag, GDALRasterBandH, GDALTranslateOptions,
-    GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr, OGRSpatialReferenceH,
+    vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorInterp, GDALColorTableH, GDALDataType,
+    GDALDatasetH, GDALDerivedPixelFuncWithArgs, GDALDriverH, GDALMajorObjectH, GDALProgressFunc, GDALRWFlag,
+    GDALRasterBandH, GDALTranslateOptions, GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr,
+    OGRSpatialReferenceH, VSIFilesystemPluginCallbacksStruct,
 };
 use libc::{c_char, c_int, c_uint, c_void};
 use once_cell::sync::OnceCell;
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 /// Oldest GDAL that is accepted, as `GDALVersionInfo("VERSION_NUM")` writes it.
@@ -114,6 +117,10 @@ gdal_functions! {
     fn GDALReadBlock(GDALRasterBandH, c_int, c_int, *mut c_void) -> CPLErr::Type;
     fn GDALWriteBlock(GDALRasterBandH, c_int, c_int, *mut c_void) -> CPLErr::Type;
     fn GDALRasterIO(GDALRasterBandH, GDALRWFlag::Type, c_int, c_int, c_int, c_int, *mut c_void, c_int, c_int, GDALDataType::Type, c_int, c_int) -> CPLErr::Type;
+    fn GDALGetOverviewCount(GDALRasterBandH) -> c_int;
+    fn GDALGetOverview(GDALRasterBandH, c_int) -> GDALRasterBandH;
+    fn GDALGetRasterBandXSize(GDALRasterBandH) -> c_int;
+    fn GDALGetRasterBandYSize(GDALRasterBandH) -> c_int;
     fn GDALFlushRasterCache(GDALRasterBandH) -> CPLErr::Type;
     fn GDALGetRasterNoDataValue(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALSetRasterNoDataValue(GDALRasterBandH, f64) -> CPLErr::Type;
@@ -122,9 +129,6 @@ gdal_functions! {
     fn GDALGetRasterScale(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALGetRasterOffset(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALGetRasterColorTable(GDALRasterBandH) -> GDALColorTableH;
-    fn GDALGetRasterBandXSize(GDALRasterBandH) -> c_int;
-    fn GDALGetOverviewCount(GDALRasterBandH) -> c_int;
-    fn GDALGetOverview(GDALRasterBandH, c_int) -> GDALRasterBandH;
     fn GDALSetRasterUnitType(GDALRasterBandH, *const c_char) -> CPLErr::Type;
     fn GDALSetRasterColorInterpretation(GDALRasterBandH, GDALColorInterp::Type) -> CPLErr::Type;
     fn GDALGetFileList(GDALDatasetH) -> *mut *mut c_char;
@@ -141,8 +145,15 @@ gdal_functions! {
     fn GDALDestroyWarpOperation(GDALWarpOperationH);
     fn GDALWarpRegionToBuffer(GDALWarpOperationH, c_int, c_int, c_int, c_int, *mut c_void, GDALDataType::Type, c_int, c_int, c_int, c_int) -> CPLErr::Type;
     fn CSLDestroy(*mut *mut c_char);
+    fn CSLAddString(*mut *mut c_char, *const c_char) -> *mut *mut c_char;
     fn VSIFree(*mut c_void);
     fn VSIUnlink(*const c_char) -> c_int;
+    fn VSIGetMemFileBuffer(*const c_char, *mut vsi_l_offset, c_int) -> *mut GByte;
+    fn VSIAllocFilesystemPluginCallbacksStruct() -> *mut VSIFilesystemPluginCallbacksStruct;
+    fn VSIFreeFilesystemPluginCallbacksStruct(*mut VSIFilesystemPluginCallbacksStruct);
+    fn VSIInstallPluginHandler(*const c_char, *const VSIFilesystemPluginCallbacksStruct) -> c_int;
+    fn GDALAddDerivedBandPixelFuncWithArgs(*const c_char, GDALDerivedPixelFuncWithArgs, *const c_char) -> CPLErr::Type;
+    fn CPLError(CPLErr::Type, c_int, *const c_char);
     fn CPLSetErrorHandler(CPLErrorHandler) -> CPLErrorHandler;
     fn CPLPushErrorHandler(CPLErrorHandler);
     fn CPLPopErrorHandler();
@@ -150,6 +161,12 @@ gdal_functions! {
     fn CPLSetConfigOption(*const c_char, *const c_char);
     fn CPLGetUsablePhysicalRAM() -> GIntBig;
     fn GDALGetCacheMax64() -> GIntBig;
+}
+
+impl std::fmt::Debug for Gdal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GDAL {}", self.version)
+    }
 }
 
 /// What `Gdal::get` gives; found once, and looked for again after a failure.
@@ -194,19 +211,15 @@ impl Gdal {
 
     /// The GDAL behind the library in which `address` lies: libgdal itself or something linked to it.
     pub fn of_module(address: usize) -> Option<&'static Gdal> {
-        let mut info = libc::Dl_info {
-            dli_fname: std::ptr::null(),
-            dli_fbase: std::ptr::null_mut(),
-            dli_sname: std::ptr::null(),
-            dli_saddr: std::ptr::null_mut(),
-        };
-        // SAFETY: dladdr takes any address and fills `info` when it answers other than 0.
-        let known =
-            unsafe { libc::dladdr(address as *const c_void, &mut info) } != 0 && !info.dli_fname.is_null();
-        // SAFETY: the name dladdr gave ends with NUL and lives as long as the library is loaded.
-        let handle =
-            known.then(|| unsafe { libc::dlopen(info.dli_fname, libc::RTLD_LAZY | libc::RTLD_NOLOAD) });
+        // SAFETY: NOLOAD only looks up what is there, by the name that dladdr gave.
+        let open = |name: &CStr| unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+        let handle = module(address).map(open);
         handle.filter(|handle| !handle.is_null()).and_then(|handle| table(handle).ok())
+    }
+
+    /// The file of the library.
+    pub fn library(&self) -> Option<PathBuf> {
+        module(self.GDALOpenEx as usize).map(|name| OsStr::from_bytes(name.to_bytes()).into())
     }
 
     /// `GDALVersionInfo("VERSION_NUM")`.
@@ -259,6 +272,22 @@ pub(crate) unsafe fn text(pointer: *const c_char) -> String {
     }
     // SAFETY: not NULL, and a C string by contract.
     unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+}
+
+/// The file name of the library or program in which `address` lies.
+fn module(address: usize) -> Option<&'static CStr> {
+    let mut info = libc::Dl_info {
+        dli_fname: std::ptr::null(),
+        dli_fbase: std::ptr::null_mut(),
+        dli_sname: std::ptr::null(),
+        dli_saddr: std::ptr::null_mut(),
+    };
+    // SAFETY: dladdr takes any address and fills `info` when it answers other than 0.
+    let known =
+        unsafe { libc::dladdr(address as *const c_void, &mut info) } != 0 && !info.dli_fname.is_null();
+    // SAFETY: the name dladdr gave ends with NUL and lives as long as the library is loaded, and GDAL is never
+    // unloaded.
+    known.then(|| unsafe { CStr::from_ptr(info.dli_fname) })
 }
 
 /// The table of the libgdal behind `handle`, made once per libgdal.
@@ -344,8 +373,9 @@ fn loaded_library() -> Option<*mut c_void> {
 
 // Macros of gdal.h, which bindings do not carry; the values are part of GDAL's ABI.
 
-/// `GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR`: read a raster, say why not.
-pub(crate) const OPEN_RASTER: c_uint = 0x02 | 0x40;
+/// `GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR | GDAL_OF_INTERNAL`: read a raster, say why not, and keep it off the host's list
+/// of open datasets, which programs print when they think that they forgot one.
+pub(crate) const OPEN_RASTER: c_uint = 0x02 | 0x40 | 0x80;
 /// `GMF_ALL_VALID`: no cell is missing.
 pub(crate) const MASK_ALL_VALID: c_int = 0x01;
 /// `GMF_PER_DATASET`: one mask for all bands.
@@ -363,6 +393,7 @@ mod tests {
         assert!(gdal.version() >= OLDEST_VERSION, "{}", gdal.release());
         let again = Gdal::of_module(gdal.GDALOpenEx as usize).unwrap();
         assert!(std::ptr::eq(gdal, again));
+        assert!(gdal.library().unwrap().exists());
     }
 
     #[test]

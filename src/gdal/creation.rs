@@ -97,5 +97,5 @@ pub(super) fn cog_options(
 
 pub(super) fn is_picture(header: &Header) -> bool {
     let roles: Vec<Role> = header.bands.iter().map(|band| band.role).collect();
-    roles == [Role::Red, Role::Green, Role::Blue]
+    roles.starts_with(&[Role::Red, Role::Green, Role::Blue])
 }

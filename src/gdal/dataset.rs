@@ -367,6 +367,29 @@ impl Band {
         (rows.max(1) as usize, cols.max(1) as usize)
     }
 
+    /// How many overviews the file has of it.
+    pub fn overviews(self) -> usize {
+        // SAFETY: the band's dataset is open.
+        unsafe { (self.gdal.GDALGetOverviewCount)(self.handle) }.max(0) as usize
+    }
+
+    /// An overview, numbered from 0; the last one for larger numbers.
+    pub fn overview(self, index: usize) -> Band {
+        let last = self.overviews().saturating_sub(1);
+        // SAFETY: the band's dataset is open; the overview lives as long.
+        let handle = unsafe { (self.gdal.GDALGetOverview)(self.handle, index.min(last) as c_int) };
+        Band { gdal: self.gdal, handle: if handle.is_null() { self.handle } else { handle } }
+    }
+
+    /// Rows and columns.
+    pub fn size(self) -> (usize, usize) {
+        // SAFETY: the band's dataset is open.
+        let (rows, cols) = unsafe {
+            ((self.gdal.GDALGetRasterBandYSize)(self.handle), (self.gdal.GDALGetRasterBandXSize)(self.handle))
+        };
+        (rows.max(0) as usize, cols.max(0) as usize)
+    }
+
     /// The value that means nodata.
     pub fn nodata(self) -> Option<f64> {
         let mut has = 0;
@@ -395,24 +418,6 @@ impl Band {
     pub fn has_color_table(self) -> bool {
         // SAFETY: the band's dataset is open.
         !unsafe { (self.gdal.GDALGetRasterColorTable)(self.handle) }.is_null()
-    }
-
-    /// How many times smaller than the band each of its overviews is, by number.
-    pub fn overview_factors(self) -> Vec<f64> {
-        // SAFETY: the band's dataset is open.
-        let (count, cols) = unsafe {
-            ((self.gdal.GDALGetOverviewCount)(self.handle), (self.gdal.GDALGetRasterBandXSize)(self.handle))
-        };
-        let factor = |index: c_int| {
-            // SAFETY: the band's dataset is open and the band has such an overview, which lives as long.
-            let overview = unsafe { (self.gdal.GDALGetOverview)(self.handle, index) };
-            if overview.is_null() {
-                return f64::INFINITY;
-            }
-            // SAFETY: not NULL.
-            f64::from(cols) / f64::from(unsafe { (self.gdal.GDALGetRasterBandXSize)(overview) })
-        };
-        (0..count).map(factor).collect()
     }
 
     /// The band that says which cells are valid, unless a nodata value says it or all are.

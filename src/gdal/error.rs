@@ -86,7 +86,18 @@ impl Drop for Handler<'_> {
     }
 }
 
+extern "C" {
+    /// In `error.c`.
+    fn terralume_gdal_error(report: *const libc::c_void, text: *const c_char);
+}
+
 impl Gdal {
+    /// Reports a failure of ours the way GDAL reports its own: callers of GDAL see it as one.
+    pub fn report_failure(&self, text: &std::ffi::CStr) {
+        // SAFETY: the function is GDAL's variadic one, which C calls; the text ends with NUL.
+        unsafe { terralume_gdal_error(self.CPLError as *const libc::c_void, text.as_ptr()) };
+    }
+
     /// Catches also what GDAL's own threads say, which would go to standard error. For programs of our own only:
     /// elsewhere these messages belong to the host.
     pub fn catch_all_messages(&self) {

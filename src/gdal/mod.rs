@@ -12,9 +12,11 @@ pub mod layer;
 mod options;
 pub mod output;
 pub mod sink;
+pub mod sinks;
 pub mod source;
 mod transform;
 mod trial;
+pub mod virtual_tiff;
 mod warp;
 mod warper;
 

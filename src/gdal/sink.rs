@@ -10,7 +10,7 @@ use super::trial::try_creation;
 use super::Gdal;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
-use crate::pipeline::io::{Cells, Layout, Sink};
+use crate::pipeline::io::{CellsRef, Layout, Sink};
 use gdal_sys::GDALRWFlag;
 use libc::{c_int, c_void};
 
@@ -70,6 +70,19 @@ pub struct GdalSink {
     block: Vec<u8>,
 }
 
+/// A whole file that is not yet in its place.
+pub struct FinishedFile {
+    target: Target,
+    file: PendingFile,
+}
+
+impl FinishedFile {
+    /// Puts it there.
+    pub fn accept(self) -> Result<()> {
+        self.target.accept(self.file)
+    }
+}
+
 impl GdalSink {
     /// Creates the file beside its place, with everything but the cells. The reference system and position
     /// are those of `source`.
@@ -101,9 +114,9 @@ impl GdalSink {
         Ok(Self { gdal, dataset, pending, target, header, options, layout, interleaved, block })
     }
 
-    /// Writes overviews and what GDAL still holds, converts to a COG if asked, and puts the file into its place.
-    /// `progress` gets the share of this last part; false stops it and nothing is left.
-    pub fn finish(self, progress: &mut dyn FnMut(f64) -> bool) -> Result<()> {
+    /// Writes overviews and what GDAL still holds, and converts to a COG if asked. `progress` gets the share of this
+    /// last part; false stops it and nothing is left.
+    pub fn finish(self, progress: &mut dyn FnMut(f64) -> bool) -> Result<FinishedFile> {
         let path = self.target.path().display().to_string();
         let fail = |reason: String| Error::Output(format!("cannot write '{path}': {reason}"));
         let mut progress = Progress::new(progress);
@@ -131,7 +144,7 @@ impl GdalSink {
         if !progress.report(1.0) {
             return Err(Error::Cancelled);
         }
-        self.target.accept(finished)
+        Ok(FinishedFile { target: self.target, file: finished })
     }
 
     fn write_error(&self, reason: &str) -> Error {
@@ -227,11 +240,11 @@ impl Sink for GdalSink {
         self.layout
     }
 
-    fn write(&mut self, window: Window, cells: &Cells) -> Result<()> {
+    fn write(&mut self, window: Window, cells: CellsRef<'_>) -> Result<()> {
         let bytes = self.header.cell_type.bytes();
         let raw: &[u8] = match cells {
-            Cells::Uint8(cells) => cells,
-            Cells::Float32(cells) => {
+            CellsRef::Uint8(cells) => cells,
+            CellsRef::Float32(cells) => {
                 // SAFETY: any four bytes of a float are bytes; the length is that of the slice.
                 unsafe { std::slice::from_raw_parts(cells.as_ptr().cast(), cells.len() * 4) }
             }

@@ -32,6 +32,8 @@ pub enum Input {
     Path(String),
     /// A dataset the caller has open; workers take turns. What was written to it and not flushed yet is seen.
     Handle(DatasetHandle),
+    /// A file name, opened by this GDAL: the one that asks.
+    Within(&'static Gdal, String),
 }
 
 /// A GDAL raster as the pipeline's source.
@@ -48,6 +50,8 @@ pub struct GdalSource {
     windowed: bool,
     masked: bool,
     blocks: BlockCache,
+    /// Handles of readers that are done.
+    spare: Mutex<Vec<Dataset>>,
 }
 
 impl GdalSource {
@@ -55,6 +59,7 @@ impl GdalSource {
     pub fn open(input: &Input, band: usize, nodata: Option<f64>) -> Result<Self> {
         let (dataset, shared) = match input {
             Input::Path(name) => (Dataset::open(Gdal::get()?, name)?, false),
+            Input::Within(gdal, name) => (Dataset::open(gdal, name)?, false),
             // SAFETY: whoever made the handle promised that it is open and stays so (`ffi/job.rs`).
             Input::Handle(handle) => unsafe { (Dataset::borrow(Gdal::of_dataset(handle.0)?, *handle), true) },
         };
@@ -96,7 +101,13 @@ impl GdalSource {
             masked: raster.mask().is_some(),
             main: Mutex::new(dataset),
             blocks: BlockCache::new(),
+            spare: Mutex::default(),
         })
+    }
+
+    /// Gives elevations as they are, where differences would be read more finely without a base height.
+    pub fn keep_heights(&mut self) {
+        self.cells.base = 0.0;
     }
 
     /// Cell size and orientation.
@@ -204,23 +215,70 @@ impl Source for GdalSource {
     }
 
     fn open(&self) -> Result<Box<dyn Reader + '_>> {
-        // The guard goes before the file is opened: workers open theirs at the same time.
+        Ok(Box::new(self.reader(None)?))
+    }
+}
+
+impl GdalSource {
+    /// A reader of the raster, or of the overview of this number.
+    fn reader(&self, overview: Option<usize>) -> Result<GdalReader<'_>> {
+        // The guards go before the file is opened: workers open theirs at the same time.
         let gdal = self.gdal();
-        let own = match self.shared {
-            true => None,
-            false => Some(Dataset::open(gdal, &self.name)?),
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let own = match (self.shared, spare) {
+            (true, _) => None,
+            (false, None) => Some(Dataset::open(gdal, &self.name)?),
+            (false, spare) => spare,
         };
-        Ok(Box::new(GdalReader { source: self, own, raw: Vec::new(), wide: Vec::new(), mask: Vec::new() }))
+        Ok(GdalReader { source: self, overview, own, raw: Vec::new(), wide: Vec::new(), mask: Vec::new() })
+    }
+
+    /// The raster's own overview whose cells are `factor` times as large, if it has one.
+    pub fn overview(self: &Arc<Self>, factor: usize) -> Option<Overview> {
+        let Layout { rows, cols, .. } = self.layout;
+        let size = (rows.div_ceil(factor), cols.div_ceil(factor));
+        let dataset = self.dataset();
+        let band = dataset.band(self.band).ok()?;
+        let index = (0..band.overviews()).find(|index| band.overview(*index).size() == size)?;
+        let block = (WINDOW_BLOCK.min(size.0), WINDOW_BLOCK.min(size.1));
+        let layout = Layout { rows: size.0, cols: size.1, block_rows: block.0, block_cols: block.1 };
+        Some(Overview { source: Arc::clone(self), index, layout })
+    }
+}
+
+/// An overview that a raster has in its file.
+pub struct Overview {
+    source: Arc<GdalSource>,
+    index: usize,
+    layout: Layout,
+}
+
+impl Source for Overview {
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    fn open(&self) -> Result<Box<dyn Reader + '_>> {
+        Ok(Box::new(self.source.reader(Some(self.index))?))
     }
 }
 
 /// One worker's handle and buffers.
 struct GdalReader<'a> {
     source: &'a GdalSource,
+    /// Number of the overview that is read; None: the raster itself.
+    overview: Option<usize>,
     own: Option<Dataset>,
     raw: Vec<u8>,
     wide: Vec<f64>,
     mask: Vec<u8>,
+}
+
+impl Drop for GdalReader<'_> {
+    fn drop(&mut self) {
+        let own = self.own.take();
+        self.source.spare.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
+    }
 }
 
 impl Reader for GdalReader<'_> {
@@ -235,7 +293,8 @@ impl Reader for GdalReader<'_> {
             (None, None) => return Err(Error::Internal("a reader without dataset".into())),
         };
         let band = dataset.band(source.band)?;
-        if source.windowed {
+        let band = self.overview.map_or(band, |index| band.overview(index));
+        if source.windowed || self.overview.is_some() {
             source.read_windowed(dataset.gdal(), band, window, &mut out, &mut buffers)?;
         } else {
             source.read_blocks(dataset.gdal(), band, window, &mut out, &mut buffers)?;

@@ -1,7 +1,13 @@
-//! The entry point that GDAL calls when it loads this library as a plugin (`gdal_terralume.so`).
+//! What GDAL gets when it loads this library as a plugin (`gdal_terralume.so`): pictures as files, and
+//! functions for the derived bands of VRT files.
 //!
 //! A process may hold several GDALs; the one that calls is the one to use. Nothing is printed, no thread is
 //! started, and a second call changes nothing.
+
+mod name;
+mod pixel;
+mod views;
+mod virtual_files;
 
 use crate::gdal::Gdal;
 use libc::c_void;
@@ -9,7 +15,16 @@ use std::panic::catch_unwind;
 
 extern "C" fn loaded_by(address: *const c_void) {
     // A host must start even when something is wrong here; the first real call reports it.
-    let _ = catch_unwind(|| Gdal::adopt(address as usize));
+    let _ = catch_unwind(|| {
+        Gdal::adopt(address as usize);
+        Gdal::of_module(address as usize).into_iter().for_each(register);
+    });
+}
+
+/// Makes pictures and pixel functions known to a GDAL, once.
+pub fn register(gdal: &'static Gdal) {
+    virtual_files::install(gdal);
+    pixel::register(gdal);
 }
 
 extern "C" {

@@ -3,6 +3,7 @@
 use super::options;
 use crate::core::error::Result;
 use crate::core::grid::Grid;
+use crate::core::operation::Band;
 use crate::recipe::chain::{Chain, ChainOptions};
 use crate::recipe::{presets, terrain, Recipe};
 use crate::registry;
@@ -25,7 +26,8 @@ fn preset(recipe: &Recipe) -> Result<serde_json::Value> {
     let json = recipe.to_json();
     Ok(json!({
         "name": recipe.name, "title": recipe.title, "summary": recipe.summary, "reference": recipe.reference,
-        "radius": chain.radius(), "layers": json["layers"],
+        "radius": chain.radius(), "bands": chain.bands().iter().map(Band::describe).collect::<Vec<_>>(),
+        "combine": recipe.combine, "layers": json["layers"],
     }))
 }
 

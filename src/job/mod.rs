@@ -6,6 +6,7 @@ use crate::gdal::header::Header;
 use crate::gdal::layer::RasterLayer;
 use crate::gdal::output::Target;
 use crate::gdal::sink::{GdalSink, SinkOptions, FILE_BLOCK};
+use crate::gdal::sinks::SinkSet;
 use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
 use crate::pipeline::io::{Layout, Sink, Source};
@@ -16,15 +17,20 @@ use crate::recipe::chain::{Chain, ChainOptions};
 use crate::recipe::Recipe;
 use crate::VERSION;
 use serde_json::json;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 mod describe;
+mod names;
 pub mod options;
 mod reference;
+pub mod view;
 
 pub use describe::describe;
+pub use names::file_name;
 pub use options::JobOptions;
-pub use reference::reference;
+pub use reference::{gallery, reference};
+pub use view::View;
 
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
 const COMPUTING: f64 = 0.95;
@@ -38,14 +44,21 @@ const LEAST_MEMORY: usize = 256 << 20;
 /// One run.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// What to compute.
-    pub recipe: Recipe,
+    /// What to compute: at least one. The elevations are read once for all.
+    pub pictures: Vec<Picture>,
     /// Elevations.
     pub input: Input,
-    /// File to write.
-    pub output: String,
     /// The rest.
     pub options: JobOptions,
+}
+
+/// One output of a run.
+#[derive(Debug, Clone)]
+pub struct Picture {
+    /// What to compute.
+    pub recipe: Recipe,
+    /// File to write.
+    pub output: String,
 }
 
 /// An opened input with everything decided, ready to run.
@@ -60,6 +73,11 @@ pub struct Prepared<'a> {
 }
 
 impl Job {
+    /// A run with one output.
+    pub fn new(recipe: Recipe, input: Input, output: String, options: JobOptions) -> Self {
+        Self { pictures: vec![Picture { recipe, output }], input, options }
+    }
+
     /// Runs to the end. `report` is called on this thread, with a share that never falls and a stage; false
     /// cancels. So does `cancel`, from anywhere.
     pub fn run(&self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
@@ -74,14 +92,12 @@ impl Job {
     /// Opens the input, checks everything but the output and decides how the run is divided.
     pub fn prepare(&self) -> Result<Prepared<'_>> {
         let options = &self.options;
-        let source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
-        let chain_options = ChainOptions {
-            cell_type: options.cell_type,
-            compatibility: options.compatibility,
-            stretch: options.stretch,
-            alpha: options.alpha,
-        };
-        let chain = Chain::new(&self.recipe, source.grid(), chain_options)?;
+        let mut source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
+        let recipes: Vec<_> = self.pictures.iter().map(|picture| picture.recipe.clone()).collect();
+        let chain = Chain::several(&recipes, source.grid(), self.chain_options())?;
+        if chain.needs_heights() {
+            source.keep_heights();
+        }
         let layout = source.layout();
         chain
             .check_raster(layout.rows, layout.cols)
@@ -105,10 +121,23 @@ impl Job {
     /// The rasters of the chain's layers, in its order.
     fn open_layers(&self, chain: &Chain, elevations: &GdalSource) -> Result<Vec<RasterLayer>> {
         let rasters = chain.rasters().iter().map(|raster| {
-            let layer = self.recipe.layer_of(raster).unwrap_or(&raster.path);
+            let named = self.pictures.iter().find_map(|picture| picture.recipe.layer_of(raster));
+            let layer = named.unwrap_or(&raster.path);
             RasterLayer::open(layer, raster, elevations)
         });
         rasters.collect()
+    }
+
+    /// Where the outputs go: each file once, and none that is read.
+    fn targets(&self, inputs: &[String]) -> Result<Vec<Target>> {
+        for (index, picture) in self.pictures.iter().enumerate() {
+            let output = &picture.output;
+            if self.pictures[..index].iter().any(|other| other.output == *output) {
+                return Err(Error::Argument(format!("'{output}' would be written twice; allowed: once")));
+            }
+        }
+        let target = |picture: &Picture| Target::new(&picture.output, self.options.overwrite, inputs);
+        self.pictures.iter().map(target).collect()
     }
 
     /// A plan; threads the user has not asked for go when the memory is too small for them.
@@ -130,12 +159,22 @@ impl Job {
         }
     }
 
-    fn header(&self, chain: &Chain, source: &GdalSource) -> Header {
+    fn chain_options(&self) -> ChainOptions {
+        ChainOptions {
+            cell_type: self.options.cell_type,
+            compatibility: self.options.compatibility,
+            stretch: self.options.stretch,
+            alpha: self.options.alpha,
+        }
+    }
+
+    /// What the file of a picture says, whose bands are `part` of the chain's.
+    fn header(&self, recipe: &Recipe, part: Range<usize>, chain: &Chain, source: &GdalSource) -> Header {
         let layout = source.layout();
         let mut metadata = vec![
             ("TIFFTAG_SOFTWARE", format!("terralume {VERSION}")),
             ("TERRALUME_VERSION", VERSION.to_string()),
-            ("TERRALUME_RECIPE", self.recipe.to_json().to_string()),
+            ("TERRALUME_RECIPE", recipe.to_json().to_string()),
             ("TERRALUME_COMPATIBILITY", compatibility_name(self.options.compatibility).to_string()),
         ];
         if !chain.found().is_empty() {
@@ -145,7 +184,7 @@ impl Job {
         }
         Header {
             size: (layout.rows, layout.cols),
-            bands: chain.bands().to_vec(),
+            bands: chain.bands()[part].to_vec(),
             cell_type: chain.cell_type(),
             nodata: chain.nodata(),
             metadata: metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
@@ -159,12 +198,17 @@ impl Prepared<'_> {
         &self.plan
     }
 
+    /// What is done with a tile, a line for every step.
+    pub fn steps(&self) -> String {
+        self.chain.describe_steps()
+    }
+
     /// Runs to the end, as [`Job::run`] does.
     pub fn run(self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
         let Self { job, source, layers, mut chain, plan, mut plan_options } = self;
         let mut inputs = source.dataset().files();
         inputs.extend(layers.iter().flat_map(RasterLayer::files).cloned());
-        let target = Target::new(&job.output, job.options.overwrite, &inputs)?;
+        let targets = job.targets(&inputs)?;
         let sources: Vec<&dyn Source> = std::iter::once(&source as &dyn Source)
             .chain(layers.iter().map(|layer| layer as &dyn Source))
             .collect();
@@ -183,21 +227,26 @@ impl Prepared<'_> {
             overviews: job.options.overviews,
             threads: plan.threads,
         };
-        let header = job.header(&chain, &source);
-        let mut sink = GdalSink::create(source.gdal(), target, header, sink_options, &source.dataset())?;
+        let mut sinks = SinkSet::default();
+        for ((picture, target), part) in job.pictures.iter().zip(targets).zip(chain.parts()) {
+            let header = job.header(&picture.recipe, part.clone(), &chain, &source);
+            let options = sink_options.clone();
+            let sink = GdalSink::create(source.gdal(), target, header, options, &source.dataset())?;
+            sinks.add(sink, part.clone())?;
+        }
         // Creation options may have given the file other blocks than those assumed.
-        let plan = job.divide(&chain, (source.layout(), &layers), sink.layout(), &mut plan_options)?;
+        let plan = job.divide(&chain, (source.layout(), &layers), sinks.layout(), &mut plan_options)?;
         set_caches(&plan, &source, &layers);
         let mut computing = |done: f64| report(surveying + done * share, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
-        let outcome = run(&chain, &plan, &sources, &mut sink, &mut monitor)?;
+        let outcome = run(&chain, &plan, &sources, &mut sinks, &mut monitor)?;
         if !outcome.any_data {
             let (name, band) = (source.name(), job.options.band.unwrap_or(1));
             return Err(Error::Input(format!(
                 "'{name}', band {band}: every cell is nodata; allowed: a raster with at least one valid cell"
             )));
         }
-        sink.finish(&mut |share| {
+        sinks.finish(&mut |share| {
             !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
         })?;
         // Too late to cancel: the file is in its place.

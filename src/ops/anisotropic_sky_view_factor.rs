@@ -37,6 +37,7 @@ pub static OPERATION: Operation = Operation {
     formula: "sum w (1 - sin(max(g, 0))) / sum w, with w = (1 - m) cos((theta - azimuth) / 2)^p + m; low: \
               p = 4, m = 0.4; high: p = 8, m = 0.1",
     reference: "Zakšek, Oštir & Kokalj 2011, doi:10.3390/rs3020398",
+    file_name: "SVF-A_R{radius}_D{directions}_A{azimuth}_AL{anisotropy}[_NR{noise}]",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Anisotropic sky-view factor", "", (0.0, 1.0))],
     stretch: |_, _| Stretch::values(0.7, 0.9),

@@ -42,6 +42,7 @@ pub static OPERATION: Operation = Operation {
               ground.",
     formula: "atan2(e, n), with e and n as for slope",
     reference: "Horn 1981, doi:10.1109/PROC.1981.11918 (with the four direct neighbours)",
+    file_name: "ASPECT[_{unit}]",
     parameters: Params::specs,
     bands: |values| {
         let unit = Params::from_values(values).unit;

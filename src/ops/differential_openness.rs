@@ -16,6 +16,7 @@ pub static OPERATION: Operation = Operation {
     formula: "(openness_positive - openness_negative) / 2",
     reference: "Chiba, Kaneta & Suzuki 2008, Red relief image map: new visualization method for three dimensional data, \
                 ISPRS Archives 37 (B2)",
+    file_name: "OPEN-DIFF_R{radius}_D{directions}[_NR{noise}]",
     parameters: HorizonParams::specs,
     bands: |_| vec![Band::new("Differential openness", "degree", (-90.0, 90.0))],
     stretch: |_, _| Stretch::values(-14.0, 14.0),

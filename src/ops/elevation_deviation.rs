@@ -24,6 +24,7 @@ pub static OPERATION: Operation = Operation {
     formula: "(z - mean) / (sd + 1e-6), mean and standard deviation over the square of 2 radius + 1 cells, \
               valid cells only",
     reference: "De Reu et al. 2013, doi:10.1016/j.geomorph.2012.12.015",
+    file_name: "DEV_R{radius}",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Elevation deviation", "", (f64::NEG_INFINITY, f64::INFINITY))],
     // Nearly all cells of a normal distribution are within three standard deviations.

@@ -1,11 +1,11 @@
 //! Gap filling: heights for missing cells from the valid cells around them; valid cells keep theirs.
 //!
 //! With distance `d` in cells of the columns' size: inverse distance weighting takes the mean of the valid cells in the
-//! square of `2 radius + 1` cells, weighted by `1 / d^power` (Shepard 1968); nearest neighbour the valid cell of least
-//! `d <= radius`, of several the one in the nearest column, then the western, then the northern one; linear along the
-//! row the line between the nearest valid cells of the row within the radius, or the only one of them. Only cells that
-//! were valid before count, so that nothing depends on the order of filling. A cell with no valid one in reach stays
-//! missing. Beyond the raster's edge there is nothing. Cost: a copy for valid cells; for a missing one (2 radius + 1)²
+//! square of `2 radius + 1` cells, weighted by `1 / d^power` (Shepard 1968); nearest neighbour the valid cell of the
+//! square with the least `d <= radius`, of several the one in the nearest column, then the western, then the northern
+//! one; linear along the row the line between the nearest valid cells of the row within the radius, or the only one of
+//! them. Only cells that were valid before count, so that nothing depends on the order of filling. A cell with no valid
+//! one in reach stays missing. Beyond the raster's edge there is nothing. Cost: a copy for valid cells; for a missing one (2 radius + 1)²
 //! products, radius look-ups, or a step along the row.
 
 use super::shared::relief::ReliefParams;
@@ -48,6 +48,7 @@ pub static OPERATION: Operation = Operation {
               cells; nearest: z of the nearest valid cell within radius; linear_row: the line between the \
               nearest valid cells of the row",
     reference: "Shepard 1968, doi:10.1145/800186.810616",
+    file_name: "NODATA_{method}_R{radius}[_P{power}]",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Height", "", (f64::NEG_INFINITY, f64::INFINITY))],
     stretch: |_, _| Stretch::percent(0.0, 0.0),
@@ -115,6 +116,10 @@ impl Kernel for Fill {
             Method::Nearest => 4 * rows * (cols + 2 * self.radius),
             Method::LinearRow => 0,
         }
+    }
+
+    fn gives_heights(&self) -> bool {
+        true
     }
 
     fn on<'a>(&'a self, tile: Tile<'a>) -> Box<dyn TileKernel + 'a> {
@@ -375,7 +380,7 @@ mod tests {
 
     #[test]
     fn rasters_with_south_up_are_filled_alike() {
-        let hills = |row: usize, col: usize| if (row * 7 + col * 5) % 4 > 0 { GAP } else { (row * 31 + col * 17) as f32 };
+        let hills = |row: usize, col: usize| if (row * 7 + col * 5).is_multiple_of(4) { (row * 31 + col * 17) as f32 } else { GAP };
         let cells = Array2::from_shape_fn((12, 11), |(row, col)| hills(row, col));
         let turned = Array2::from_shape_fn((12, 11), |(row, col)| hills(11 - row, col));
         let south_up = Grid { south_up: true, ..SQUARE };

@@ -28,6 +28,7 @@ pub static OPERATION: Operation = Operation {
     formula: "max(cos Z cos s + sin Z sin s cos(a - A), 0), for slope s, aspect a, and a light of azimuth \
               A and zenith distance Z = 90 - elevation",
     reference: "Horn 1981, doi:10.1109/PROC.1981.11918 (with the four direct neighbours)",
+    file_name: "HS_A{azimuth}_H{elevation}",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Hillshade", "", (0.0, 1.0))],
     stretch: |_, _| Stretch::values(0.0, 1.0),

@@ -14,6 +14,7 @@ pub static OPERATION: Operation = Operation {
     formula: "atan(max(0, max (z_sample - z) / distance)) along one azimuth; beyond 20 cells on grids \
               coarser by 2 that keep the highest cell",
     reference: "Zakšek, Oštir & Kokalj 2011, Sky-view factor as a relief visualization technique",
+    file_name: "HORIZON_A{azimuth}[_R{radius}][_D{directions}]",
     parameters: SunParams::specs,
     bands: |_| vec![Band::new("Horizon angle", "degree", (0.0, 90.0))],
     stretch: |_, _| Stretch::values(0.0, 60.0),

@@ -36,6 +36,7 @@ pub static OPERATION: Operation = Operation {
     formula: "sum max(z + h - z_sample, 0) / d * (2d + step) over distances d and directions, divided by \
               the same sum on a plain; observer height h",
     reference: "Hesse 2016, Visualisierung hochauflösender digitaler Geländemodelle mit LiVT",
+    file_name: "LD_R_M{radius_min}-{radius_max}_DI{radius_step}_A{angular_step}_OH{observer_height}",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Local dominance", "", (0.0, f64::INFINITY))],
     stretch: |_, _| Stretch::values(0.5, 1.8),

@@ -25,6 +25,7 @@ pub static OPERATION: Operation = Operation {
               they lie on.",
     formula: "z - mean(z) over the square of 2 radius + 1 cells, valid cells only",
     reference: "Hesse 2010, doi:10.1002/arp.374",
+    file_name: "SLRM_R{radius}",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Local relief", "m", (f64::NEG_INFINITY, f64::INFINITY))],
     stretch: |_, _| Stretch::values(-2.0, 2.0),

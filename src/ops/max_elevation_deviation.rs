@@ -25,6 +25,7 @@ pub static OPERATION: Operation = Operation {
     formula: "the elevation_deviation of largest size, with its sign, over the radii radius_min, \
               radius_min + radius_step, … <= radius_max; the smaller radius wins a tie",
     reference: "Lindsay, Cockburn & Russell 2015, doi:10.1016/j.geomorph.2015.05.025",
+    file_name: "MAXDEV_R{radius_min}-{radius_max}_S{radius_step}",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Maximum elevation deviation", "", (f64::NEG_INFINITY, f64::INFINITY))],
     // As for a single deviation: three standard deviations to either side.

@@ -74,6 +74,7 @@ pub static OPERATION: Operation = Operation {
     formula: "hillshade from azimuth 360 / directions * i; form rgb: from 315 (red), 22.5 (green) and 90 \
               (blue); form mean: the mean over all directions",
     reference: "Devereux, Amable & Crow 2008, doi:10.1017/S0003598X00096952",
+    file_name: "MULTI-HS_D{directions}_H{elevation}[_{form}]",
     parameters: Params::specs,
     bands: |values| bands(Params::from_values(values)),
     stretch: |_, _| Stretch::values(0.0, 1.0),

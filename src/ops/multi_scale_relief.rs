@@ -34,6 +34,7 @@ pub static OPERATION: Operation = Operation {
     formula: "mean over k = i … n - 1 of L_k - L_(k+1), L_k the mean over a square of radius k^s, i = \
               floor(((min - c) / 2c)^(1/s)), n = ceil(((max - c) / 2c)^(1/s)), cells of side c",
     reference: "Orengo & Petrie 2018, doi:10.1002/esp.4317",
+    file_name: "MSRM_F_M{feature_min}-{feature_max}_S{scaling_factor}",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Multi-scale relief", "m", (f64::NEG_INFINITY, f64::INFINITY))],
     stretch: |_, _| Stretch::values(-2.5, 2.5),

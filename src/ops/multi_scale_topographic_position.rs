@@ -38,6 +38,8 @@ pub static OPERATION: Operation = Operation {
     formula: "1 - exp(-lightness |max_elevation_deviation|) for each of three scales: red broad, green \
               meso, blue local",
     reference: "Lindsay, Cockburn & Russell 2015, doi:10.1016/j.geomorph.2015.05.025",
+    file_name: "MSTP_{local_max}_{meso_max}_{broad_max}_L{lightness}[_LM{local_min}][_LS{local_step}]\
+                [_MM{meso_min}][_MS{meso_step}][_BM{broad_min}][_BS{broad_step}]",
     parameters: Params::specs,
     bands: |_| {
         let band = |(scale, role)| Band {

@@ -15,6 +15,7 @@ pub static OPERATION: Operation = Operation {
               out.",
     formula: "openness_positive of -z",
     reference: "Yokoyama, Shirasawa & Pike 2002, Photogrammetric Engineering & Remote Sensing 68(3)",
+    file_name: "OPEN-NEG_R{radius}_D{directions}[_NR{noise}]",
     parameters: HorizonParams::specs,
     bands: |_| vec![Band::new("Negative openness", "degree", (0.0, 180.0))],
     stretch: |_, _| Stretch::values(60.0, 95.0).inverted(),

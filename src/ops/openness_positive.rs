@@ -16,6 +16,7 @@ pub static OPERATION: Operation = Operation {
               sky-view factor is dark.",
     formula: "90 - mean over directions of g in degrees, with the horizon g as for sky_view_factor",
     reference: "Yokoyama, Shirasawa & Pike 2002, Photogrammetric Engineering & Remote Sensing 68(3)",
+    file_name: "OPEN-POS_R{radius}_D{directions}[_NR{noise}]",
     parameters: HorizonParams::specs,
     bands: |_| vec![Band::new("Positive openness", "degree", (0.0, 180.0))],
     stretch: |_, _| Stretch::values(60.0, 95.0),

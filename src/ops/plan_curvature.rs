@@ -21,6 +21,7 @@ pub static OPERATION: Operation = Operation {
     formula: "-(r q² - 2 s p q + t p²) / (p² + q²), with p, q, r, s and t as for profile_curvature",
     reference: "Zevenbergen & Thorne 1987, doi:10.1002/esp.3290120107; checked against SAGA 8.5.0, cross-sectional \
                 curvature",
+    file_name: "CURV-PLAN",
     parameters: ReliefParams::specs,
     bands: |_| vec![Band::new("Plan curvature", "1/m", (f64::NEG_INFINITY, f64::INFINITY))],
     stretch: |_, _| Stretch::values(-0.5, 0.5),

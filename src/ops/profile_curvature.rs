@@ -22,6 +22,7 @@ pub static OPERATION: Operation = Operation {
               2 z) / w², t = (z_n + z_s - 2 z) / h², s = (z_ne + z_sw - z_nw - z_se) / 4wh, cells w wide and h high",
     reference: "Zevenbergen & Thorne 1987, doi:10.1002/esp.3290120107; checked against SAGA 8.5.0, longitudinal \
                 curvature",
+    file_name: "CURV-PROFILE",
     parameters: ReliefParams::specs,
     bands: |_| vec![Band::new("Profile curvature", "1/m", (f64::NEG_INFINITY, f64::INFINITY))],
     stretch: |_, _| Stretch::values(-0.5, 0.5),

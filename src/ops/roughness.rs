@@ -14,6 +14,7 @@ pub static OPERATION: Operation = Operation {
     summary: "Largest difference of height among a cell and its eight neighbours: rubble, walls and edges.",
     formula: "max(z) - min(z) over 3 x 3 cells",
     reference: "Wilson et al. 2007, doi:10.1080/01490410701295962; checked against gdaldem roughness",
+    file_name: "ROUGHNESS",
     parameters: ReliefParams::specs,
     bands: |_| vec![Band::new("Roughness", "m", (0.0, f64::INFINITY))],
     stretch: |_, _| Stretch::values(0.0, 2.0),

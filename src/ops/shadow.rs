@@ -22,6 +22,7 @@ pub static OPERATION: Operation = Operation {
     summary: "Cast shadow: 1 where the sun shines, 0 where higher ground stands before it.",
     formula: "1 where horizon_angle < elevation of the sun, else 0",
     reference: "Zakšek, Oštir & Kokalj 2011, Sky-view factor as a relief visualization technique",
+    file_name: "shadow_A{azimuth}_H{elevation}[_R{radius}][_D{directions}]",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Shadow", "", (0.0, 1.0))],
     stretch: |_, _| Stretch::values(0.0, 1.0),

@@ -54,6 +54,8 @@ pub static OPERATION: Operation = Operation {
               W cos³ h / 3, with horizon h per direction of azimuth phi, slope s, aspect a, d = pi / \
               directions, W = 2 sin d cos(phi - a)",
     reference: "Kennelly & Stewart 2014, General sky models for illuminating terrains, IJGIS 28",
+    file_name: "SIM_{model}_D{directions}_{radius}px[_SHADOW-{shadow}][_A{shadow_azimuth}]\
+                [_H{shadow_elevation}]",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Sky illumination", "", (0.0, 1.0))],
     // RVT's is relative to the raster; a fixed one keeps neighbouring files alike.

@@ -16,6 +16,7 @@ pub static OPERATION: Operation = Operation {
     formula: "mean over directions of 1 - sin(max(g, 0)), with the horizon g = atan(max (z_sample - z) / \
               distance) over the cells nearest to the ray",
     reference: "Zakšek, Oštir & Kokalj 2011, doi:10.3390/rs3020398",
+    file_name: "SVF_R{radius}_D{directions}[_NR{noise}]",
     parameters: HorizonParams::specs,
     bands: |_| vec![Band::new("Sky-view factor", "", (0.0, 1.0))],
     stretch: |_, _| Stretch::values(0.6375, 1.0),

@@ -58,6 +58,7 @@ pub static OPERATION: Operation = Operation {
     formula: "atan(sqrt(e² + n²)), with the fall e = (z_west - z_east) / 2w and n = (z_south - z_north) / \
               2h between the direct neighbours, cells w wide and h high",
     reference: "Horn 1981, doi:10.1109/PROC.1981.11918 (with the four direct neighbours)",
+    file_name: "SLOPE[_{unit}]",
     parameters: Params::specs,
     bands: |values| {
         let unit = Params::from_values(values).unit;

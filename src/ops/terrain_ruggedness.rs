@@ -34,6 +34,7 @@ pub static OPERATION: Operation = Operation {
     formula: "riley: sqrt(sum (z_i - z)²) over the eight neighbours; wilson: mean |z_i - z|",
     reference: "Riley, DeGloria & Elliot 1999, Intermountain Journal of Sciences 5; Wilson et al. 2007, \
                 doi:10.1080/01490410701295962; checked against gdaldem TRI",
+    file_name: "TRI[_{method}]",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Terrain ruggedness index", "m", (0.0, f64::INFINITY))],
     stretch: |_, _| Stretch::values(0.0, 2.0),

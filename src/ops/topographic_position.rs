@@ -24,6 +24,7 @@ pub static OPERATION: Operation = Operation {
     summary: "Height above the mean of the cells around: positive on crests, negative in hollows.",
     formula: "z - mean(z) over the square of 2 radius + 1 cells without the cell itself, valid cells only",
     reference: "Weiss 2001, Topographic position and landforms analysis; radius 1 checked against gdaldem TPI",
+    file_name: "TPI_R{radius}",
     parameters: Params::specs,
     bands: |_| vec![Band::new("Topographic position index", "m", (f64::NEG_INFINITY, f64::INFINITY))],
     stretch: |_, _| Stretch::values(-1.0, 1.0),

@@ -5,6 +5,7 @@ use crate::core::tile::Window;
 use crate::recipe::chain::{CellType, CellsMut};
 use aligned_vec::{AVec, ConstAlign};
 use ndarray::{ArrayViewMut2, ArrayViewMut3};
+use std::ops::Range;
 
 /// Size of a raster and of the blocks it is stored in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ pub trait Sink {
     fn layout(&self) -> Layout;
 
     /// Writes one tile.
-    fn write(&mut self, window: Window, cells: &Cells) -> Result<()>;
+    fn write(&mut self, window: Window, cells: CellsRef<'_>) -> Result<()>;
 }
 
 /// A buffer that starts at a cache line.
@@ -71,6 +72,14 @@ impl Cells {
         }
     }
 
+    /// What was computed.
+    pub fn view(&self) -> CellsRef<'_> {
+        match self {
+            Cells::Float32(cells) => CellsRef::Float32(cells),
+            Cells::Uint8(cells) => CellsRef::Uint8(cells),
+        }
+    }
+
     /// The buffer as an array of this size.
     pub fn view_mut(&mut self, bands: usize, window: Window) -> CellsMut<'_> {
         let size = (bands, window.rows, window.cols);
@@ -78,6 +87,26 @@ impl Cells {
         match self {
             Cells::Float32(cells) => CellsMut::Float32(sized(cells, length, size)),
             Cells::Uint8(cells) => CellsMut::Uint8(sized(cells, length, size)),
+        }
+    }
+}
+
+/// Computed cells of one tile, band after band, row after row.
+#[derive(Debug, Clone, Copy)]
+pub enum CellsRef<'a> {
+    /// Values.
+    Float32(&'a [f32]),
+    /// Bytes.
+    Uint8(&'a [u8]),
+}
+
+impl<'a> CellsRef<'a> {
+    /// Some of the bands, each of so many cells.
+    pub fn bands(self, bands: &Range<usize>, cells: usize) -> CellsRef<'a> {
+        let part = bands.start * cells..bands.end * cells;
+        match self {
+            CellsRef::Float32(all) => CellsRef::Float32(&all[part]),
+            CellsRef::Uint8(all) => CellsRef::Uint8(&all[part]),
         }
     }
 }

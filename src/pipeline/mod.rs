@@ -2,6 +2,7 @@
 //!
 //! Knows chains, sources and sinks; knows no GDAL and no operation by name.
 
+pub mod halved;
 pub mod io;
 pub mod plan;
 pub mod run;

@@ -52,11 +52,16 @@ pub(super) trait Work: Sync {
     ) -> Result<()>;
 }
 
+/// What is computed, how it is divided, and from what: elevations, then the rasters of layers.
+pub(super) struct Inputs<'a> {
+    pub(super) chain: &'a Chain,
+    pub(super) plan: &'a Plan,
+    pub(super) sources: &'a [&'a dyn Source],
+}
+
 /// What workers share.
 struct Crew<'a, W: Work> {
-    chain: &'a Chain,
-    plan: &'a Plan,
-    sources: &'a [&'a dyn Source],
+    inputs: &'a Inputs<'a>,
     work: &'a W,
     stop: &'a AtomicBool,
     next: AtomicUsize,
@@ -77,8 +82,8 @@ pub fn run(
     }
     let writing = Writing { chain, any_data: AtomicBool::new(false) };
     let products = (0..plan.buffers).map(|_| Cells::new(chain.cell_type())).collect();
-    let mut write = |index: usize, cells: &mut Cells| sink.write(plan.tile(index), cells);
-    drive(chain, plan, sources, &writing, products, &mut write, monitor)?;
+    let mut write = |index: usize, cells: &mut Cells| sink.write(plan.tile(index), cells.view());
+    drive(&Inputs { chain, plan, sources }, &writing, products, &mut write, monitor)?;
     Ok(Outcome { any_data: writing.any_data.load(Ordering::Relaxed) })
 }
 
@@ -113,14 +118,13 @@ impl Work for Writing<'_> {
 ///
 /// Threads belong to this call alone: a pool that outlived it would hang a forked child.
 pub(super) fn drive<W: Work>(
-    chain: &Chain,
-    plan: &Plan,
-    sources: &[&dyn Source],
+    inputs: &Inputs<'_>,
     work: &W,
     products: Vec<W::Product>,
     take: &mut dyn FnMut(usize, &mut W::Product) -> Result<()>,
     monitor: &mut Monitor<'_>,
 ) -> Result<Vec<W::Product>> {
+    let plan = inputs.plan;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(plan.threads)
         .thread_name(|index| format!("terralume-{index}"))
@@ -134,7 +138,7 @@ pub(super) fn drive<W: Work>(
     }
     let stop = AtomicBool::new(false);
     let (next, spare) = (AtomicUsize::new(0), Mutex::new(spare));
-    let crew = Crew { chain, plan, sources, work, stop: &stop, next, spare };
+    let crew = Crew { inputs, work, stop: &stop, next, spare };
     pool.in_place_scope(|scope| {
         let (send, finished) = sync_channel(capacity);
         for _ in 0..plan.threads {
@@ -206,14 +210,14 @@ impl<W: Work> Crew<'_, W> {
     }
 
     fn try_work(&self, send: &SyncSender<Result<Finished<W::Product>>>) -> Result<()> {
-        let readers = self.sources.iter().map(|source| source.open());
+        let readers = self.inputs.sources.iter().map(|source| source.open());
         let mut readers = readers.collect::<Result<Vec<_>>>()?;
-        let mut tiles = self.chain.new_tile_buffers();
-        let mut registers = self.chain.new_registers();
+        let mut tiles = self.inputs.chain.new_tile_buffers();
+        let mut registers = self.inputs.chain.new_registers();
         let proceed = || !self.stop.load(Ordering::Relaxed);
         while let Some((index, mut product)) = self.take() {
-            let window = self.plan.tile(index);
-            tiles.load(self.chain, window, self.plan.size, |number, part, out| {
+            let window = self.inputs.plan.tile(index);
+            tiles.load(self.inputs.chain, window, self.inputs.plan.size, |number, part, out| {
                 readers[number].read(part, out)
             })?;
             self.work.compute(window, &tiles, &mut registers, &mut product, &proceed)?;
@@ -228,7 +232,8 @@ impl<W: Work> Crew<'_, W> {
     /// product, so the calling thread, which waits for it, never waits for ever.
     fn take(&self) -> Option<(usize, W::Product)> {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.stop.load(Ordering::Relaxed) || self.next.load(Ordering::Relaxed) >= self.plan.tiles() {
+        if self.stop.load(Ordering::Relaxed) || self.next.load(Ordering::Relaxed) >= self.inputs.plan.tiles()
+        {
             return None;
         }
         let product = spare.recv().ok()?;

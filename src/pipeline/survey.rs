@@ -5,7 +5,7 @@
 
 use super::io::Source;
 use super::plan::Plan;
-use super::run::{drive, Monitor, Work};
+use super::run::{drive, Inputs, Monitor, Work};
 use crate::core::error::Result;
 use crate::core::tile::Window;
 use crate::recipe::chain::{Chain, ChainTiles, Observer, Registers, Round};
@@ -24,7 +24,8 @@ pub fn settle(
         let looking = Looking { chain, size: plan.size, round: &round };
         let mut report = |share: f64| (monitor.report)(((done + share) / rounds).min(1.0));
         let mut part = Monitor { report: &mut report, cancel: monitor.cancel };
-        let observers = drive(chain, plan, sources, &looking, observers, &mut |_, _| Ok(()), &mut part)?;
+        let inputs = Inputs { chain, plan, sources };
+        let observers = drive(&inputs, &looking, observers, &mut |_, _| Ok(()), &mut part)?;
         chain.end_round(round, &observers);
         done += 1.0;
     }
@@ -50,6 +51,6 @@ impl Work for Looking<'_> {
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
         let place = (window, self.size);
-        self.chain.observe(self.round, place, |edge| tiles.tile(edge), registers, observer, proceed)
+        self.chain.observe(self.round, place, |edge| tiles.tile(edge), (registers, observer), proceed)
     }
 }

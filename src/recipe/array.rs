@@ -162,7 +162,7 @@ fn settled(chain: &Chain, cells: &[f32], shape: &ArrayShape, nodata: Option<f32>
     while let Some(round) = own.round((rows, cols)) {
         let mut observer = own.new_observer(&round);
         let place = (window, (rows, cols));
-        own.observe(&round, place, |edge| tiles.tile(edge), &mut registers, &mut observer, &|| true)?;
+        own.observe(&round, place, |edge| tiles.tile(edge), (&mut registers, &mut observer), &|| true)?;
         own.end_round(round, &[observer]);
     }
     Ok(own)

@@ -7,12 +7,15 @@ pub mod array;
 pub mod chain;
 mod color;
 mod describe;
+mod file;
 mod presets;
 mod rasters;
+mod rvt;
 pub mod terrain;
 mod text;
 
 use crate::core::error::{unknown_name, Error, Result};
+use crate::core::grid::Grid;
 use crate::core::operation::{Compatibility, Operation};
 use crate::core::params::Values;
 use crate::core::stretch::{Cut, Stretch};
@@ -24,6 +27,7 @@ use serde_json::json;
 pub use color::ColorReference;
 pub use describe::describe;
 pub use presets::{preset_names, presets};
+pub use rvt::Settings;
 
 /// A checked recipe.
 #[derive(Debug, Clone)]
@@ -107,6 +111,8 @@ pub struct OperationCall {
     pub operation: &'static Operation,
     /// Checked values of all its parameters.
     pub values: Values,
+    /// Those under RVT compatibility, where they differ.
+    pub rvt_values: Option<Values>,
     /// Replaces the ends of the operation's own display stretch.
     pub display: Option<Cut>,
 }
@@ -114,7 +120,40 @@ pub struct OperationCall {
 impl OperationCall {
     /// With all defaults.
     pub fn new(operation: &'static Operation) -> Self {
-        Self { operation, values: Values::defaults((operation.parameters)()), display: None }
+        let values = Values::defaults((operation.parameters)());
+        Self { operation, values, rvt_values: None, display: None }
+    }
+
+    /// The parameters in force.
+    pub fn values(&self, compatibility: Compatibility) -> &Values {
+        match (compatibility, &self.rvt_values) {
+            (Compatibility::Rvt, Some(values)) => values,
+            _ => &self.values,
+        }
+    }
+
+    /// Sets a parameter, whatever the compatibility.
+    pub fn set(&mut self, name: &str, text: &str) -> Result<()> {
+        self.rvt_values.iter_mut().try_for_each(|values| values.set(name, text))?;
+        self.values.set(name, text)
+    }
+
+    /// The same from JSON.
+    pub fn set_json(&mut self, name: &str, value: &serde_json::Value) -> Result<()> {
+        self.rvt_values.iter_mut().try_for_each(|values| values.set_json(name, value))?;
+        self.values.set_json(name, value)
+    }
+
+    fn coarsen(&mut self, factor: usize, grid: &Grid) {
+        self.values = self.values.coarsened(factor, grid);
+        self.rvt_values = self.rvt_values.as_ref().map(|values| values.coarsened(factor, grid));
+    }
+
+    /// Parameters that RVT compatibility changes, with their values.
+    fn rvt_changes(&self) -> serde_json::Map<String, serde_json::Value> {
+        let plain = self.values.to_json();
+        let rvt = self.rvt_values.iter().flat_map(Values::to_json);
+        rvt.filter(|(name, value)| plain.get(name) != Some(value)).collect()
     }
 }
 
@@ -125,11 +164,12 @@ impl std::fmt::Debug for OperationCall {
 }
 
 impl Recipe {
-    /// Reads a recipe: its JSON text, the name of a preset, or the id of an operation.
+    /// Reads a recipe: its JSON text or that of RVT's blender combination, the name of a preset, or the id of an
+    /// operation.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         if text.starts_with('{') {
-            return text::parse(text);
+            return Self::parse_named(text, None);
         }
         if let Some(preset) = presets::find(text) {
             return preset;
@@ -191,6 +231,15 @@ impl Recipe {
         }
     }
 
+    /// The recipe for an overview of a raster on `grid`, whose cells are `factor` times as large: distances stay, in as
+    /// many cells fewer.
+    pub fn coarsened(&self, factor: usize, grid: &Grid) -> Self {
+        let mut recipe = self.clone();
+        recipe.fill.iter_mut().for_each(|call| call.coarsen(factor, grid));
+        recipe.layers.iter_mut().for_each(|layer| layer.coarsen(factor, grid));
+        recipe
+    }
+
     /// Whether a key is about the whole recipe, not about a layer: `terrain`, `fill` and what begins with `fill.`.
     pub fn is_setting(key: &str) -> bool {
         key == "terrain" || key == "fill" || key.starts_with("fill.")
@@ -210,7 +259,8 @@ impl Recipe {
             return Ok(());
         }
         let mut call = self.fill.clone().map_or_else(|| registry::find(FILL).map(OperationCall::new), Ok)?;
-        call.values.set(key.strip_prefix("fill.").unwrap_or("method"), value)?;
+        let parameter = key.strip_prefix("fill.").unwrap_or("method");
+        call.set(parameter, value).map_err(|error| error.within("fill"))?;
         self.fill = Some(call);
         Ok(())
     }
@@ -249,9 +299,13 @@ impl Layer {
     }
 
     fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        self.try_set(key, value).map_err(|error| error.within(&self.name))
+    }
+
+    fn try_set(&mut self, key: &str, value: &str) -> Result<()> {
         match (&mut self.content, key) {
             (_, "opacity") => self.opacity = check_opacity(parse_number(key, value)?)?,
-            (_, "mode") => self.mode = parse_mode(value)?,
+            (_, "mode") => self.mode = Mode::parse(value)?,
             (_, "stretch") => self.set_cut(value.parse()?),
             (_, "gamma") => self.gamma = check_gamma(parse_number(key, value)?)?,
             (_, "min") | (_, "max") => {
@@ -260,7 +314,7 @@ impl Layer {
                 let (min, max) = if key == "min" { (number, max) } else { (min, number) };
                 self.set_cut(Cut::Values { min, max });
             }
-            (Content::Operation(call), _) => call.values.set(key, value)?,
+            (Content::Operation(call), _) => call.set(key, value)?,
             (Content::Recipe(recipe), _) => recipe.set(key, value)?,
             (Content::Raster(_), _) => {
                 let allowed = ["opacity", "mode", "stretch", "gamma", "min", "max"];
@@ -268,6 +322,15 @@ impl Layer {
             }
         }
         Ok(())
+    }
+
+    fn coarsen(&mut self, factor: usize, grid: &Grid) {
+        match &mut self.content {
+            Content::Operation(call) => call.coarsen(factor, grid),
+            Content::Recipe(inner) => **inner = inner.coarsened(factor, grid),
+            Content::Raster(_) => {}
+        }
+        self.mask.iter_mut().for_each(|mask| mask.coarsen(factor, grid));
     }
 
     fn set_cut(&mut self, cut: Cut) {
@@ -278,7 +341,7 @@ impl Layer {
     pub fn display_stretch(&self, compatibility: Compatibility) -> Stretch {
         self.stretch.unwrap_or_else(|| match &self.content {
             Content::Operation(call) => {
-                let own = (call.operation.stretch)(&call.values, compatibility);
+                let own = (call.operation.stretch)(call.values(compatibility), compatibility);
                 Stretch { cut: call.display.unwrap_or(own.cut), ..own }
             }
             Content::Recipe(_) | Content::Raster(_) => Stretch::values(0.0, 1.0),
@@ -291,6 +354,10 @@ impl Layer {
             Content::Operation(call) => {
                 json["operation"] = json!(call.operation.id);
                 json["parameters"] = json!(call.values.to_json());
+                let changes = call.rvt_changes();
+                if !changes.is_empty() {
+                    json["rvt_parameters"] = json!(changes);
+                }
                 if let Some(cut) = call.display {
                     json["display"] = json!(cut.to_string());
                 }
@@ -346,13 +413,6 @@ fn check_opacity(opacity: f64) -> Result<f64> {
 fn parse_number(key: &str, value: &str) -> Result<f64> {
     let number = value.trim().parse().ok().filter(|number: &f64| number.is_finite());
     number.ok_or_else(|| Error::Argument(format!("{key} = '{value}' is not allowed; allowed: a number")))
-}
-
-fn parse_mode(value: &str) -> Result<Mode> {
-    let known = Mode::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(value));
-    known
-        .map(|(_, mode)| *mode)
-        .ok_or_else(|| unknown_name("blend mode", value, Mode::ALL.iter().map(|(name, _)| *name)))
 }
 
 #[cfg(test)]

@@ -12,6 +12,15 @@ const PRESETS: &[Preset] = &[
     ("vat-flat", &[], include_str!("presets/vat-flat.json")),
     ("vat-steep", &[], include_str!("presets/vat-steep.json")),
     ("vat-combined", &["cvat"], include_str!("presets/vat-combined.json")),
+    ("vat-three-band", &[], include_str!("presets/vat-three-band.json")),
+    ("prismatic-openness", &[], include_str!("presets/prismatic-openness.json")),
+    ("prismatic-openness-json", &[], include_str!("presets/prismatic-openness-json.json")),
+    ("city", &[], include_str!("presets/city.json")),
+    ("crim", &[], include_str!("presets/crim.json")),
+    ("rrim", &[], include_str!("presets/rrim.json")),
+    ("e2mstp", &[], include_str!("presets/e2mstp.json")),
+    ("e3mstp", &[], include_str!("presets/e3mstp.json")),
+    ("e4mstp", &[], include_str!("presets/e4mstp.json")),
 ];
 
 /// Names of all presets.

@@ -1,7 +1,7 @@
 //! Terrain settings: parameters and stretches that suit a kind of ground, by name.
 //!
 //! They are data, one JSON file each, with the numbers of RVT's terrain settings. Applied to a recipe they change the
-//! layers whose operation they know and nothing else.
+//! layers whose operation they know and nothing else. RVT's own files of them are read too (`rvt/terrain.rs`).
 
 use super::{Content, OperationCall, Recipe};
 use crate::core::error::{unknown_name, Error, Result};
@@ -30,18 +30,30 @@ pub struct Terrain {
     pub title: String,
     /// What ground they suit.
     pub summary: String,
-    operations: BTreeMap<String, Setting>,
+    operations: Operations,
 }
+
+/// What changes, by the id of the operation.
+pub(super) type Operations = BTreeMap<String, Setting>;
 
 /// What changes in one operation.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Setting {
-    stretch: Option<String>,
+pub(super) struct Setting {
+    pub(super) stretch: Option<String>,
     /// The stretch is in this unit: values in another one keep theirs.
-    unit: Option<String>,
+    pub(super) unit: Option<String>,
     #[serde(default)]
-    parameters: serde_json::Map<String, serde_json::Value>,
+    pub(super) parameters: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Which stretches are changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// All.
+    Layers,
+    /// Those with which an operation's own values become 8 bit.
+    Display,
 }
 
 /// All terrain settings.
@@ -56,7 +68,7 @@ pub fn find(name: &str) -> Result<Terrain> {
     found.ok_or_else(|| unknown_name("terrain", name, all.iter().map(|terrain| terrain.name.as_str())))
 }
 
-fn parse(text: &str) -> Result<Terrain> {
+pub(super) fn parse(text: &str) -> Result<Terrain> {
     let terrain: Terrain =
         serde_json::from_str(text).map_err(|error| Error::Recipe(format!("terrain: {error}")))?;
     if terrain.terralume_terrain != VERSION {
@@ -67,6 +79,12 @@ fn parse(text: &str) -> Result<Terrain> {
 }
 
 impl Terrain {
+    /// Settings that are called the same at every face.
+    pub(super) fn new(name: &str, operations: Operations) -> Self {
+        let (title, summary) = (name.into(), String::new());
+        Self { terralume_terrain: VERSION, name: name.into(), title, summary, operations }
+    }
+
     /// Description for other programs.
     pub fn describe(&self) -> serde_json::Value {
         let settings = self.operations.iter().map(|(id, setting)| {
@@ -81,27 +99,33 @@ impl Terrain {
 
     /// Changes parameters and stretches of the layers of `recipe`, those of inner recipes included.
     pub fn apply(&self, recipe: &mut Recipe) -> Result<()> {
-        for layer in &mut recipe.layers {
-            let call = match &mut layer.content {
-                Content::Recipe(inner) => {
-                    self.apply(inner)?;
-                    continue;
-                }
-                Content::Operation(call) => call,
-                Content::Raster(_) => continue,
-            };
-            let Some(setting) = self.operations.get(call.operation.id) else { continue };
-            for (key, value) in &setting.parameters {
-                call.values.set_json(key, value)?;
-            }
-            let Some(cut) = setting.cut(call)? else { continue };
-            match &mut layer.stretch {
-                Some(stretch) => stretch.cut = cut,
-                None => call.display = Some(cut),
-            }
-        }
-        Ok(())
+        apply(&self.operations, recipe, Reach::Layers)
     }
+}
+
+/// Changes what `operations` says of the layers of `recipe`, those of inner recipes included.
+pub(super) fn apply(operations: &Operations, recipe: &mut Recipe, reach: Reach) -> Result<()> {
+    for layer in &mut recipe.layers {
+        let call = match &mut layer.content {
+            Content::Recipe(inner) => {
+                apply(operations, inner, reach)?;
+                continue;
+            }
+            Content::Operation(call) => call,
+            Content::Raster(_) => continue,
+        };
+        let Some(setting) = operations.get(call.operation.id) else { continue };
+        for (key, value) in &setting.parameters {
+            call.set_json(key, value)?;
+        }
+        let Some(cut) = setting.cut(call)? else { continue };
+        match &mut layer.stretch {
+            Some(_) if reach == Reach::Display => {}
+            Some(stretch) => stretch.cut = cut,
+            None => call.display = Some(cut),
+        }
+    }
+    Ok(())
 }
 
 impl Setting {

@@ -46,6 +46,9 @@ struct LayerText {
     band: Option<usize>,
     #[serde(default)]
     parameters: serde_json::Map<String, serde_json::Value>,
+    /// Parameters that are others under RVT compatibility.
+    #[serde(default)]
+    rvt_parameters: serde_json::Map<String, serde_json::Value>,
     /// Ends of the display stretch of an operation's own values.
     display: Option<String>,
     stretch: Option<String>,
@@ -56,8 +59,7 @@ struct LayerText {
     color_map: Option<String>,
     color_cut: Option<(f64, f64)>,
     mask: Option<Box<LayerText>>,
-    #[serde(default)]
-    mode: Mode,
+    mode: Option<String>,
     #[serde(default = "opaque")]
     opacity: f64,
 }
@@ -82,7 +84,7 @@ pub fn parse(text: &str) -> Result<Recipe> {
     Ok(recipe)
 }
 
-fn check_count(layers: usize) -> Result<()> {
+pub(super) fn check_count(layers: usize) -> Result<()> {
     if layers <= MOST_LAYERS {
         return Ok(());
     }
@@ -137,7 +139,7 @@ impl RecipeText {
 }
 
 /// Layers of one name get numbers from the second on, so that overrides reach each: `slope`, `slope-2`.
-fn name_apart(layers: &mut [Layer]) {
+pub(super) fn name_apart(layers: &mut [Layer]) {
     for index in 1..layers.len() {
         let (before, rest) = layers.split_at_mut(index);
         let taken = |name: &str| before.iter().any(|layer| layer.name == name);
@@ -154,17 +156,28 @@ impl LayerText {
         let stretch = self.stretch()?;
         let gamma = check_gamma(self.gamma.unwrap_or(1.0))?;
         let opacity = check_opacity(self.opacity)?;
+        let mode = self.mode.map_or(Ok(Mode::Normal), |name| Mode::parse(&name))?;
         let color = ColorReference::read(self.color_map, self.color_cut)?;
         let display = self.display.map(|text| text.parse()).transpose()?;
         if self.band.is_some() && self.raster.is_none() {
             return Err(Error::Recipe("'band' belongs to a raster".into()));
         }
-        if !self.parameters.is_empty() && self.operation.is_none() {
+        if !(self.parameters.is_empty() && self.rvt_parameters.is_empty()) && self.operation.is_none() {
             return Err(Error::Recipe("'parameters' belong to an operation".into()));
+        }
+        if display.is_some() && self.operation.is_none() {
+            return Err(Error::Recipe("'display' belongs to an operation".into()));
         }
         let content = match (self.operation, self.recipe, self.raster) {
             (Some(name), None, None) => {
-                Content::Operation(OperationCall { display, ..call(&name, &self.parameters)? })
+                let mut call = OperationCall { display, ..call(&name, &self.parameters)? };
+                for (key, value) in &self.rvt_parameters {
+                    let values = call.rvt_values.get_or_insert_with(|| call.values.clone());
+                    values
+                        .set_json(key, value)
+                        .map_err(|error| Error::Argument(format!("{name}: {error}")))?;
+                }
+                Content::Operation(call)
             }
             (None, Some(reference), None) => Content::Recipe(Box::new(reference.check()?)),
             (None, None, Some(path)) => {
@@ -179,7 +192,7 @@ impl LayerText {
         let name = self.name.unwrap_or_else(|| content.name());
         let mask = self.mask.map(|mask| mask.check().map(Box::new)).transpose();
         let mask = mask.map_err(|error| Error::Recipe(format!("mask: {error}")))?;
-        Ok(Layer { name, content, stretch, gamma, color, mask, mode: self.mode, opacity })
+        Ok(Layer { name, content, stretch, gamma, color, mask, mode, opacity })
     }
 
     fn stretch(&self) -> Result<Option<Stretch>> {
@@ -258,12 +271,16 @@ mod tests {
         assert!(error(&layers(r#"{"operation": "slop"}"#)).contains("layer 1: unknown operation 'slop'"));
         assert!(error(&layers(r#"{"operation": "slope", "parameters": {"unit": "mile"}}"#))
             .contains("layer 1: slope: unit = 'mile' is not allowed; allowed: degree"));
-        assert!(error(&layers(r#"{"operation": "slope", "mode": "shiny"}"#)).contains("unknown variant"));
+        assert!(error(&layers(r#"{"operation": "slope", "mode": "shiny"}"#))
+            .contains("unknown blend mode 'shiny'; allowed: normal"));
         assert!(error(&layers(r#"{"operation": "slope", "opacity": 200}"#)).contains("allowed: 0 to 100"));
         assert!(error(&layers(r#"{"operation": "slope", "min": 1}"#)).contains("together or 'stretch'"));
         assert!(error(&layers(r#"{"operation": "slope", "min": 1, "max": 1}"#)).contains("min smaller"));
         assert!(error(&layers(r#"{"recipe": "vta"}"#)).contains("unknown preset 'vta'; allowed: vat"));
         assert!(error(&layers("{}")).contains("either 'operation', 'recipe' or 'raster'"));
+        assert!(
+            error(&layers(r#"{"recipe": "vat", "display": "0,1"}"#)).contains("'display' belongs to an op")
+        );
     }
 
     #[test]

@@ -86,6 +86,11 @@ impl Mode {
             .ok_or_else(|| unknown_name("blend mode", name, Mode::ALL.iter().map(|(name, _)| *name)))
     }
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Mode::ALL.iter().find(|(_, mode)| *mode == self).map_or("", |(name, _)| name)
+    }
+
     /// Whether the bands of a colour are mixed each on its own.
     fn is_separable(self) -> bool {
         !matches!(self, Mode::Luminosity | Mode::HsvValue)

@@ -22,7 +22,7 @@ pub enum LimitSearch {
     /// Percentiles.
     Ranks(RankSearch),
     /// Mean and standard deviation.
-    Moments(MomentSearch),
+    Moments(Box<MomentSearch>),
 }
 
 impl LimitSearch {
@@ -31,7 +31,7 @@ impl LimitSearch {
         match cut {
             Cut::Values { .. } => None,
             Cut::Percent { low, high } => Some(Self::Ranks(RankSearch::new(low, 100.0 - high))),
-            Cut::Deviations(count) => Some(Self::Moments(MomentSearch::new(count))),
+            Cut::Deviations(count) => Some(Self::Moments(Box::new(MomentSearch::new(count)))),
         }
     }
 

@@ -281,7 +281,7 @@ static void test_structs(void) {
     FAILS(TERRALUME_STATUS_ARGUMENT, "greater than 0", terralume_chain_new("slope", &old, NULL, &chain));
     old.cell_width = 1;
     OK(terralume_chain_options_init(&options, sizeof options));
-    CHECK(isnan(options.stretch_min) && isnan(options.stretch_max) && !options.parameters);
+    CHECK(isnan(options.stretch_min) && isnan(options.stretch_max) && !options.parameters && !options.stretch);
     options.cell_type = 2;
     FAILS(TERRALUME_STATUS_ARGUMENT, "cell_type is 2", terralume_chain_new("slope", &old, &options, &chain));
     options.cell_type = 1, options.compatibility = -1;
@@ -290,6 +290,46 @@ static void test_structs(void) {
     FAILS(TERRALUME_STATUS_ARGUMENT, "stretch from 3 to NaN", terralume_chain_new("slope", &old, &options, &chain));
     options.stretch_max = INFINITY;
     FAILS(TERRALUME_STATUS_ARGUMENT, "stretch", terralume_chain_new("slope", &old, &options, &chain));
+    CHECK(chain == NULL);
+}
+
+/* What depends on the whole raster needs all of it. */
+static void test_whole_raster(void) {
+    static float sky[ROWS * COLS];
+    static unsigned char bytes[2 * ROWS * COLS];
+    terralume_chain_options options;
+    terralume_chain *chain;
+    terralume_array array;
+    float largest = 0;
+    size_t i, white = 0;
+    OK(terralume_chain_options_init(&options, sizeof options));
+    options.compatibility = TERRALUME_COMPATIBILITY_RVT;
+    chain = make("sky_illumination", &options);
+    array = whole();
+    OK(terralume_chain_run(chain, &array, sizeof sky, sky));
+    for (i = 0; i < CELLS; i++) largest = sky[i] > largest ? sky[i] : largest;
+    CHECK(fabs(largest - 1.0) < 1e-6 && isnan(sky[40 * COLS + 60]));
+    terralume_chain_free(chain);
+    OK(terralume_chain_options_init(&options, sizeof options));
+    options.cell_type = TERRALUME_CELL_TYPE_UINT8, options.stretch = "percent:10,0", options.alpha = 1;
+    chain = make("slope", &options);
+    OK(terralume_chain_run(chain, &array, sizeof bytes, bytes));
+    /* A tenth of the cells is white: a slope is inverted. */
+    for (i = 0; i < CELLS; i++) white += bytes[i] == 255;
+    CHECK(white > CELLS / 11 && white < CELLS / 8);
+    CHECK(bytes[CELLS + 40 * COLS + 60] == 0 && bytes[CELLS] == 255);
+    array = tile_of(chain, 30, 40, 20, 20);
+    FAILS(TERRALUME_STATUS_UNSUPPORTED, "whole raster", terralume_chain_run(chain, &array, sizeof bytes, bytes));
+    terralume_chain_free(chain);
+    chain = NULL;
+    options.stretch = "percent:60,60";
+    {
+        terralume_grid grid;
+        OK(terralume_grid_init(&grid, sizeof grid));
+        FAILS(TERRALUME_STATUS_ARGUMENT, "together below 100", terralume_chain_new("slope", &grid, &options, &chain));
+        options.stretch = "percent:1,1", options.stretch_min = 0, options.stretch_max = 9;
+        FAILS(TERRALUME_STATUS_ARGUMENT, "as text and as numbers", terralume_chain_new("slope", &grid, &options, &chain));
+    }
     CHECK(chain == NULL);
 }
 
@@ -352,6 +392,7 @@ int main(void) {
     test_null();
     test_arrays();
     test_structs();
+    test_whole_raster();
     test_recipes();
     test_messages();
     CHECK(!is_loaded("libgdal"));

@@ -30,7 +30,7 @@ fn names_at_the_wrong_command() {
         &["render", "slope", "dem.tif", "out.tif"],
         &["'slope' is an operation", "terralume visualize slope"],
     );
-    refused(&["visualize", "slope,aspect", "dem.tif", "out"], &["'slope,aspect'", "allowed: one name"]);
+    refused(&["visualize", "slope,vat", "dem.tif", "out"], &["'vat' is a preset", "terralume render vat"]);
 }
 
 #[test]
@@ -47,7 +47,8 @@ fn parameters() {
     hillshade("azimuth=nan", &["azimuth = 'nan'"]);
     hillshade("azimuth=", &["azimuth = ''"]);
     hillshade("azimuth", &["-p 'azimuth'", "allowed: key=value"]);
-    hillshade("hillshade.azimuth=3", &["unknown parameter 'hillshade.azimuth'"]);
+    hillshade("hillshade.azimut=3", &["unknown parameter 'azimut'; allowed: vertical_exaggeration, azimuth"]);
+    hillshade("slope.unit=degree", &["unknown operation of a parameter 'slope'; allowed: hillshade"]);
     hillshade("opacity=3", &["unknown parameter 'opacity'"]);
     let vat =
         |text: &str, words: &[&str]| refused(&["render", "vat", "dem.tif", "out.tif", "-p", text], words);
@@ -55,7 +56,12 @@ fn parameters() {
     vat("slop.unit=degree", &["unknown layer 'slop'; allowed: sky_view_factor"]);
     vat("slope.colour=red", &["unknown parameter 'colour'; allowed: vertical_exaggeration, unit"]);
     vat("slope.opacity=101", &["opacity 101", "0 to 100"]);
-    vat("slope.mode=shiny", &["unknown blend mode 'shiny'; allowed: normal"]);
+    vat("slope.mode=shiny", &["slope: unknown blend mode 'shiny'; allowed: normal"]);
+    vat("slope.stretch=percent:60,50", &["slope: stretch percent:60,50", "together below 100"]);
+    vat("slope.stretch=deviations:0", &["slope: stretch deviations:0", "greater than 0"]);
+    vat("slope.min=90", &["layer 'slope': stretch from 90 to 50", "min smaller than max"]);
+    let combined = ["render", "cvat", "dem.tif", "out.tif", "-p", "vat-flat.hillshade.elevation=100"];
+    refused(&combined, &["vat-flat: hillshade: elevation = '100'", "from 0 to 90"]);
 }
 
 #[test]
@@ -85,6 +91,14 @@ fn options() {
     slope(&["--type", "int16"], &["type = 'int16'", "float32, uint8"]);
     slope(&["--stretch", "2,-2"], &["stretch = '2,-2'", "the smaller one first"]);
     slope(&["--stretch", "1"], &["stretch = '1'"]);
+    for bad in
+        ["5,0", "5,5", "nan,1", "percent:60,50", "percent:100,0", "percent:-1,2", "percent:2", "sigma:2"]
+    {
+        slope(&["--stretch", bad], &[&format!("stretch = '{bad}'"), "together below 100", "above 0"]);
+    }
+    for bad in ["deviations:0", "deviations:-1", "deviations:inf", "deviations:", ""] {
+        slope(&["--type", "uint8", "--stretch", bad], &[&format!("stretch = '{bad}'"), "deviations:N"]);
+    }
     slope(&["--format", "PNG"], &["format = 'PNG'", "GTiff, COG"]);
     slope(&["--band", "0"], &["band = '0'", "at least 1"]);
     slope(&["--nodata", "none"], &["nodata = 'none'", "a number"]);

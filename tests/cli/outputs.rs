@@ -34,10 +34,41 @@ fn an_output_that_exists() {
     let folder = Folder::with_dem(40);
     folder.write("out.tif", b"precious");
     refused(&folder, "out.tif", &[], &["output 'out.tif' exists", "overwrite"]);
-    std::fs::create_dir(folder.path("folder")).unwrap();
-    refused(&folder, "folder", &["--overwrite"], &["output 'folder' is a directory", "a file name"]);
-    refused(&folder, "folder/", &["--overwrite"], &["is a directory"]);
-    refused(&folder, ".", &["--overwrite"], &["is a directory"]);
+}
+
+/// In a folder, files have names that say what is in them.
+#[test]
+fn a_folder() {
+    let folder = Folder::with_dem(60);
+    folder.run(&["visualize", "slope,svf", "dem.tif", "pictures", "-p", "svf.radius=5", "--type", "uint8"]);
+    folder.run(&["visualize", "slope", "dem.tif", "pictures/"]);
+    folder.run(&["render", "vat", "dem.tif", "pictures"]);
+    for name in ["dem_SLOPE_8bit", "dem_SVF_R5_D16_8bit", "dem_SLOPE", "dem_vat"] {
+        assert!(folder.path(&format!("pictures/{name}.tif")).exists(), "{name}");
+    }
+    // From one reading or from several: the same bits.
+    folder.run(&["visualize", "slope", "dem.tif", "alone.tif"]);
+    assert_eq!(folder.cells("alone.tif"), folder.cells("pictures/dem_SLOPE.tif"));
+    folder.refused(
+        &["visualize", "aspect,slope", "dem.tif", "pictures"],
+        1,
+        &["dem_SLOPE.tif' exists", "overwrite"],
+    );
+    assert!(!folder.path("pictures/dem_ASPECT.tif").exists(), "either all appear or none");
+    folder.write("plain", b"a file");
+    folder.refused(
+        &["visualize", "slope,aspect", "dem.tif", "plain"],
+        1,
+        &["output 'plain' is a file", "a folder"],
+    );
+    folder.refused(
+        &["visualize", "slope,slope", "dem.tif", "pictures", "--overwrite"],
+        2,
+        &["written twice"],
+    );
+    // A folder made for a run that fails goes again.
+    folder.refused(&["visualize", "slope,aspect", "missing.tif", "new"], 1, &["missing.tif"]);
+    assert!(!folder.path("new").exists());
 }
 
 #[test]

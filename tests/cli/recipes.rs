@@ -48,10 +48,10 @@ fn bad_recipes() {
     refused(&[0xff, 0xfe, 0, 1], &["UTF-8", "allowed: JSON text"]);
     refused(b"{", &["EOF", "line 1"]);
     refused(b"{\n\"layers\": [],\n}", &["line 3"]);
-    refused(b"{}", &["missing field"]);
+    refused(b"{}", &["none of the known keys", "terralume_recipe"]);
     refused(br#"{"terralume_recipe": 7, "layers": []}"#, &["7", "allowed: 1"]);
     refused(&layers(""), &["no layers", "at least one"]);
-    refused(&layers("{}"), &["layer 1", "either 'operation' or 'recipe'"]);
+    refused(&layers("{}"), &["layer 1", "either 'operation', 'recipe' or 'raster'"]);
     refused(&layers(r#"{"operation": "slop"}"#), &["layer 1", "unknown operation 'slop'; allowed: slope"]);
     refused(&layers(r#"{"recipe": "vta"}"#), &["layer 1", "unknown preset 'vta'; allowed: vat"]);
     refused(&layers(r#"{"operation": "slope", "colour": 1}"#), &["colour", "expected one of"]);
@@ -63,9 +63,33 @@ fn bad_recipes() {
     );
     let unit = r#"{"operation": "slope", "parameters": {"unit": "mile"}}"#;
     refused(&layers(unit), &["slope: unit = 'mile'", "degree, percent, radian"]);
+    let stretch = |text: &str| layers(&format!(r#"{{"operation": "slope", {text}}}"#));
+    refused(&stretch(r#""stretch": "percent:60,50""#), &["layer 1", "percent:60,50", "together below 100"]);
+    refused(&stretch(r#""stretch": "deviations:0""#), &["layer 1", "deviations:0", "greater than 0"]);
+    refused(
+        &stretch(r#""stretch": "0,5", "min": 1, "max": 2"#),
+        &["layer 1", "'min' and 'max' together or 'stretch'"],
+    );
+    refused(&stretch(r#""display": "5,0""#), &["layer 1", "from 5 to 0", "min smaller than max"]);
+    let whole = |text: &str| {
+        format!(r#"{{"terralume_recipe": 1, {text}, "layers": [{{"operation": "slope"}}]}}"#).into_bytes()
+    };
+    refused(&whole(r#""terrain": "hilly""#), &["unknown terrain 'hilly'; allowed: general, flat, steep"]);
+    refused(
+        &whole(r#""fill": {"method": "kriging"}"#),
+        &["fill", "method = 'kriging'", "allowed: idw, nearest, linear_row"],
+    );
+    refused(&whole(r#""fill": {"radius": 0}"#), &["fill", "radius = '0'", "from 1 to 1000"]);
+    refused(
+        &whole(r#""fill": {"depth": 3}"#),
+        &["fill", "unknown parameter 'depth'", "method, radius, power"],
+    );
+    refused(&whole(r#""fill": "idw""#), &["invalid type: string", "line 1"]);
+    let inner = r#"{"recipe": {"terralume_recipe": 1, "fill": {}, "layers": [{"operation": "slope"}]}}"#;
+    refused(&layers(inner), &["layer 1", "'fill' belongs to the outermost recipe"]);
     let several = r#"{"operation": "multi_hillshade"}, {"operation": "slope"}"#;
     folder.write("bad.json", &layers(several));
-    let words = ["multi_hillshade", "16 bands", "allowed in a blend: one band"];
+    let words = ["multi_hillshade", "16 bands", "allowed in a blend: one or three"];
     folder.refused(&["render", "bad.json", "dem.tif", "out.tif"], 2, &words);
 }
 

@@ -1,6 +1,6 @@
 //! Files for tests: made and read back by GDAL's own programs, so that no test trusts the code it checks.
 
-use ndarray::{Array2, Array3};
+use ndarray::{s, Array2, Array3};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -53,6 +53,17 @@ pub fn real_ground() -> Array2<f32> {
 
 pub fn real_ground_with_holes() -> Array2<f32> {
     read_elevations(&data("goldens/dem_tm1_256_nd.tif"), Some(-9999.0))
+}
+
+/// Of the crop with holes the window of 40 x 48 cells with the most missing cells among a few that still hold data.
+pub fn real_holes() -> Array2<f32> {
+    let real = real_ground_with_holes();
+    let windows = (0..5).flat_map(|row| (0..5).map(move |col| (row * 50, col * 50)));
+    let cut = |(row, col): (usize, usize)| real.slice(s![row..row + 40, col..col + 48]).to_owned();
+    let missing = |cells: &Array2<f32>| cells.iter().filter(|cell| cell.is_nan()).count();
+    let found = windows.map(cut).max_by_key(missing).expect("some windows");
+    assert!((100..1800).contains(&missing(&found)), "{} missing cells", missing(&found));
+    found
 }
 
 /// Writes cells as a raw raster of 64-bit numbers, north-up with cells of `cell` metres, and returns its name.

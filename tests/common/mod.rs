@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "every test binary uses its own part")]
 
 pub mod files;
+pub mod goldens;
 pub mod variants;
 
 use ndarray::{s, Array2, Array3, ArrayView3, ArrayViewMut2};
@@ -9,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::Mutex;
 use terralume::core::grid::Grid;
 use terralume::core::tile::Window;
-use terralume::pipeline::io::{Cells, Layout, Reader, Sink, Source};
+use terralume::pipeline::io::{CellsRef, Layout, Reader, Sink, Source};
 use terralume::pipeline::plan::{Plan, PlanOptions};
 use terralume::pipeline::run::{run, Monitor};
 use terralume::pipeline::survey;
@@ -102,19 +103,19 @@ impl Sink for ArraySink {
         layout(self.size, (16, 16))
     }
 
-    fn write(&mut self, window: Window, cells: &Cells) -> Result<()> {
+    fn write(&mut self, window: Window, cells: CellsRef<'_>) -> Result<()> {
         let place = (window.row, window.col);
         let last = self.last.get_mut().expect("never poisoned").replace(place);
         assert!(last < Some(place), "tile {place:?} was written after {last:?}");
         let rows = window.row..window.row + window.rows;
         let cols = window.col..window.col + window.cols;
         match (&mut self.output, cells) {
-            (Output::Float32(to), Cells::Float32(from)) => {
+            (Output::Float32(to), CellsRef::Float32(from)) => {
                 let size = (to.dim().0, window.rows, window.cols);
                 let from = ArrayView3::from_shape(size, from).expect("a tile of this size");
                 to.slice_mut(s![.., rows, cols]).assign(&from);
             }
-            (Output::Uint8(to), Cells::Uint8(from)) => {
+            (Output::Uint8(to), CellsRef::Uint8(from)) => {
                 let size = (to.dim().0, window.rows, window.cols);
                 let from = ArrayView3::from_shape(size, from).expect("a tile of this size");
                 to.slice_mut(s![.., rows, cols]).assign(&from);
@@ -144,8 +145,22 @@ pub fn chain(recipe: &Recipe, grid: &Grid, options: ChainOptions) -> Result<Chai
     Chain::new(recipe, grid, options)
 }
 
+/// Tiles of several sizes and the whole raster, by several threads.
+pub fn divisions() -> impl Iterator<Item = Division> {
+    let tiles = [Some(17), Some(64), Some(100), None];
+    tiles.into_iter().flat_map(|tile| [1, 2, 5].map(|threads| Division { tile, threads }))
+}
+
 /// Runs a chain over a raster in memory through the pipeline.
 pub fn run_chain(chain: &Chain, cells: &Array2<f32>, division: Division) -> Result<Output> {
+    run_and_find(chain, cells, division).map(|(output, _)| output)
+}
+
+/// Ends of a stretch that were found: layer, values shown as black and white.
+pub type Found = (String, f64, f64);
+
+/// The same, and what was found in the whole raster.
+pub fn run_and_find(chain: &Chain, cells: &Array2<f32>, division: Division) -> Result<(Output, Vec<Found>)> {
     let (rows, cols) = cells.dim();
     chain.check_raster(rows, cols)?;
     let source = ArraySource { cells, block: (32, 48) };
@@ -157,7 +172,7 @@ pub fn run_chain(chain: &Chain, cells: &Array2<f32>, division: Division) -> Resu
     let mut own = chain.again()?;
     survey::settle(&mut own, &plan, &[&source], &mut monitor)?;
     run(&own, &plan, &[&source], &mut sink, &mut monitor)?;
-    Ok(sink.output)
+    Ok((sink.output, own.found().to_vec()))
 }
 
 /// Values of a recipe over a whole raster under default options.

@@ -1,6 +1,6 @@
 //! What rasters say of missing cells, and in which numbers they speak.
 
-use crate::bench::{assert_near, assert_same, layer, words, Bench, MARGIN, SIDE};
+use crate::bench::{assert_near, assert_same, words, Bench, MARGIN, SIDE};
 
 /// `name`: whole numbers of 1 to 250 with holes of 0 that count as nodata, at half the resolution of the elevations.
 fn with_holes(bench: &Bench, name: &str) {

@@ -1,6 +1,7 @@
 //! The parser, made from the tables of options, operations and presets.
 
-use clap::{Arg, ArgAction, Command, ValueHint};
+use crate::export::FORMATS;
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use terralume::job::options::{OptionSpec, OPTIONS};
 use terralume::{recipe, registry, VERSION};
 
@@ -16,7 +17,7 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommands([list(), describe(), visualize(), render(), completions(), man()])
+        .subcommands([list(), describe(), visualize(), render(), export(), plugin(), completions(), man()])
 }
 
 fn list() -> Command {
@@ -29,7 +30,7 @@ fn list() -> Command {
 fn describe() -> Command {
     Command::new("describe")
         .about("Describe an operation with its parameters, or a preset with its layers")
-        .arg(positional("NAME", "Operation or preset", ValueHint::Other))
+        .arg(positional("NAME", "Operation, preset, or JSON file of a recipe", ValueHint::Other))
         .arg(json())
 }
 
@@ -40,11 +41,11 @@ fn visualize() -> Command {
         names("Operations", &operations)
     );
     let command = Command::new("visualize")
-        .about("Compute one operation of an elevation raster")
-        .arg(positional("NAME", "Operation, or one of its other names", ValueHint::Other))
+        .about("Compute one operation of an elevation raster, or several from one reading")
+        .arg(positional("NAME", "Operation, or several: slope,svf", ValueHint::Other))
         .arg(parameter(
             "KEY=VALUE",
-            "Parameter of the operation, such as radius=20; see terralume describe NAME",
+            "Parameter of the operation, such as radius=20, or of one of several: svf.radius=20",
         ));
     with_run_arguments(command).after_help(help)
 }
@@ -59,33 +60,80 @@ fn render() -> Command {
     );
     let command = Command::new("render")
         .about("Blend the layers of a recipe or preset into one picture")
-        .arg(positional("RECIPE", "JSON file of a recipe, or the name of a preset", ValueHint::FilePath))
-        .arg(parameter(
-            "LAYER.KEY=VALUE",
-            "Parameter, mode, opacity, min or max of a layer, such as slope.opacity=30",
-        ));
+        .arg(recipe_argument())
+        .arg(layer_parameter());
     with_run_arguments(command).after_help(help)
+}
+
+fn export() -> Command {
+    let format = Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(FORMATS)
+        .default_value(FORMATS[0])
+        .help("terralume: a recipe with every parameter spelled out; rvt: a blender combination of RVT");
+    let out = positional("OUT", "JSON file to write [default: standard output]", ValueHint::FilePath);
+    let command = Command::new("export")
+        .about("Write a recipe as a file, for Terralume or for RVT (Relief Visualization Toolbox)")
+        .arg(recipe_argument())
+        .arg(out.required(false))
+        .arg(format)
+        .arg(switch("overwrite", "Replace the file if it exists"))
+        .arg(layer_parameter());
+    with_settings(command)
+}
+
+fn plugin() -> Command {
+    let path =
+        setting("path", "FOLDER", "Folder with gdal_terralume.so [default: where make install puts it]");
+    Command::new("install-gdal-plugin")
+        .about("Let GDAL's programs find /vsiterralume/ files and pixel functions: GDAL_DRIVER_PATH in ~/.gdal/gdalrc")
+        .arg(path.value_hint(ValueHint::DirPath))
+        .arg(switch("remove", "Take the folder out again"))
+}
+
+fn recipe_argument() -> Arg {
+    let help = "Name of a preset, or JSON file of a recipe or of RVT's blender combinations: FILE, or FILE#NAME for \
+                one of several";
+    positional("RECIPE", help, ValueHint::FilePath)
+}
+
+fn layer_parameter() -> Arg {
+    parameter("LAYER.KEY=VALUE", "Parameter, mode, opacity, min or max of a layer, such as slope.opacity=30")
 }
 
 /// Input, output and what all runs share.
 fn with_run_arguments(command: Command) -> Command {
-    let output = positional("OUT", "Raster to write", ValueHint::FilePath)
-        .required(false)
-        .required_unless_present("plan");
-    command
-        .arg(positional("DEM", "Raster of elevations, anything GDAL can open", ValueHint::FilePath))
-        .arg(output)
-        .arg(setting(
-            "terrain",
-            "Parameters and stretches for a kind of ground: general, flat, steep; see list",
-        ))
-        .arg(setting(
-            "fill",
-            "Fill nodata first: idw, nearest, linear_row; with -p fill.radius=20, see describe fill_nodata",
-        ))
+    let output = positional(
+        "OUT",
+        "Raster to write, or a folder, in which files get names of their own",
+        ValueHint::FilePath,
+    )
+    .required(false)
+    .required_unless_present("plan");
+    let command =
+        command.arg(positional("DEM", "Raster of elevations, anything GDAL can open", ValueHint::FilePath));
+    with_settings(command.arg(output))
         .args(OPTIONS.iter().map(option))
         .arg(switch("plan", "Print how the run would be divided, and stop"))
         .arg(switch("quiet", "No progress and no closing line").short('q'))
+}
+
+/// What is set for the whole recipe, in the order in which it is applied.
+fn with_settings(command: Command) -> Command {
+    command
+        .arg(setting("settings", "FILE", "Parameters from a settings file of RVT, JSON or text"))
+        .arg(setting(
+            "terrain",
+            "NAME",
+            "Parameters and stretches for a kind of ground: general, flat, steep, see list; or a JSON file of them, \
+             ours or RVT's: FILE, or FILE#NAME for one of several",
+        ))
+        .arg(setting(
+            "fill",
+            "NAME",
+            "Fill nodata first: idw, nearest, linear_row; with -p fill.radius=20, see describe fill_nodata",
+        ))
 }
 
 /// One entry of the table of options. Values may begin with a minus: `--stretch -2,2`.
@@ -101,9 +149,13 @@ fn option(spec: &OptionSpec) -> Arg {
     }
 }
 
-/// What is set for the whole recipe.
-fn setting(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name("NAME").help(help)
+fn setting(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
+}
+
+/// A positional argument that was given; empty when it was not.
+pub fn text<'a>(matches: &'a ArgMatches, name: &str) -> &'a str {
+    matches.get_one::<String>(name).map_or("", String::as_str)
 }
 
 fn parameter(value: &'static str, help: &'static str) -> Arg {

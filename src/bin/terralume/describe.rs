@@ -1,6 +1,8 @@
-//! `terralume describe`: an operation with its parameters, or a preset with its layers.
+//! `terralume describe`: an operation with its parameters, or a preset or recipe with its layers.
 
+use crate::arguments::text;
 use crate::output::{plain, print, print_json, table};
+use crate::recipes;
 use clap::ArgMatches;
 use serde_json::Value;
 use terralume::core::operation::{Compatibility, Operation};
@@ -10,14 +12,13 @@ use terralume::{registry, Recipe, Result};
 
 /// Describes what `NAME` stands for.
 pub fn describe(matches: &ArgMatches) -> Result<()> {
-    let name = matches.get_one::<String>("NAME").map_or("", String::as_str);
+    let name = text(matches, "NAME");
     let json = matches.get_flag("json");
     match registry::find(name) {
         Ok(operation) if json => print_json(&operation.describe()),
         Ok(operation) => print(operation_text(operation).as_bytes()),
         Err(_) => {
-            // Recipes as text are for `render`; here they would only be read back.
-            let recipe = Recipe::parse(name.trim_start_matches('{'))?;
+            let recipe = recipes::named(name)?;
             if json {
                 print_json(&recipe.to_json())
             } else {
@@ -67,12 +68,15 @@ fn band_row(band: &Value) -> Vec<String> {
 fn preset_text(recipe: &Recipe) -> String {
     let head = ["layer", "mode", "opacity", "stretch", "content"].map(String::from).to_vec();
     let rows: Vec<_> = std::iter::once(head).chain(recipe.layers.iter().map(layer_row)).collect();
-    format!(
-        "{}\nLayers, the top one first (-p LAYER.KEY=VALUE)\n{}\nReference: {}\n",
+    let mut text = format!(
+        "{}\nLayers, the top one first (-p LAYER.KEY=VALUE)\n{}",
         heading(&recipe.title, &recipe.name, &recipe.summary),
-        table(&rows),
-        recipe.reference
-    )
+        table(&rows)
+    );
+    if !recipe.reference.is_empty() {
+        text.push_str(&format!("\nReference: {}\n", recipe.reference));
+    }
+    text
 }
 
 fn layer_row(layer: &Layer) -> Vec<String> {

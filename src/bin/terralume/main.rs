@@ -2,10 +2,15 @@
 
 mod arguments;
 mod describe;
+mod export;
+mod folder;
+mod gdalrc;
 mod list;
 mod output;
 mod pages;
+mod plugin;
 mod progress;
+mod recipes;
 mod run;
 mod signals;
 
@@ -38,6 +43,8 @@ fn dispatch(matches: &clap::ArgMatches) -> Result<()> {
         Some(("describe", matches)) => describe::describe(matches),
         Some(("visualize", matches)) => run::visualize(matches),
         Some(("render", matches)) => run::render(matches),
+        Some(("export", matches)) => export::export(matches),
+        Some(("install-gdal-plugin", matches)) => plugin::install(matches),
         Some(("completions", matches)) => pages::completions(matches),
         Some(("man", matches)) => pages::man(matches),
         _ => Err(Error::Internal("a command without code".into())),

@@ -7,15 +7,17 @@
 //! Cost: eight look-ups per cell and radius, whatever the radius.
 
 use super::deviation_row::{drop_missing, keep_largest, lighten, Factors};
-use super::window_sums::{quantise, window_cells, Needs, WindowSums};
+use super::window_row::{quantise, window_cells, Ground};
+use super::window_sums::{batch, serves, WindowSums};
 use crate::core::prelude::*;
-use ndarray::ArrayViewMut2;
+use ndarray::{s, ArrayViewMut2, ArrayViewMut3};
 use std::any::Any;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// Columns computed together: the table rows of all radii stay in a core's second-level cache.
-const BLOCK: usize = 512;
+/// Columns computed together: the table rows of all radii stay in a core's second-level cache, and not much more of them
+/// is read than stands above and below these columns.
+const BLOCK: usize = 1024;
 
 /// Radii in cells: the first, the last that is reached, the step between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,8 +70,7 @@ pub struct Deviation {
 struct Work {
     sums: WindowSums,
     heights: Vec<i64>,
-    valid: Vec<i32>,
-    /// Deviations: scale by scale, row by row.
+    /// Results: scale by scale, row by row.
     found: Vec<f32>,
 }
 
@@ -84,34 +85,47 @@ impl Deviation {
         (self.compatibility == Compatibility::Rvt).then_some(self.exaggeration as f32)
     }
 
-    /// Fills `work.found` for all scales.
-    fn search_all(&self, tile: Tile<'_>, work: &mut Work) {
-        // The widest first: the others find its tables large enough, and sometimes as fine as theirs would be.
+    /// Fills `out` for all scales.
+    fn search_all(&self, tile: Tile<'_>, work: &mut Work, out: &mut ArrayViewMut3<'_, f32>) {
+        // The widest first: it is served by its own tables only, and serves those that are equally fine.
         let mut order: Vec<usize> = (0..self.scales.len()).collect();
         order.sort_by_key(|number| std::cmp::Reverse(self.scales[*number].max));
-        let mut loaded = None;
-        for number in order {
-            let scale = self.scales[number];
-            let needs = match loaded {
-                Some(needs) if work.sums.serves(scale.max, self.rounded().is_some()) => needs,
-                _ => work.sums.load(tile, scale.max, self.rounded()),
-            };
-            self.search(tile, (scale, needs), number, work);
-            loaded = Some(needs);
+        let (rounded, ground) = (self.rounded(), Ground::around(tile, self.radius()));
+        while let Some(widest) = order.first().map(|number| self.scales[*number].max) {
+            let (together, others): (Vec<_>, _) = order
+                .into_iter()
+                .partition(|number| serves(widest, self.scales[*number].max, rounded.is_some()));
+            order = others;
+            work.sums.start(tile, widest, rounded, ground);
+            let rows = batch(widest, tile.rows());
+            for start in (0..tile.rows()).step_by(rows) {
+                let end = (start + rows).min(tile.rows());
+                work.sums.slide(tile, end);
+                for number in &together {
+                    self.search(tile, start..end, *number, work, out);
+                }
+            }
         }
     }
 
-    /// Fills `work.found` for one scale.
-    fn search(&self, tile: Tile<'_>, (scale, needs): (Scale, Needs), number: usize, work: &mut Work) {
-        let (rows, cols) = (tile.rows(), tile.cols());
-        let first = number * rows * cols;
-        for start in (0..cols).step_by(BLOCK) {
-            let columns = start..(start + BLOCK).min(cols);
+    /// Fills the band of scale `number` of `out` in `rows`.
+    fn search(
+        &self,
+        tile: Tile<'_>,
+        rows: Range<usize>,
+        number: usize,
+        work: &mut Work,
+        out: &mut ArrayViewMut3<'_, f32>,
+    ) {
+        let scale = self.scales[number];
+        for start in (0..tile.cols()).step_by(BLOCK) {
+            let columns = start..(start + BLOCK).min(tile.cols());
             // Rows a step apart look up the same table rows, one radius further on: they follow one another.
-            for residue in 0..scale.step.min(rows) {
-                for row in (residue..rows).step_by(scale.step) {
-                    let place = first + row * cols;
-                    self.search_row(tile, (row, &columns), (scale, needs), place, work);
+            for residue in 0..scale.step.min(rows.len()) {
+                for row in (rows.start + residue..rows.end).step_by(scale.step) {
+                    let out = out.slice_mut(s![number, row, columns.clone()]);
+                    let out = out.into_slice().expect("rows of output are contiguous");
+                    self.search_row(tile, (row, &columns), scale, work, out);
                 }
             }
         }
@@ -121,24 +135,26 @@ impl Deviation {
         &self,
         tile: Tile<'_>,
         (row, columns): (usize, &Range<usize>),
-        (scale, needs): (Scale, Needs),
-        place: usize,
+        scale: Scale,
         work: &mut Work,
+        out: &mut [f32],
     ) {
         let cells = tile.row(row, 0, columns.clone(), 0);
         let heights = &mut work.heights[..columns.len()];
-        quantise(cells, work.sums.quanta().heights, heights, &mut work.valid[..columns.len()]);
-        let best = &mut work.found[place + columns.start..place + columns.end];
-        best.fill(0.0);
+        quantise(cells, work.sums.quanta().heights, heights);
+        out.fill(0.0);
         for radius in (scale.min..=scale.max).step_by(scale.step) {
             let factors = Factors {
                 cells: window_cells(radius),
                 quanta: work.sums.quanta(),
                 exaggeration: self.exaggeration,
             };
-            keep_largest(&work.sums.corners(row, columns, radius, needs), heights, factors, best);
+            keep_largest(&work.sums.corners(row, columns, radius), heights, factors, out);
         }
-        drop_missing(cells, best);
+        drop_missing(cells, out);
+        if let Shown::Light(lightness) = self.shown {
+            lighten(out, lightness);
+        }
     }
 }
 
@@ -164,14 +180,8 @@ impl Kernel for Deviation {
     fn on<'a>(&'a self, tile: Tile<'a>) -> Box<dyn TileKernel + 'a> {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut work = spare.unwrap_or_default();
-        let size = self.scales.len() * tile.rows() * tile.cols();
-        if work.found.len() < size {
-            work.found = vec![0.0; size];
-        }
         work.heights.resize(BLOCK, 0);
-        work.valid.resize(BLOCK, 0);
-        self.search_all(tile, &mut work);
-        Box::new(OnTile { kernel: self, tile, work })
+        Box::new(OnTile { kernel: self, tile, work, found: false })
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -179,25 +189,46 @@ impl Kernel for Deviation {
     }
 }
 
-/// A tile whose deviations are found: rows are copied.
+/// One tile. Its rows share too much to be computed one by one: the first that is asked for finds them all.
 struct OnTile<'a> {
     kernel: &'a Deviation,
     tile: Tile<'a>,
     work: Work,
+    /// `work.found` is filled.
+    found: bool,
+}
+
+impl OnTile<'_> {
+    fn find(&mut self) {
+        let shape = (self.kernel.scales.len(), self.tile.rows(), self.tile.cols());
+        let size = shape.0 * shape.1 * shape.2;
+        let mut found = std::mem::take(&mut self.work.found);
+        if found.len() < size {
+            found = vec![0.0; size];
+        }
+        let mut out = ArrayViewMut3::from_shape(shape, &mut found[..size]).expect("room for the tile");
+        self.whole(&mut out);
+        self.work.found = found;
+        self.found = true;
+    }
 }
 
 impl TileKernel for OnTile<'_> {
     fn row(&mut self, row: usize, columns: Range<usize>, mut out: ArrayViewMut2<'_, f32>) {
+        if !self.found {
+            self.find();
+        }
         let (rows, cols) = (self.tile.rows(), self.tile.cols());
         for (number, mut out) in out.outer_iter_mut().enumerate() {
             let place = (number * rows + row) * cols;
             let found = &self.work.found[place + columns.start..place + columns.end];
-            let out = out.as_slice_mut().expect("rows of output are contiguous");
-            match self.kernel.shown {
-                Shown::Signed => out.copy_from_slice(found),
-                Shown::Light(lightness) => lighten(found, lightness, out),
-            }
+            out.as_slice_mut().expect("rows of output are contiguous").copy_from_slice(found);
         }
+    }
+
+    fn whole(&mut self, out: &mut ArrayViewMut3<'_, f32>) -> bool {
+        self.kernel.search_all(self.tile, &mut self.work, out);
+        true
     }
 }
 

@@ -2,10 +2,12 @@
 //!
 //! Sums come as corners of tables (`window_sums.rs`). All arithmetic up to the variance is on exact whole numbers or
 //! on what they give when rounded once, so that a cell's value depends on its window alone.
+//! What bounds them is the look-ups, eight of 64 bits each: root and division nearly hide behind them.
 
 #![allow(clippy::needless_range_loop)] // An index over several arrays is the form that vectorises.
 
-use super::window_sums::{nearest, Corners, Quanta, RowSums, LARGEST, ROUNDER};
+use super::window_row::{Quanta, LARGEST, ROUNDER};
+use super::window_sums::{Corners, RowSums};
 use multiversion::multiversion;
 
 /// Added to the standard deviation, so that level ground has none.
@@ -67,38 +69,41 @@ fn keep<const HOLES: bool, const TALL: bool, const ROUNDED: bool>(
     let [count_a, count_b, count_c, count_d] = cut(&sums.counts, if HOLES { length } else { 0 });
     let [tall_a, tall_b, tall_c, tall_d] = cut(&sums.tall, if TALL { length } else { 0 });
     let rounding = cut(&sums.rounding, if ROUNDED { length } else { 0 });
-    let quantum = 1.0 / factors.quanta.heights;
-    let (area, error) = (quantum * quantum, 1.0 / factors.quanta.rounding);
-    let (rise, stretch) = (-quantum * factors.exaggeration, factors.exaggeration * factors.exaggeration);
+    let (quantum, error) = (1.0 / factors.quanta.heights, 1.0 / factors.quanta.rounding);
+    let rise = quantum * factors.exaggeration;
+    let (area, stretch) = (rise * rise, factors.exaggeration * factors.exaggeration);
     for index in 0..length {
         let cells = if HOLES {
-            i64::from(count_d[index] - count_c[index] - count_b[index] + count_a[index])
+            let below = count_d[index].wrapping_sub(count_c[index]);
+            i64::from(below.wrapping_sub(count_b[index]).wrapping_add(count_a[index]))
         } else {
             factors.cells
         };
         let share = 1.0 / cells as f64;
+        let height = heights[index];
         let height_sum = sum(&height_sums, index);
-        let mean = height_sum.wrapping_sub(cells.wrapping_mul(heights[index])) as f64 * share;
-        // Squares are taken about the whole number next to the mean: small, and without cancelling.
-        let above = nearest(mean);
-        let centre = heights[index].wrapping_add(above);
-        let rest = height_sum.wrapping_sub(cells.wrapping_mul(centre));
-        let twice = height_sum.wrapping_add(rest);
-        let squares = sum(&square_sums, index).wrapping_sub(centre.wrapping_mul(twice));
-        let mut spread = squares as f64;
+        let lacking = height_sum.wrapping_sub(cells.wrapping_mul(height));
+        // Squares about the cell itself: the variance and the square of what the cell stands out by. That is less than
+        // `n` times the variance, for the cell is in the window: what cancels below costs no more digits than `n` has.
+        let twice = height_sum.wrapping_add(lacking);
+        let squares = sum(&square_sums, index).wrapping_sub(height.wrapping_mul(twice));
+        // A sum of squares is not negative.
+        let mut squares = squares as u64 as f64;
         if TALL {
             let rounded = tall_d[index] - tall_c[index] - tall_b[index] + tall_a[index];
-            let about = rounded - centre as f64 * twice as f64;
+            let about = rounded - height as f64 * twice as f64;
             // Half a turn of 2^64 is more than the rounded sums are off: by 2^57 in a tile of 20,000 cells square,
             // were all its heights at 30 km.
-            spread += ((about - spread) / WRAP + ROUNDER - ROUNDER) * WRAP;
+            squares += ((about - squares) / WRAP + ROUNDER - ROUNDER) * WRAP;
         }
-        let offset = rest as f64 * share;
-        let mut variance = (spread * share - offset * offset) * area;
+        let below = lacking as f64 * (share * rise);
+        let mut variance = squares * (share * area) - below * below;
         if ROUNDED {
-            variance += sum(&rounding, index) as f64 * (share * error);
+            variance += sum(&rounding, index) as f64 * (share * error * stretch);
         }
-        let deviation = (mean * rise) as f32 / (((variance * stretch) as f32).abs().sqrt() + LEAST);
+        // Only RVT's rounding makes a variance negative; level ground has exactly none.
+        let variance = if ROUNDED { (variance as f32).abs() } else { variance as f32 };
+        let deviation = -below as f32 / (variance.sqrt() + LEAST);
         best[index] = if deviation.abs() > best[index].abs() { deviation } else { best[index] };
     }
 }
@@ -111,12 +116,12 @@ pub fn drop_missing(cells: &[f32], values: &mut [f32]) {
     }
 }
 
-/// `1 - exp(-lightness * |deviation|)`.
+/// `1 - exp(-lightness * |deviation|)`, in their place.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-pub fn lighten(deviations: &[f32], lightness: f32, out: &mut [f32]) {
+pub fn lighten(deviations: &mut [f32], lightness: f32) {
     let factor = -lightness * std::f32::consts::LOG2_E;
-    for (deviation, out) in deviations.iter().zip(out) {
-        *out = 1.0 - power_of_two(factor * deviation.abs());
+    for deviation in deviations {
+        *deviation = 1.0 - power_of_two(factor * deviation.abs());
     }
 }
 

@@ -24,6 +24,13 @@ impl GradientKernel {
         let scale = Scale::new(exaggeration, grid.cell_width, grid.cell_height);
         Self { scale, south_up: grid.south_up, measures }
     }
+
+    /// Computes cells from their neighbours: one row of `out` per measure.
+    ///
+    /// # Allocations: none.
+    pub fn cells(&self, rows: Rows<'_>, out: ArrayViewMut2<'_, f32>) {
+        gradient_row(rows, self.scale, &self.measures, out);
+    }
 }
 
 impl Kernel for GradientKernel {
@@ -67,6 +74,6 @@ impl TileKernel for GradientOnTile<'_> {
         let (above, below) = (line(-1), line(1));
         let (north, south) = if self.kernel.south_up { (below, above) } else { (above, below) };
         let rows = Rows { north, centre: line(0), south };
-        gradient_row(rows, self.kernel.scale, &self.kernel.measures, out);
+        self.kernel.cells(rows, out);
     }
 }

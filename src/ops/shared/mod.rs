@@ -18,4 +18,5 @@ pub mod sky_pyramid;
 pub mod sky_scan;
 pub mod sky_search;
 pub mod sun_horizon;
+pub mod window_row;
 pub mod window_sums;

@@ -3,52 +3,30 @@
 //! Heights become whole numbers of quanta and the tables hold, for every cell, the sum of all cells above and to the
 //! left of it, modulo 2^64: a difference of table entries is exact as long as the sum it stands for fits, however
 //! often the table itself has wrapped. So the sums are the same for every tile. Squares of heights are taken about a
-//! whole number next to the window's mean, which leaves `n` times the variance: it fits unless a window of steep and
-//! high ground is wide. Where a tile's heights span so much that it might not, a third table of rounded sums tells how
-//! many times 2^64 are missing. Missing cells add nothing; they are counted only in tiles that have some.
+//! cell's own height, which leaves little more than `n` times the variance: it fits unless a window of steep and high
+//! ground is wide. Where a tile's heights span so much that it might not, a third table of rounded sums tells how many
+//! times 2^64 are missing. Missing cells add nothing; they are counted only in tiles that have some.
+//!
+//! The tables slide down the tile: they hold the rows that a batch of rows of windows looks up, and a new row takes the
+//! place of the oldest.
 
 #![allow(clippy::needless_range_loop)] // An index over several arrays is the form that vectorises.
 
+use super::window_row::{margined_row, quantum_bits, rounding_bits, Ground, Quanta, Row};
 use crate::core::prelude::*;
-use multiversion::multiversion;
 use std::ops::Range;
 
-/// Heights from here on, either way, count as missing: their sums would not fit.
-pub const LARGEST: f32 = (1 << 20) as f32;
+/// Fewest rows worth a slide of the tables.
+const LEAST_BATCH: usize = 64;
 
-/// Finest quantum: 2^-17 of a height unit, eight micrometres. Heights above 64 m are no finer in 32 bits.
-const FINEST: u32 = 17;
-
-/// Adding this to a number below 2^51 leaves its nearest whole number in the low bits.
-pub const ROUNDER: f64 = (3_u64 << 51) as f64;
-
-/// The nearest whole number of a number below 2^51.
-#[inline(always)]
-pub fn nearest(number: f64) -> i64 {
-    (number + ROUNDER).to_bits() as i64 - ROUNDER.to_bits() as i64
-}
-
-/// Cells of a square window.
-pub fn window_cells(radius: usize) -> i64 {
-    ((2 * radius + 1) * (2 * radius + 1)) as i64
-}
-
-/// Bits behind the point for windows up to `radius`. Depends on nothing else: the same heights must become the same
-/// numbers in every tile. 256 m of relief and more need no third table.
-pub fn quantum_bits(radius: usize) -> u32 {
-    let bits = 64 - (window_cells(radius) as u64).leading_zeros();
-    ((65 - bits) / 2 - 8).min(FINEST)
-}
-
-/// Bits behind the point of RVT's rounding errors, by the window's size alone. Squares of heights below 2^20 lose less than 2^16:
-/// the errors of a whole window fit, and each can be rounded by `nearest`.
-fn rounding_bits(radius: usize) -> u32 {
-    let bits = 64 - (window_cells(radius) as u64).leading_zeros();
-    (46 - bits).min(34)
+/// Rows of windows that are looked up before the tables slide on: as many as a window is high. Fewer would leave less
+/// for windows of different rows to share in the caches, more would only take memory.
+pub fn batch(radius: usize, rows: usize) -> usize {
+    (2 * radius).max(LEAST_BATCH).min(rows)
 }
 
 /// Which tables a tile needs beside heights and squares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Numbers of valid cells: some are missing.
     pub counts: bool,
@@ -58,21 +36,18 @@ pub struct Needs {
     pub rounding: bool,
 }
 
-/// Whole numbers per unit.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Quanta {
-    /// Of height.
-    pub heights: f64,
-    /// Of the rounding errors of squares.
-    pub rounding: f64,
-}
-
 /// Tables of one tile and scale. Kept from tile to tile: fresh pages of this size cost as much as filling them.
 #[derive(Default)]
 pub struct WindowSums {
     radius: usize,
     quanta: Quanta,
+    exaggeration: Option<f32>,
+    needs: Needs,
     stride: usize,
+    /// Rows that the tables hold.
+    held: usize,
+    /// Rows filled since the start of the tile: row `n` stands in place `n % held`. Row 0 is the empty sum.
+    filled: usize,
     heights: Vec<i64>,
     squares: Vec<i64>,
     counts: Vec<i32>,
@@ -81,69 +56,60 @@ pub struct WindowSums {
     row: Row,
 }
 
-/// One row of cells on its way into the tables.
-#[derive(Default)]
-struct Row {
-    heights: Vec<i64>,
-    valid: Vec<i32>,
-    rounding: Vec<i64>,
-}
-
-impl Row {
-    /// Takes in a row of cells; the rounding errors only when an exaggeration is given.
-    fn take(&mut self, cells: &[f32], quanta: Quanta, exaggeration: Option<f32>) {
-        quantise(cells, quanta.heights, &mut self.heights, &mut self.valid);
-        if let Some(exaggeration) = exaggeration {
-            rounding_errors(cells, exaggeration, quanta.rounding, &mut self.rounding);
-        }
-    }
-}
-
 /// The four corners of a row of windows in one table.
 pub type Corners<'a, T> = [&'a [T]; 4];
 
 impl WindowSums {
     /// Bytes of the tables for a tile, at most.
     pub fn bytes(rows: usize, cols: usize, radius: usize, rounding: bool) -> usize {
-        let cells = (rows + 2 * radius + 1) * (cols + 2 * radius + 1);
+        let cells = held(radius, rows) * (cols + 2 * radius + 1);
         // Heights, squares, rounded squares, counts.
         cells * (8 + 8 + 8 + 4 + if rounding { 8 } else { 0 })
     }
 
-    /// Fills the tables for windows up to `radius`. `exaggeration` is given when RVT's rounding is wanted.
-    pub fn load(&mut self, tile: Tile<'_>, radius: usize, exaggeration: Option<f32>) -> Needs {
-        let (rows, cols) = (tile.rows() + 2 * radius, tile.cols() + 2 * radius);
-        (self.radius, self.stride) = (radius, cols + 1);
-        let quanta = |bits: u32| (1_u64 << bits) as f64;
-        self.quanta =
-            Quanta { heights: quanta(quantum_bits(radius)), rounding: quanta(rounding_bits(radius)) };
-        let cells = |row: usize| tile.row(0, row as isize - radius as isize, 0..tile.cols(), radius);
-        let needs = needs((0..rows).map(cells), radius, exaggeration.is_some());
-        let size = (rows + 1) * self.stride;
+    /// Makes ready for the windows of `tile` up to `radius`; `around` is about them or more. `exaggeration` is given
+    /// when RVT's rounding is wanted.
+    pub fn start(&mut self, tile: Tile<'_>, radius: usize, exaggeration: Option<f32>, around: Ground) {
+        let cols = tile.cols() + 2 * radius;
+        let plain = !around.has_holes() && !around.is_tall(radius);
+        let ground = if plain || around.margin == radius { around } else { Ground::around(tile, radius) };
+        let (counts, tall, rounding) = (ground.has_holes(), ground.is_tall(radius), exaggeration.is_some());
+        let needs = Needs { counts, tall, rounding };
+        (self.radius, self.quanta, self.exaggeration) = (radius, Quanta::of(radius), exaggeration);
+        (self.needs, self.stride) = (needs, cols + 1);
+        (self.held, self.filled) = (held(radius, tile.rows()), 1);
+        let size = self.held * self.stride;
         make_room(&mut self.heights, size);
         make_room(&mut self.squares, size);
         make_room(&mut self.counts, if needs.counts { size } else { 0 });
         make_room(&mut self.tall, if needs.tall { size } else { 0 });
         make_room(&mut self.rounding, if needs.rounding { size } else { 0 });
-        make_room(&mut self.row.heights, cols);
-        make_room(&mut self.row.valid, cols);
-        make_room(&mut self.row.rounding, cols);
-        for row in 0..rows {
-            self.row.take(cells(row), self.quanta, exaggeration);
-            self.add_row(row, cols, needs);
-        }
-        needs
+        clear(&mut self.heights, self.stride);
+        clear(&mut self.squares, self.stride);
+        clear(&mut self.counts, self.stride);
+        clear(&mut self.tall, self.stride);
+        clear(&mut self.rounding, self.stride);
     }
 
-    fn add_row(&mut self, row: usize, cols: usize, needs: Needs) {
+    /// Slides the tables down until they serve the rows of windows before `end`. `batch` rows before it are served.
+    pub fn slide(&mut self, tile: Tile<'_>, end: usize) {
+        while self.filled <= end + 2 * self.radius {
+            let cells = margined_row(tile, self.filled - 1, self.radius);
+            self.row.take(cells, self.quanta, self.needs.counts, self.exaggeration);
+            self.add_row(cells.len());
+            self.filled += 1;
+        }
+    }
+
+    fn add_row(&mut self, cols: usize) {
         let heights = &self.row.heights[..cols];
-        let place = (row, self.stride);
+        let place = ((self.filled - 1) % self.held, self.filled % self.held, self.stride);
         add_heights(heights, place, &mut self.heights, &mut self.squares);
-        if needs.counts {
+        if self.needs.counts {
             let valid = &self.row.valid[..cols];
             accumulate(valid, place, &mut self.counts, i32::wrapping_add, |valid| valid);
         }
-        if needs.tall {
+        if self.needs.tall {
             accumulate(
                 heights,
                 place,
@@ -152,16 +118,10 @@ impl WindowSums {
                 |height| (height as f64) * (height as f64),
             );
         }
-        if needs.rounding {
+        if self.needs.rounding {
             let errors = &self.row.rounding[..cols];
             accumulate(errors, place, &mut self.rounding, i64::wrapping_add, |error| error);
         }
-    }
-
-    /// Whether windows up to `radius` may be read from the tables as loaded: they are in them and equally fine.
-    pub fn serves(&self, radius: usize, rounding: bool) -> bool {
-        let fine = |radius| (quantum_bits(radius), if rounding { rounding_bits(radius) } else { 0 });
-        radius <= self.radius && fine(radius) == fine(self.radius)
     }
 
     /// How fine the numbers are.
@@ -173,12 +133,13 @@ impl WindowSums {
     fn places(&self, row: usize, columns: &Range<usize>, radius: usize) -> [usize; 4] {
         let (top, left) = (row + self.radius - radius, columns.start + self.radius - radius);
         let (bottom, right) = (top + 2 * radius + 1, left + 2 * radius + 1);
-        [(top, left), (top, right), (bottom, left), (bottom, right)].map(|(row, col)| row * self.stride + col)
+        [(top, left), (top, right), (bottom, left), (bottom, right)]
+            .map(|(row, col)| row % self.held * self.stride + col)
     }
 
-    /// Corners of a row of windows: in heights, squares, and what `needs` says, else empty.
-    pub fn corners(&self, row: usize, columns: &Range<usize>, radius: usize, needs: Needs) -> RowSums<'_> {
-        let places = self.places(row, columns, radius);
+    /// Corners of a row of windows in every table that the tile needs, else empty.
+    pub fn corners(&self, row: usize, columns: &Range<usize>, radius: usize) -> RowSums<'_> {
+        let (places, needs) = (self.places(row, columns, radius), self.needs);
         let width = columns.len();
         RowSums {
             heights: cut(&self.heights, places, width),
@@ -189,6 +150,17 @@ impl WindowSums {
             needs,
         }
     }
+}
+
+/// Whether windows up to `radius` may be read from tables for windows up to `larger`: their numbers are equally fine.
+pub fn serves(larger: usize, radius: usize, rounding: bool) -> bool {
+    let fine = |radius| (quantum_bits(radius), if rounding { rounding_bits(radius) } else { 0 });
+    radius <= larger && fine(radius) == fine(larger)
+}
+
+/// Rows of tables that a batch of rows of windows looks up.
+fn held(radius: usize, rows: usize) -> usize {
+    batch(radius, rows) + 2 * radius + 1
 }
 
 /// Corners of a row of windows in every table.
@@ -222,71 +194,16 @@ fn make_room<T: Copy + Default>(numbers: &mut Vec<T>, length: usize) {
     }
 }
 
-/// Which tables these cells need.
-fn needs<'a>(rows: impl Iterator<Item = &'a [f32]>, radius: usize, rounding: bool) -> Needs {
-    let (mut least, mut most, mut missing) = (f32::INFINITY, f32::NEG_INFINITY, false);
-    for row in rows {
-        let (low, high, holes) = extremes(row);
-        (least, most, missing) = (least.min(low), most.max(high), missing | holes);
-    }
-    // No variance is above a quarter of the square of the span; a quantum more for the rounding of either end.
-    let span = (f64::from(most) - f64::from(least)).max(0.0) * (1_u64 << quantum_bits(radius)) as f64 + 2.0;
-    let largest = window_cells(radius) as f64 * (span * span / 4.0 + 1.0);
-    Needs { counts: missing, tall: largest >= (1_u64 << 62) as f64, rounding }
-}
-
-/// Least and largest valid height, and whether any cell is missing.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn extremes(cells: &[f32]) -> (f32, f32, bool) {
-    let (mut least, mut most, mut missing) = ([f32::INFINITY; 16], [f32::NEG_INFINITY; 16], [0_u32; 16]);
-    let mut take = |lane: usize, cell: f32| {
-        let valid = cell.abs() < LARGEST;
-        least[lane] = if valid && cell < least[lane] { cell } else { least[lane] };
-        most[lane] = if valid && cell > most[lane] { cell } else { most[lane] };
-        missing[lane] |= u32::from(!valid);
-    };
-    let (blocks, rest) = cells.as_chunks::<16>();
-    for block in blocks {
-        for lane in 0..16 {
-            take(lane, block[lane]);
-        }
-    }
-    rest.iter().for_each(|cell| take(0, *cell));
-    let least = least.into_iter().fold(f32::INFINITY, f32::min);
-    let most = most.into_iter().fold(f32::NEG_INFINITY, f32::max);
-    (least, most, missing.into_iter().any(|lane| lane != 0))
-}
-
-/// Heights as whole numbers of quanta; a missing one is 0.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-pub fn quantise(cells: &[f32], quanta: f64, heights: &mut [i64], valid: &mut [i32]) {
-    for ((cell, height), valid) in cells.iter().zip(heights).zip(valid) {
-        let there = cell.abs() < LARGEST;
-        *height = nearest(if there { f64::from(*cell) * quanta } else { 0.0 });
-        *valid = i32::from(there);
-    }
-}
-
-/// What is lost when a height's square is rounded to 32 bits, in units of the heights without exaggeration.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn rounding_errors(cells: &[f32], exaggeration: f32, quanta: f64, errors: &mut [i64]) {
-    let factor = quanta / (f64::from(exaggeration) * f64::from(exaggeration));
-    for (cell, error) in cells.iter().zip(errors) {
-        let there = cell.abs() < LARGEST && exaggeration != 0.0;
-        let height = cell * exaggeration;
-        let lost = f64::from(height * height) - f64::from(height) * f64::from(height);
-        *error = nearest(if there { lost * factor } else { 0.0 });
-    }
+/// The first `length` numbers, or all there are, become 0.
+fn clear<T: Copy + Default>(numbers: &mut [T], length: usize) {
+    let length = length.min(numbers.len());
+    numbers[..length].fill(T::default());
 }
 
 /// Adds a row of heights to the tables of heights and of squares.
-fn add_heights(cells: &[i64], (row, stride): (usize, usize), heights: &mut [i64], squares: &mut [i64]) {
-    let (above, below) = heights[row * stride..][..2 * stride].split_at_mut(stride);
-    let (above_squares, below_squares) = squares[row * stride..][..2 * stride].split_at_mut(stride);
-    if row == 0 {
-        above.fill(0);
-        above_squares.fill(0);
-    }
+fn add_heights(cells: &[i64], place: Place, heights: &mut [i64], squares: &mut [i64]) {
+    let (above, below) = two_rows(heights, place);
+    let (above_squares, below_squares) = two_rows(squares, place);
     (below[0], below_squares[0]) = (0, 0);
     let (above, below) = (&above[1..=cells.len()], &mut below[1..=cells.len()]);
     let (above_squares, below_squares) =
@@ -303,19 +220,25 @@ fn add_heights(cells: &[i64], (row, stride): (usize, usize), heights: &mut [i64]
 /// Adds a row to one table.
 fn accumulate<From: Copy, To: Copy + Default>(
     cells: &[From],
-    (row, stride): (usize, usize),
+    place: Place,
     table: &mut [To],
     add: impl Fn(To, To) -> To,
     value: impl Fn(From) -> To,
 ) {
-    let (above, below) = table[row * stride..][..2 * stride].split_at_mut(stride);
-    if row == 0 {
-        above.fill(To::default());
-    }
+    let (above, below) = two_rows(table, place);
     below[0] = To::default();
     let mut sum = To::default();
     for ((cell, above), below) in cells.iter().zip(&above[1..]).zip(&mut below[1..]) {
         sum = add(sum, value(*cell));
         *below = add(*above, sum);
     }
+}
+
+/// A row to read and the one to fill, and their length.
+type Place = (usize, usize, usize);
+
+fn two_rows<T>(table: &mut [T], (above, below, stride): Place) -> (&[T], &mut [T]) {
+    let span = |row: usize| row * stride..(row + 1) * stride;
+    let [above, below] = table.get_disjoint_mut([span(above), span(below)]).expect("tables hold two rows");
+    (above, below)
 }

@@ -39,6 +39,7 @@ pub(super) fn build(recipes: &[Recipe], grid: &Grid, options: ChainOptions) -> R
         kernel_registers: placed.registers,
         picture_registers: planner.pictures(),
         steps: planner.steps,
+        labels: planner.labels,
         passes: placed.passes,
         outputs,
         parts,
@@ -49,6 +50,7 @@ pub(super) fn build(recipes: &[Recipe], grid: &Grid, options: ChainOptions) -> R
         fill,
         open: planner.open,
         found: Vec::new(),
+        found_places: Vec::new(),
         recipes: recipes.to_vec(),
         grid: *grid,
     };
@@ -74,13 +76,13 @@ fn place(kernels: Vec<Planned>) -> Placed {
             placed.edges.push(edge);
         }
     }
-    for Planned { kernel, raster } in kernels {
+    for Planned { kernel, raster, names } in kernels {
         let edge = placed.edges.iter().position(|edge| *edge == kernel.edge());
         // Without an operation the elevations are read all the same, under one rule.
         let tile = raster.map_or(edge.unwrap_or(0), |number| placed.edges.len().max(1) + number);
         let register = placed.registers;
         placed.registers += kernel.bands();
-        placed.passes.push(Pass { kernel, tile, register });
+        placed.passes.push(Pass { kernel, tile, register, names });
     }
     placed
 }
@@ -89,6 +91,8 @@ fn place(kernels: Vec<Planned>) -> Placed {
 struct Planned {
     kernel: Box<dyn Kernel>,
     raster: Option<usize>,
+    /// Operations it serves, or the raster.
+    names: Vec<String>,
 }
 
 /// Collects the kernels of all layers, merging those that share their work.
@@ -120,8 +124,11 @@ impl<'a> Builder<'a> {
     }
 
     fn kernel(&self, call: &OperationCall) -> Result<Box<dyn Kernel>> {
-        call.values.check_lengths(self.grid)?;
-        (call.operation.build)(&call.values, self.grid, self.options.compatibility)
+        let values = call.values(self.options.compatibility);
+        let checked = values.check_lengths(self.grid);
+        let built =
+            checked.and_then(|()| (call.operation.build)(values, self.grid, self.options.compatibility));
+        built.map_err(|error| error.within(call.operation.id))
     }
 
     fn add(&mut self, call: &OperationCall) -> Result<()> {
@@ -129,11 +136,14 @@ impl<'a> Builder<'a> {
         for (index, existing) in self.kernels.iter_mut().enumerate() {
             if let Some(bands) = existing.kernel.absorb(&*kernel) {
                 self.calls.push((index, bands));
+                if !existing.names.iter().any(|name| name == call.operation.id) {
+                    existing.names.push(call.operation.id.into());
+                }
                 return Ok(());
             }
         }
         self.calls.push((self.kernels.len(), (0..kernel.bands()).collect()));
-        self.kernels.push(Planned { kernel, raster: None });
+        self.kernels.push(Planned { kernel, raster: None, names: vec![call.operation.id.into()] });
         Ok(())
     }
 
@@ -141,8 +151,9 @@ impl<'a> Builder<'a> {
         let known = self.rasters.iter().position(|known| known == raster);
         let number = known.unwrap_or_else(|| {
             self.rasters.push(raster.clone());
-            self.kernels
-                .push(Planned { kernel: Box::new(RasterKernel), raster: Some(self.rasters.len() - 1) });
+            let names = vec![format!("raster {}, band {}", raster.path, raster.band)];
+            let number = Some(self.rasters.len() - 1);
+            self.kernels.push(Planned { kernel: Box::new(RasterKernel), raster: number, names });
             self.rasters.len() - 1
         });
         let kernel = self.kernels.iter().position(|planned| planned.raster == Some(number));
@@ -179,7 +190,7 @@ impl Outputs {
             Some(call) => {
                 let registers = self.planner.next_call();
                 let display = self.display(recipe, &registers, first)?;
-                (registers, (call.operation.bands)(&call.values), display)
+                (registers, (call.operation.bands)(call.values(self.options.compatibility)), display)
             }
             None => self.picture(recipe)?,
         };

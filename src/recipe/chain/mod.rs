@@ -98,6 +98,8 @@ struct Pass {
     /// Number of the edge rule among those in use; after these the rasters of layers.
     tile: usize,
     register: usize,
+    /// What it serves.
+    names: Vec<String>,
 }
 
 /// Registers of a grey (one) or coloured (three) row.
@@ -107,8 +109,8 @@ type Bands = Vec<usize>;
 enum Step {
     /// The bottom layer of a picture.
     Stretch { from: Bands, stretch: LinearStretch, gamma: f32, to: Bands },
-    /// A grey layer becomes a coloured one.
-    Color { from: usize, stretch: LinearStretch, gamma: f32, map: Arc<LayerColors>, to: Bands },
+    /// A grey layer becomes a coloured one; a fourth register says how opaque it is.
+    Color { from: usize, stretch: LinearStretch, map: Arc<LayerColors>, to: Bands },
     /// A layer over a picture; a grey picture under a coloured layer stands in the first of three registers.
     Blend { top: Bands, stretch: LinearStretch, blend: Blend, background: Bands, widens: bool },
     /// Keeps a picture as it is before a masked layer.
@@ -169,6 +171,8 @@ struct OpenStretch {
 pub struct Chain {
     passes: Vec<Pass>,
     steps: Vec<Step>,
+    /// What each step does, for people.
+    labels: Vec<String>,
     outputs: Vec<Output>,
     /// Bands of the output that each recipe gives.
     parts: Vec<Range<usize>>,
@@ -188,6 +192,8 @@ pub struct Chain {
     open: Vec<OpenStretch>,
     /// Ends of stretches that were found: layer, values shown as 0 and 1.
     found: Vec<(String, f64, f64)>,
+    /// Where these went, in the same order.
+    found_places: Vec<Place>,
     recipes: Vec<Recipe>,
     grid: Grid,
 }
@@ -234,6 +240,13 @@ impl Chain {
         self.fill.is_some()
     }
 
+    /// Whether heights count themselves and not only their differences: where they are the result, and in RVT's
+    /// numbers, which round heights and take those below 0 for 0.
+    pub fn needs_heights(&self) -> bool {
+        let gives_heights = self.passes.iter().any(|pass| pass.kernel.gives_heights());
+        gives_heights || self.options.compatibility == Compatibility::Rvt
+    }
+
     fn fill_radius(&self) -> usize {
         self.fill.as_ref().map_or(0, |fill| fill.radius())
     }
@@ -256,6 +269,16 @@ impl Chain {
     /// Kernel passes after sharing.
     pub fn passes(&self) -> usize {
         self.passes.len()
+    }
+
+    /// What is done with a tile, in order, a line each.
+    pub fn describe_steps(&self) -> String {
+        let fill = self.fill.iter().map(|fill| format!("fill gaps, {} cells around each", fill.radius()));
+        let passes = self.passes.iter().map(|pass| {
+            format!("compute {}, {} cells around each", pass.names.join(" + "), pass.kernel.radius())
+        });
+        let steps = fill.chain(passes).chain(self.labels.iter().cloned());
+        steps.enumerate().map(|(index, step)| format!("  step {}: {step}\n", index + 1)).collect()
     }
 
     /// The byte or value that stands for nodata in the output.
@@ -336,6 +359,11 @@ impl Chain {
         let (_, rows, cols) = out.dim();
         let direct = self.is_direct();
         let mut kernels = self.kernels_on(tile)?;
+        if let (true, CellsMut::Float32(out)) = (direct && proceed(), &mut *out) {
+            if kernels[0].whole(out) {
+                return Ok(());
+            }
+        }
         for first in (0..cols).step_by(self.block) {
             let columns = first..(first + self.block).min(cols);
             for row in 0..rows {

@@ -23,10 +23,15 @@ impl Registers {
                     gamma_row(*gamma, &mut to[..width]);
                 }
             }),
-            Step::Color { from, stretch, gamma, map, to } => self.change(to, |registers, rows| {
-                let [red, green, blue] = three(rows);
-                let to = [&mut red[..width], &mut green[..width], &mut blue[..width]];
-                map.row(registers.row(*from, width), *stretch, *gamma, to);
+            Step::Color { from, stretch, map, to } => self.change(to, |registers, rows| {
+                let from = registers.row(*from, width);
+                match rows {
+                    [red, green, blue, alpha] => {
+                        let to = [red, green, blue, alpha].map(|row| &mut row[..width]);
+                        map.row(from, *stretch, to);
+                    }
+                    rows => map.row(from, *stretch, three(rows).each_mut().map(|row| &mut row[..width])),
+                }
             }),
             Step::Blend { top, stretch, blend, background, widens } => {
                 self.change(background, |registers, rows| {
@@ -34,8 +39,7 @@ impl Registers {
                     let below = match rows {
                         [grey] => Background::Grey(&mut grey[..width]),
                         rows => {
-                            let [red, green, blue] = three(rows);
-                            let rows = [&mut red[..width], &mut green[..width], &mut blue[..width]];
+                            let rows = three(rows).each_mut().map(|row| &mut row[..width]);
                             if *widens {
                                 Background::Widened(rows)
                             } else {
@@ -68,10 +72,10 @@ impl Registers {
         }
     }
 
-    /// Lends out up to three registers of pictures to be changed while the others are read.
+    /// Lends out up to four registers of pictures to be changed while the others are read.
     fn change(&mut self, bands: &Bands, change: impl FnOnce(&Self, &mut [Vec<f32>])) {
         let first = self.kernels.nrows();
-        let mut rows = [const { Vec::new() }; 3];
+        let mut rows = [const { Vec::new() }; 4];
         for (row, register) in rows.iter_mut().zip(bands) {
             *row = std::mem::take(&mut self.pictures[register - first]);
         }

@@ -19,6 +19,8 @@ pub(super) struct StepPlanner {
     kernel_registers: usize,
     registers: usize,
     pub(super) steps: Vec<Step>,
+    /// What each step does, for people.
+    pub(super) labels: Vec<String>,
     pub(super) open: Vec<OpenStretch>,
     options: ChainOptions,
 }
@@ -34,9 +36,9 @@ struct Shown {
 
 impl StepPlanner {
     pub(super) fn new(calls: Vec<Bands>, kernel_registers: usize, options: ChainOptions) -> Self {
-        let (steps, open) = (Vec::new(), Vec::new());
+        let (steps, labels, open) = (Vec::new(), Vec::new(), Vec::new());
         let calls = calls.into_iter();
-        Self { calls, kernel_registers, registers: kernel_registers, steps, open, options }
+        Self { calls, kernel_registers, registers: kernel_registers, steps, labels, open, options }
     }
 
     /// Registers of pictures.
@@ -47,6 +49,11 @@ impl StepPlanner {
     /// Registers of the next layer that is no recipe.
     pub(super) fn next_call(&mut self) -> Bands {
         self.calls.next().unwrap_or_default()
+    }
+
+    fn push(&mut self, step: Step, label: String) {
+        self.steps.push(step);
+        self.labels.push(label);
     }
 
     fn new_registers(&mut self, count: usize) -> Bands {
@@ -99,6 +106,8 @@ impl StepPlanner {
                     )));
                 }
                 picture = self.stretched(&shown, layer)?;
+                // Nothing lies below that could shine through.
+                picture.truncate(3);
             } else {
                 self.lay(&shown, layer, &mut picture)?;
             }
@@ -155,19 +164,27 @@ impl StepPlanner {
 
     /// A layer alone, 0 to 1, in registers of its own.
     fn stretched(&mut self, shown: &Shown, layer: &Layer) -> Result<Bands> {
-        if let Some(color) = &layer.color {
-            let map =
-                color.load().map_err(|error| Error::Recipe(format!("layer '{}': {error}", layer.name)))?;
-            let stretch = self.next_stretch(layer, &shown.bands, shown.after)?;
-            let to = self.new_registers(3);
-            let (from, gamma) = (shown.bands[0], layer.gamma as f32);
-            self.steps.push(Step::Color { from, stretch, gamma, map: Arc::new(map), to: to.clone() });
-            return Ok(to);
-        }
+        let Some(color) = &layer.color else { return self.grey(shown, layer) };
+        let range = layer.stretch.and_then(Stretch::limits);
+        let map = color.load(range);
+        let map = map.map_err(|error| Error::Recipe(format!("layer '{}': {error}", layer.name)))?;
+        let (bands, stretch) = match layer.gamma == 1.0 {
+            true => (shown.bands.clone(), self.next_stretch(layer, &shown.bands, shown.after)?),
+            false => (self.grey(shown, layer)?, LinearStretch::UNIT),
+        };
+        let to = self.new_registers(map.bands());
+        let label = format!("colour {} with {}", layer.name, color.name);
+        self.push(Step::Color { from: bands[0], stretch, map: Arc::new(map), to: to.clone() }, label);
+        Ok(to)
+    }
+
+    /// The same without its colour map.
+    fn grey(&mut self, shown: &Shown, layer: &Layer) -> Result<Bands> {
         let stretch = self.next_stretch(layer, &shown.bands, shown.after)?;
         let to = self.new_registers(shown.bands.len());
         let (from, gamma) = (shown.bands.clone(), layer.gamma as f32);
-        self.steps.push(Step::Stretch { from, stretch, gamma, to: to.clone() });
+        let label = format!("stretch {}", layer.name);
+        self.push(Step::Stretch { from, stretch, gamma, to: to.clone() }, label);
         Ok(to)
     }
 
@@ -175,11 +192,20 @@ impl StepPlanner {
     fn lay(&mut self, shown: &Shown, layer: &Layer, picture: &mut Bands) -> Result<()> {
         let blend = Blend::new(layer.mode, layer.opacity / 100.0, self.options.compatibility);
         let is_plain = layer.color.is_none() && layer.gamma == 1.0;
-        let top = if is_plain { shown.bands.clone() } else { self.stretched(shown, layer)? };
+        let mut top = if is_plain { shown.bands.clone() } else { self.stretched(shown, layer)? };
+        let alpha = (top.len() == 4).then(|| top.pop()).flatten();
+        if let (Some(_), Some(_)) = (alpha, shown.mask) {
+            let name = &layer.name;
+            return Err(Error::Recipe(format!(
+                "layer '{name}' has a mask and colours that are not opaque; allowed: one of them"
+            )));
+        }
+        let mask = shown.mask.or(alpha);
         let count = blend.bands(top.len(), picture.len());
-        let kept = shown.mask.as_ref().map(|_| {
+        let kept = mask.map(|_| {
             let to = self.new_registers(count);
-            self.steps.push(Step::Keep { from: picture.clone(), to: to.clone() });
+            let label = format!("keep the picture below {}", layer.name);
+            self.push(Step::Keep { from: picture.clone(), to: to.clone() }, label);
             to
         });
         let widens = count > picture.len();
@@ -189,9 +215,11 @@ impl StepPlanner {
             true => self.next_stretch(layer, &shown.bands, shown.after)?,
             false => LinearStretch::UNIT,
         };
-        self.steps.push(Step::Blend { top, stretch, blend, background: picture.clone(), widens });
-        if let (Some(kept), Some(mask)) = (kept, shown.mask) {
-            self.steps.push(Step::Mask { kept, mask, picture: picture.clone() });
+        let label = format!("lay {} over it: {}, {} %", layer.name, layer.mode.name(), layer.opacity);
+        self.push(Step::Blend { top, stretch, blend, background: picture.clone(), widens }, label);
+        if let (Some(kept), Some(mask)) = (kept, mask) {
+            let label = format!("show {} where its mask says so", layer.name);
+            self.push(Step::Mask { kept, mask, picture: picture.clone() }, label);
         }
         Ok(())
     }

@@ -92,8 +92,7 @@ impl Chain {
         round: &Round,
         (window, size): (Window, (usize, usize)),
         tile: impl Fn(usize) -> Tile<'t>,
-        registers: &mut Registers,
-        observer: &mut Observer,
+        (registers, observer): (&mut Registers, &mut Observer),
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
         if let Some((_, ground)) = &round.ground {
@@ -155,17 +154,35 @@ impl Chain {
         }
         for (index, limits) in done.into_iter().rev() {
             let open = self.open.remove(index);
-            self.found.push((open.name, limits.0, limits.1));
-            let stretch = LinearStretch::new(limits, open.invert);
-            match open.place {
-                Place::Step(step) => {
-                    self.steps[step].stretch().into_iter().for_each(|place| *place = stretch)
+            self.close(open, limits);
+        }
+    }
+
+    /// Takes over the ends of stretches that the same recipes found at full resolution: an overview is stretched as
+    /// the raster is.
+    pub fn take_over(&mut self, settled: &Chain) {
+        for open in std::mem::take(&mut self.open) {
+            let known = settled.found_places.iter().position(|place| *place == open.place);
+            match known {
+                Some(index) => {
+                    let (_, min, max) = settled.found[index];
+                    self.close(open, (min, max));
                 }
-                Place::Display(bands) => {
-                    self.outputs[bands].iter_mut().for_each(|output| output.display = stretch);
-                }
+                None => self.open.push(open),
             }
         }
+    }
+
+    fn close(&mut self, open: OpenStretch, limits: (f64, f64)) {
+        let stretch = LinearStretch::new(limits, open.invert);
+        match open.place.clone() {
+            Place::Step(step) => self.steps[step].stretch().into_iter().for_each(|place| *place = stretch),
+            Place::Display(bands) => {
+                self.outputs[bands].iter_mut().for_each(|output| output.display = stretch);
+            }
+        }
+        self.found.push((open.name, limits.0, limits.1));
+        self.found_places.push(open.place);
     }
 }
 
