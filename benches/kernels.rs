@@ -1,7 +1,7 @@
 //! Kernels on one thread, array to array: 4000 x 4000 cells, no files; and blending alone, on rows in the cache.
 //!
-//! The names are the modes of `near_limit.cpp` beside this file, hand-vectorised C++ without nodata, tiles or dispatch:
-//! what the machine can do. `scripts/bench.sh` runs both in turn and prints the ratios.
+//! Most names are the modes of `near_limit.cpp` beside this file, hand-vectorised C++ without nodata, tiles or dispatch:
+//! what the machine can do. `scripts/bench.sh` runs both in turn and prints the ratios. `mstp` has no counterpart.
 
 use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
 use ndarray::{Array2, ArrayViewMut2};
@@ -26,7 +26,7 @@ const SKY_AND_OPENNESS: &str = r#"{"terralume_recipe": 1, "layers": [
     {"operation": "sky_view_factor", "min": 0, "max": 1, "opacity": 50},
     {"operation": "openness_positive", "min": 0, "max": 180}]}"#;
 
-/// The modes of `near_limit.cpp` as recipes.
+/// Names and recipes.
 const MODES: &[(&str, &str, CellType)] = &[
     ("svf", "sky_view_factor", CellType::Float32),
     ("opns", "openness_positive", CellType::Float32),
@@ -35,6 +35,7 @@ const MODES: &[(&str, &str, CellType)] = &[
     ("hs", "hillshade", CellType::Float32),
     ("mhs16", "multi_hillshade", CellType::Float32),
     ("vat", "vat-combined", CellType::Uint8),
+    ("mstp", "mstp", CellType::Float32),
 ];
 
 fn surface() -> Array2<f32> {

@@ -107,33 +107,17 @@ impl Place {
     /// With `dem.tif`, a square cut from a real elevation model, with a hole in it.
     pub fn with_dem(side: usize) -> Self {
         let place = Self::new();
-        let side = side.to_string();
-        place.plain(
-            "gdal_translate",
-            &["-q", "-srcwin", "400", "300", &side, &side, "-a_nodata", "-9999", DEM, "dem.tif"],
-        );
-        // GDAL burns a hole into it.
-        place.write("hole.json", &place.hole());
-        place.plain("gdal_rasterize", &["-q", "-burn", "-9999", "hole.json", "dem.tif"]);
-        assert!(place.floats("dem.tif").contains(&-9999.0));
+        let size = side.to_string();
+        let window = ["-srcwin", "400", "300", &size, &size, "-a_nodata", "-9999", DEM, "raw"];
+        place.plain("gdal_translate", &[&["-q", "-of", "ENVI"], &window[..]].concat());
+        let mut cells = std::fs::read(place.path("raw")).unwrap();
+        for (row, column) in (30..35).flat_map(|row| (20..25).map(move |column| (row, column))) {
+            let start = 4 * (row * side + column);
+            cells[start..start + 4].copy_from_slice(&(-9999.0_f32).to_le_bytes());
+        }
+        std::fs::write(place.path("raw"), cells).unwrap();
+        place.plain("gdal_translate", &["-q", "raw", "dem.tif"]);
         place
-    }
-
-    /// A square of 5 cells inside `dem.tif`.
-    fn hole(&self) -> String {
-        let info = self.plain("gdalinfo", &["-json", "dem.tif"]);
-        let info: serde_json::Value = serde_json::from_str(&info).unwrap();
-        let transform: Vec<f64> =
-            info["geoTransform"].as_array().unwrap().iter().map(|n| n.as_f64().unwrap()).collect();
-        let at = |column: f64, row: f64| {
-            format!("[{}, {}]", transform[0] + column * transform[1], transform[3] + row * transform[5])
-        };
-        let corners = [at(20.0, 30.0), at(25.0, 30.0), at(25.0, 35.0), at(20.0, 35.0), at(20.0, 30.0)];
-        format!(
-            r#"{{"type": "FeatureCollection", "features": [{{"type": "Feature", "properties": {{}}, "geometry":
-            {{"type": "Polygon", "coordinates": [[{}]]}}}}]}}"#,
-            corners.join(", ")
-        )
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -151,7 +135,10 @@ impl Place {
             .replace("\"SIDE\"", &format!("\"{side}\""));
         self.write(
             name,
-            &format!(r#"<VRTDataset rasterXSize="{side}" rasterYSize="{side}">{bands}</VRTDataset>"#),
+            &format!(
+                r#"<VRTDataset rasterXSize="{side}" rasterYSize="{side}">
+            <GeoTransform>0, 1, 0, 0, 0, -1</GeoTransform>{bands}</VRTDataset>"#
+            ),
         );
     }
 
@@ -203,9 +190,10 @@ impl Place {
         name == "Int8" && (version[0], version[1]) >= (3, 7)
     }
 
-    /// The cells of all bands in a type, as bytes.
+    /// The cells of all bands, read as this type.
     pub fn cells_as(&self, name: &str, source: &str) -> Vec<u8> {
-        self.cells(source, &["-ot", name])
+        self.plain("gdal_translate", &["-q", "-ot", name, source, "typed.tif"]);
+        self.cells("typed.tif", &["-ot", "Float64"])
     }
 
     pub fn floats(&self, name: &str) -> Vec<f32> {

@@ -22,6 +22,28 @@ pub enum RealType {
 }
 
 impl RealType {
+    /// Of the parts of a complex `GDALDataType`.
+    pub fn of_parts(number: u32) -> Option<Self> {
+        Some(match number {
+            8 => Self::Int16,
+            9 => Self::Int32,
+            10 => Self::Float32,
+            11 => Self::Float64,
+            16 => Self::Float16,
+            _ => return None,
+        })
+    }
+
+    /// Bytes of a cell.
+    pub fn size(self) -> usize {
+        match self {
+            Self::Uint8 | Self::Int8 => 1,
+            Self::Uint16 | Self::Int16 | Self::Float16 => 2,
+            Self::Uint32 | Self::Int32 | Self::Float32 => 4,
+            Self::Uint64 | Self::Int64 | Self::Float64 => 8,
+        }
+    }
+
     /// Of a `GDALDataType`, whose newer numbers the bindings of an older GDAL lack; None for complex ones.
     pub fn of(number: u32) -> Option<Self> {
         Some(match number {
@@ -298,6 +320,7 @@ mod tests {
     fn complex_types_and_unknown_ones_are_none() {
         for number in [0, 8, 9, 10, 11, 16, 17, u32::MAX] {
             assert_eq!(RealType::of(number), None);
+            assert_eq!(RealType::of_parts(number).is_some(), (8..17).contains(&number));
         }
     }
 }

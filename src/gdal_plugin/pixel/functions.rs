@@ -260,7 +260,6 @@ impl Compute for BlendSources {
     fn sources(&self) -> usize {
         match &self.layers {
             Layers::Grey(blends) => blends.len() + 1,
-            // Two rows more: the grey background becomes coloured in place.
             Layers::GreyOverRgb(_) | Layers::RgbOverGrey(..) => 4,
             Layers::RgbOverRgb(_) => 6,
         }
@@ -268,6 +267,7 @@ impl Compute for BlendSources {
 
     fn spare_rows(&self) -> usize {
         match self.layers {
+            // The grey background becomes coloured in place.
             Layers::RgbOverGrey(..) => 2,
             _ => 0,
         }

@@ -161,12 +161,8 @@ unsafe fn run(function: &Function, call: &Call) -> Result<()> {
     let source_count = usize::try_from(call.source_count).unwrap_or(0);
     let nodata = arguments.nodata()?;
     let mut compute = (function.prepare)(&arguments, source_count)?;
-    let source_type = real_type(
-        call.source_type,
-        "sources have",
-        "such as <SourceTransferType>Float32</SourceTransferType>",
-    )?;
-    let data_type = real_type(call.data_type, "the result is wanted in", "such as Float32")?;
+    let source_type = source_type(call.source_type)?;
+    let data_type = data_type(call.data_type)?;
     let (columns, rows) = (call.columns.max(0) as usize, call.rows.max(0) as usize);
     if columns == 0 || rows == 0 {
         return Ok(());
@@ -189,19 +185,41 @@ unsafe fn run(function: &Function, call: &Call) -> Result<()> {
             }
             compute.cells(&mut buffers, &mut out[..count]);
             let (line, pixel) = (call.line_space as isize, call.pixel_space as isize);
-            // SAFETY: these cells lie inside the caller's buffer, by the spacing it gave.
+            // SAFETY: these cells lie inside the caller's buffer, by the spacing it gave; those of a complex type have
+            // room for two parts.
             unsafe {
                 let to = call.data.cast::<u8>().offset(row as isize * line + first as isize * pixel);
-                data_type.write(&out[..count], nodata, to, pixel);
+                data_type.real.write(&out[..count], nodata, to, pixel);
+                if data_type.is_complex {
+                    data_type.real.write(&[0.0; BLOCK][..count], None, to.add(data_type.real.size()), pixel);
+                }
             }
         }
     }
     Ok(())
 }
 
-fn real_type(number: GDALDataType::Type, what: &str, example: &str) -> Result<RealType> {
+fn source_type(number: GDALDataType::Type) -> Result<RealType> {
     RealType::of(number).ok_or_else(|| {
-        Error::Unsupported(format!("{what} cells of GDAL's type {number}; allowed: real numbers, {example}"))
+        Error::Unsupported(format!(
+            "sources have cells of GDAL's type {number}; allowed: real numbers, such as \
+             <SourceTransferType>Float32</SourceTransferType>"
+        ))
+    })
+}
+
+/// Type of the cells that are written.
+struct DataType {
+    real: RealType,
+    /// Every cell has a second part, which is 0: `gdallocationinfo` reads any raster so.
+    is_complex: bool,
+}
+
+fn data_type(number: GDALDataType::Type) -> Result<DataType> {
+    let real = RealType::of(number).map(|real| DataType { real, is_complex: false });
+    let complex = || RealType::of_parts(number).map(|real| DataType { real, is_complex: true });
+    real.or_else(complex).ok_or_else(|| {
+        Error::Unsupported(format!("the result is wanted in GDAL's type {number}; allowed: any of GDAL 3.13"))
     })
 }
 

@@ -3,7 +3,7 @@
 //! The registry's own operation computes them, with its parameters and its bits: cells are set out as rows in which
 //! every third cell has its real neighbours, and every third result is taken.
 
-use super::arguments::{missing, Arguments};
+use super::arguments::Arguments;
 use super::{Cells, Compute, BLOCK};
 use crate::core::error::{Error, Result};
 use crate::core::grid::Grid;
@@ -50,7 +50,7 @@ pub fn prepare(operation: &str, arguments: &Arguments, sources: usize) -> Result
     }
     let kernel = (operation.build)(&values, &grid, Compatibility::None)?;
     if !kernel.as_any().is::<GradientKernel>() {
-        return Err(missing("kernel", "an operation on gradients"));
+        return Err(Error::Internal(format!("{} looks at more than direct neighbours", operation.id)));
     }
     Ok(Box::new(Neighbours { kernel, rows: [[0.0; PLACES * BLOCK]; 4] }))
 }

@@ -66,8 +66,8 @@ fn blends_of_every_form() {
     assert!((found - luminance).abs() < 1e-6, "{found}");
     // RVT ignores the opacity of an overlay.
     assert_ne!(
-        blend(&[a, b], &["mode=overlay", "opacity=50", "compat=rvt"]),
-        blend(&[a, b], &["mode=overlay", "opacity=50"])
+        blend(&[b, c], &["mode=overlay", "opacity=50", "compat=rvt"]),
+        blend(&[b, c], &["mode=overlay", "opacity=50"])
     );
 }
 
@@ -171,6 +171,41 @@ fn lists_and_windows_may_be_empty() {
     let refused = unsafe { run(&FUNCTIONS[0], &bare) }.unwrap_err().to_string();
     assert!(refused.contains("type 10; allowed: real numbers"), "{refused}");
     bare.source_type = GDALDataType::GDT_Int16;
+    bare.data_type = GDALDataType::GDT_TypeCount + 9;
+    // SAFETY: as before.
+    assert!(unsafe { run(&FUNCTIONS[0], &bare) }
+        .unwrap_err()
+        .to_string()
+        .contains("the result is wanted in"));
+    bare.data_type = GDALDataType::GDT_CInt16;
     // SAFETY: as before.
     assert!(unsafe { run(&FUNCTIONS[0], &bare) }.is_ok());
+}
+
+#[test]
+fn threads_do_not_meet() {
+    let cells: Vec<f32> = (0..2000).map(|cell| (cell as f32 * 0.37).sin()).collect();
+    let sources: [&[f32]; 5] =
+        [&cells[2..1002], &cells[1..1001], &cells[3..1003], &cells[900..1900], &cells[7..1007]];
+    let compute = || {
+        let slope = call("terralume_slope", &sources, &["cell_width=1", "cell_height=2"]).unwrap();
+        let blend = call("terralume_blend", &sources, &["modes=screen,overlay,add,soft_light"]).unwrap();
+        [slope, blend].concat().into_iter().map(f32::to_bits).collect::<Vec<_>>()
+    };
+    let expected = compute();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..50).for_each(|_| assert!(compute() == expected)));
+        }
+    });
+}
+
+#[test]
+fn a_gdal_registers_once_and_its_functions_are_its_own() {
+    let gdal = Gdal::get().unwrap();
+    register(gdal);
+    register(gdal);
+    assert!(GDALS[0].get().is_some_and(|known| std::ptr::eq(*known, gdal)) && GDALS[1].get().is_none());
+    let address = |slot: usize| entries(slot)[0].map(|entry| entry as usize);
+    assert!((1..SLOTS).all(|slot| address(slot) != address(slot - 1)));
 }

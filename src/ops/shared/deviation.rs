@@ -4,7 +4,8 @@
 //! is the DEV of largest amount over its radii, the smaller radius where two are equal. Beyond the raster's edge the
 //! raster is mirrored, edge included, over and over. NaN in, NaN out; heights of 2^20 m and more count as missing.
 //! Sums are exact (`window_sums.rs`). Under RVT compatibility squares are rounded to 32 bits before they are summed.
-//! Cost: eight look-ups per cell and radius, whatever the radius.
+//! Cost: eight look-ups per cell and radius, whatever the radius. Tables are filled for the tile and its margin, once for
+//! all scales whose numbers are equally fine.
 
 use super::deviation_row::{drop_missing, keep_largest, lighten, Factors};
 use super::window_row::{quantise, window_cells, Ground};

@@ -1,11 +1,28 @@
 //! Tests of `deviation.rs` with numbers by hand and against sums in plain loops.
 
+use super::super::window_row::quantum_bits;
 use super::*;
 use crate::core::tile::{TileBuffers, Window};
 use ndarray::{array, s, Array2, Array3};
 
-/// A kernel's result over a raster, cut into tiles of `side`.
+/// A kernel's result over a raster, cut into tiles of `side`, row by row.
 fn run(kernel: &Deviation, cells: &Array2<f32>, side: usize) -> Array3<f32> {
+    let by_rows = |on_tile: &mut dyn TileKernel, mut out: ArrayViewMut3<'_, f32>| {
+        let (_, rows, cols) = out.dim();
+        for row in 0..rows {
+            on_tile.row(row, 0..cols, out.slice_mut(s![.., row, ..]));
+        }
+    };
+    run_with(kernel, cells, side, by_rows)
+}
+
+/// The same, with what is done on every tile.
+fn run_with(
+    kernel: &Deviation,
+    cells: &Array2<f32>,
+    side: usize,
+    fill: impl Fn(&mut dyn TileKernel, ArrayViewMut3<'_, f32>),
+) -> Array3<f32> {
     let (rows, cols) = cells.dim();
     let mut result = Array3::zeros((kernel.bands(), rows, cols));
     let mut buffers = TileBuffers::new(&[kernel.edge()], kernel.radius());
@@ -19,10 +36,7 @@ fn run(kernel: &Deviation, cells: &Array2<f32>, side: usize) -> Array3<f32> {
             };
             buffers.load(window, (rows, cols), read).unwrap();
             let mut on_tile = kernel.on(buffers.tile(0));
-            for down in 0..window.rows {
-                let out = result.slice_mut(s![.., row + down, col..col + window.cols]);
-                on_tile.row(down, 0..window.cols, out);
-            }
+            fill(&mut *on_tile, result.slice_mut(s![.., row..row + window.rows, col..col + window.cols]));
         }
     }
     result
@@ -184,6 +198,84 @@ fn heights_too_large_to_count_are_missing() {
     let (ours, expected) =
         (run(&kernel(Scale::single(2)), &cells, 9), run(&kernel(Scale::single(2)), &holes, 9));
     assert!(ours.iter().zip(&expected).all(|(a, b)| a.to_bits() == b.to_bits()));
+}
+
+/// More rows than the tables hold: they slide down. More columns than are computed together.
+#[test]
+fn tall_and_wide_tiles_have_no_seams() {
+    let ground = |(row, col): (usize, usize)| (40.0 + 9.0 * noise(row, col) + 0.1 * row as f64) as f32;
+    let tall = with_holes(Array2::from_shape_fn((230, 19), ground));
+    check(&tall, Scale { min: 1, max: 5, step: 2 }, 1.0, 2e-5);
+    check(&tall, Scale { min: 10, max: 40, step: 30 }, 1.0, 2e-5);
+    let wide = Array2::from_shape_fn((3, BLOCK + 50), ground);
+    check(&with_holes(Array2::from_shape_fn((13, BLOCK + 50), ground)), Scale::single(2), 1.0, 2e-5);
+    check(&wide, Scale { min: 1, max: 4, step: 1 }, 1.0, 2e-5);
+}
+
+/// A tile written at once is the same as its rows, into memory of its own or between other cells.
+#[test]
+fn a_whole_tile_equals_its_rows() {
+    let cells = with_holes(Array2::from_shape_fn((19, 23), |(row, col)| noise(row, col) as f32));
+    let scales = vec![Scale { min: 2, max: 8, step: 3 }, Scale::single(1)];
+    for shown in [Shown::Signed, Shown::Light(0.9)] {
+        let made = Deviation::new(scales.clone(), shown, 2.0, Compatibility::None);
+        let whole = |on_tile: &mut dyn TileKernel, mut out: ArrayViewMut3<'_, f32>| {
+            assert!(on_tile.whole(&mut out));
+        };
+        for side in [7, 32] {
+            let (at_once, by_rows) = (run_with(&made, &cells, side, whole), run(&made, &cells, side));
+            assert!(at_once.iter().zip(&by_rows).all(|(a, b)| a.to_bits() == b.to_bits()), "{shown:?}");
+        }
+    }
+}
+
+/// Just below the relief that needs a third table, squares fill 64 bits without a sign.
+#[test]
+fn a_sum_of_squares_may_fill_64_bits() {
+    let mut cells = Array2::from_elem((19, 23), 265.0_f32);
+    cells[[9, 11]] = 0.0;
+    let mut buffers = TileBuffers::new(&[Edge::Symmetric], 60);
+    let read = |_: Window, mut out: ArrayViewMut2<'_, f32>| -> Result<()> {
+        out.assign(&cells);
+        Ok(())
+    };
+    buffers.load(Window { row: 0, col: 0, rows: 19, cols: 23 }, (19, 23), read).unwrap();
+    let ground = Ground::around(buffers.tile(0), 60);
+    assert!(!ground.is_tall(60), "one table of squares is enough");
+    let quanta = 265.0 * f64::from(1_u32 << quantum_bits(60));
+    assert!(quanta * quanta * window_cells(60) as f64 > 1.5 * 2_f64.powi(63), "and nearly full");
+    check(&cells, Scale::single(60), 1.0, 2e-5);
+}
+
+/// A cell that stands out by far from a wide window: the square of its height all but cancels.
+#[test]
+fn a_spike_keeps_its_digits() {
+    for height in [3.0, 10_000.0, 1_000_000.0] {
+        let mut cells = Array2::from_shape_fn((61, 61), |(row, col)| (0.01 * noise(row, col)) as f32);
+        cells[[30, 30]] = height;
+        let found = f64::from(run(&kernel(Scale::single(30)), &cells, 61)[[0, 30, 30]]);
+        let expected = slow(&cells, (30, 30), 30, 1.0);
+        // One among 3721: the square root of 3720.
+        assert!((expected - 3720_f64.sqrt()).abs() < 0.2, "{expected}");
+        assert!((found / expected - 1.0).abs() < 1e-6, "{height}: {found} instead of {expected}");
+    }
+}
+
+/// Mean -1 and variance 8 over radius 1, mean 1 and variance 8 over radius 2: the cell is as far above as below.
+#[test]
+fn the_smaller_radius_wins_a_tie() {
+    let cells = array![
+        [4.0_f32, 4.0, 4.0, 4.0, 3.0],
+        [3.0, -9.0, 0.0, 0.0, 3.0],
+        [3.0, 0.0, 0.0, 0.0, 3.0],
+        [3.0, 0.0, 0.0, 0.0, 3.0],
+        [-3.0, 2.0, -2.0, 0.0, 0.0]
+    ];
+    let found = |scale| run(&kernel(scale), &cells, 5)[[0, 2, 2]];
+    let (near, far) = (found(Scale::single(1)), found(Scale::single(2)));
+    assert_eq!((near, far), (-far, -near));
+    assert!((f64::from(near) - 1.0 / 8.0_f64.sqrt()).abs() < 1e-6, "{near}");
+    assert_eq!(found(Scale { min: 1, max: 2, step: 1 }), near);
 }
 
 /// RVT's squares by hand: 4097^2 is 16785409, in 32 bits 16785408.
