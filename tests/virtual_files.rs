@@ -126,6 +126,28 @@ fn parameters_options_and_files_are_read_from_the_name() {
     }
 }
 
+/// Rasters of layers: one on the grid of the elevations, one that is brought there.
+#[test]
+fn other_rasters_are_shown_as_in_a_file() {
+    let place = Place::new();
+    place.gdal(
+        "gdal_translate",
+        &["-q", "-ot", "Byte", "-scale", "200", "400", "0", "255", "dem.tif", "same.tif"],
+    );
+    let turned = ["-q", "-t_srs", "EPSG:32632", "-tr", "1.3", "1.3", "same.tif", "turned.tif"];
+    place.gdal("gdalwarp", &turned);
+    let text = r#"{"terralume_recipe": 1, "layers": [
+        {"raster": "turned.tif", "stretch": "0,255", "mode": "multiply", "opacity": 60},
+        {"operation": "slope", "mask": {"raster": "same.tif", "stretch": "percent:5,5"}},
+        {"operation": "hillshade"}]}"#;
+    std::fs::write(place.path("own.json"), text).unwrap();
+    let recipe = path_text(&place.path("own.json")).to_string();
+    place.terralume(&["render", &recipe, "dem.tif", "file.tif"]);
+    let name = virtual_name(&format!("{{{recipe}}}"));
+    assert!(place.cells("file.tif", &[]) == place.cells(&name, &[]));
+    assert!(place.cells(&name, &["-ovr", "0"]).len() > 350 * 310 * 4);
+}
+
 #[test]
 fn windows_threads_and_warps_give_the_same_cells() {
     let place = Place::new();

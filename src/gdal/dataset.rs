@@ -420,24 +420,6 @@ impl Band {
         !unsafe { (self.gdal.GDALGetRasterColorTable)(self.handle) }.is_null()
     }
 
-    /// How many times smaller than the band each of its overviews is, by number.
-    pub fn overview_factors(self) -> Vec<f64> {
-        // SAFETY: the band's dataset is open.
-        let (count, cols) = unsafe {
-            ((self.gdal.GDALGetOverviewCount)(self.handle), (self.gdal.GDALGetRasterBandXSize)(self.handle))
-        };
-        let factor = |index: c_int| {
-            // SAFETY: the band's dataset is open and the band has such an overview, which lives as long.
-            let overview = unsafe { (self.gdal.GDALGetOverview)(self.handle, index) };
-            if overview.is_null() {
-                return f64::INFINITY;
-            }
-            // SAFETY: not NULL.
-            f64::from(cols) / f64::from(unsafe { (self.gdal.GDALGetRasterBandXSize)(overview) })
-        };
-        (0..count).map(factor).collect()
-    }
-
     /// The band that says which cells are valid, unless a nodata value says it or all are.
     pub fn mask(self) -> Option<Band> {
         // SAFETY: the band's dataset is open.

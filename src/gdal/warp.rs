@@ -13,7 +13,7 @@ use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::{Layout, Reader, Source};
 use ndarray::ArrayViewMut2;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Side of a block where a cell of the target is about one of the raster.
 const BLOCK: usize = 128;
@@ -54,6 +54,8 @@ pub struct WarpedSource {
     /// Bytes that the warper holds for a block.
     memory: usize,
     blocks: BlockCache,
+    /// Warpers of readers that are done.
+    spare: Mutex<Vec<Warper>>,
 }
 
 impl WarpedSource {
@@ -88,6 +90,7 @@ impl WarpedSource {
                 .saturating_add(file_block),
             cells,
             blocks: BlockCache::new(),
+            spare: Mutex::default(),
         })
     }
 
@@ -134,25 +137,41 @@ impl Source for WarpedSource {
     }
 
     fn open(&self) -> Result<Box<dyn Reader + '_>> {
-        let dataset = Dataset::open_level(self.gdal, &self.name, self.level)?;
-        let warper = Warper::new(dataset, self.band, &self.target, self.sampling)?;
-        Ok(Box::new(WarpedReader { source: self, warper, wide: Vec::new() }))
+        // The guard goes before the file is opened: workers open theirs at the same time.
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let warper = match spare {
+            Some(warper) => warper,
+            None => {
+                let dataset = Dataset::open_level(self.gdal, &self.name, self.level)?;
+                Warper::new(dataset, self.band, &self.target, self.sampling)?
+            }
+        };
+        Ok(Box::new(WarpedReader { source: self, warper: Some(warper), wide: Vec::new() }))
     }
 }
 
 /// One worker's handle and buffer.
 struct WarpedReader<'a> {
     source: &'a WarpedSource,
-    warper: Warper,
+    /// There until the reader is dropped.
+    warper: Option<Warper>,
     wide: Vec<f64>,
+}
+
+impl Drop for WarpedReader<'_> {
+    fn drop(&mut self) {
+        self.source.spare.lock().unwrap_or_else(PoisonError::into_inner).extend(self.warper.take());
+    }
 }
 
 impl Reader for WarpedReader<'_> {
     fn read(&mut self, window: Window, mut out: ArrayViewMut2<'_, f32>) -> Result<()> {
         let Layout { block_rows: rows, block_cols: cols, .. } = self.source.layout;
+        let lost = || Error::Internal("a reader without warper".into());
+        let warper = self.warper.as_mut().ok_or_else(lost)?;
         for block_row in window.row / rows..=(window.row + window.rows - 1) / rows {
             for block_col in window.col / cols..=(window.col + window.cols - 1) / cols {
-                let block = self.source.block(&mut self.warper, (block_col, block_row), &mut self.wide)?;
+                let block = self.source.block(warper, (block_col, block_row), &mut self.wide)?;
                 let place = Window { row: block_row * rows, col: block_col * cols, rows, cols };
                 copy_overlap(block.cells(), place, window, &mut out);
             }
@@ -170,9 +189,10 @@ fn overview(
 ) -> Result<(Option<usize>, Placement)> {
     let raster = dataset.band(band)?;
     let coarsest = placement.density.0.min(placement.density.1) * HARDLY_FINER;
-    let factors = raster.overview_factors();
-    let fitting = factors.iter().enumerate().filter(|(_, factor)| (1.0..=coarsest).contains(*factor));
-    let Some((level, _)) = fitting.max_by(|first, second| first.1.total_cmp(second.1)) else {
+    let factor = |level: usize| raster.size().1 as f64 / raster.overview(level).size().1 as f64;
+    let factors = (0..raster.overviews()).map(|level| (level, factor(level)));
+    let fitting = factors.filter(|(_, factor)| *factor > 1.0 && *factor <= coarsest);
+    let Some((level, _)) = fitting.max_by(|first, second| first.1.total_cmp(&second.1)) else {
         return Ok((None, placement));
     };
     let reduced = Dataset::open_level(dataset.gdal(), dataset.name(), Some(level))?;

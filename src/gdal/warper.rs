@@ -32,10 +32,14 @@ impl Sampling {
 /// The warper with all it uses.
 pub struct Warper {
     operation: GDALWarpOperationH,
-    // The operation keeps pointers to these: they go after it.
+    // The operation keeps pointers to both: they go after it.
     _transformer: Transformer,
     dataset: Dataset,
 }
+
+// SAFETY: GDAL allows dataset, transformer and operation on any thread as long as only one uses them at a time; `warp`
+// takes the warper for itself.
+unsafe impl Send for Warper {}
 
 impl Warper {
     /// For a band of `dataset` under `target`.

@@ -39,7 +39,7 @@ const MOST_TILE_MEMORY: usize = 256 << 20;
 /// Bytes of computed tiles that are kept.
 const TILE_CACHE: usize = 64 << 20;
 
-/// Bytes of decoded blocks of the elevations that are kept.
+/// Bytes of decoded blocks that are kept, of the elevations and of all rasters of layers.
 const BLOCK_CACHE: usize = 64 << 20;
 
 /// Bytes a survey of the whole raster may take.
@@ -95,6 +95,7 @@ impl View {
         let side = if cell > LARGE_CELL { SIDES.1 } else { SIDES.0 };
         check_memory(&chain, side)?;
         let layers = job.open_layers(&chain, &source)?;
+        layers.iter().for_each(|layer| layer.set_cache(BLOCK_CACHE / layers.len()));
         let mut files = source.dataset().files();
         files.extend(layers.iter().flat_map(RasterLayer::files).cloned());
         let source = Arc::new(source);
