@@ -18,6 +18,9 @@ cargo build --release --quiet --example mirrored_dem
 cargo bench --quiet --bench kernels --no-run
 g++ -O3 -march=native -ffast-math benches/near_limit.cpp -o "$work/near_limit" -lpthread -lm
 terralume=target/release/terralume
+mkdir "$work/plugins"
+ln -s "$PWD/target/release/libterralume.so" "$work/plugins/gdal_terralume.so"
+export GDAL_DRIVER_PATH=$work/plugins
 
 median() { sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 seconds() { rm -f "$work"/out*; /usr/bin/time -f %e -o "$work/time" "$@" >/dev/null 2>"$work/said"; cat "$work/time"; }
@@ -61,6 +64,23 @@ for size in "${sizes[@]}"; do
         "gdaldem hillshade -q $dem $work/out.tif" "$terralume visualize hillshade $dem $work/out.tif $plain"
     pair "SVF radius 10, float32, $size² (reference: gdal_translate copy)" "≤ 2.5" "$copy" \
         "$terralume visualize svf $dem $work/out.tif $plain"
+    visualize() { echo "$terralume visualize $1 $dem $work/out.tif $plain"; }
+    for limit in "mstp 5" "sky_illumination 8" "local_dominance 4" "local_relief 1.5" "multi_scale_relief 1.5"; do
+        name=${limit% *}
+        pair "$name, float32, $size² (reference: gdal_translate copy)" "≤ ${limit#* }" "$copy" "$(visualize "$name")"
+    done
+    pair "e3MSTP, float32, $size² (reference: gdal_translate copy)" "≤ 9" "$copy" \
+        "$terralume render e3mstp $dem $work/out.tif $plain"
+    $(visualize multi_hillshade) >/dev/null && mv "$work/out.tif" "$work/bands.tif"
+    pair "16 hillshades, float32, $size² (reference: gdal_translate copy of 16 bands)" "≤ 1.5" \
+        "gdal_translate -q $work/bands.tif $work/out.tif" "$(visualize multi_hillshade)"
+    rm "$work/bands.tif"
+    peak=$(mebibytes $(visualize mstp) --memory 512M)
+    row "mstp, $size², --memory 512M: peak resident MiB" "512" "$peak" "$(awk "BEGIN {print $peak / 512}")" "≤ 576 MiB"
+    pair "hillshade as a virtual file, 8 bit, $size² (reference: gdaldem hillshade)" "≤ 1.2" \
+        "gdaldem hillshade -q $dem $work/out.tif" "gdal_translate -q /vsiterralume/hillshade,type=uint8/$dem $work/out.tif"
+    pair "SVF as a virtual file, float32, $size² (reference: the program writing the same)" "≤ 1.5" \
+        "$(visualize svf)" "gdal_translate -q /vsiterralume/svf/$dem $work/out.tif"
     pair "VAT combined, $size²: 2 threads against 1 (ratio: ours/reference)" "≤ 0.56" \
         "$terralume render vat-combined $dem $work/out.tif --co COMPRESS=NONE --quiet --threads 1 --type uint8" "$vat"
     seconds $vat >/dev/null
