@@ -375,7 +375,7 @@ def peak():
 def look(count):
     for number in range(count):
         gdal.Open("/vsiterralume/slope/dem.tif").ReadAsArray(number % 600, 5, 3, 3)
-look(500)
+look(3000)
 before = peak()
 look(3000)
 # A KiB for every opening would be 3,000.

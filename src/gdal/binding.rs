@@ -44,13 +44,80 @@ const LIBRARY_NAMES: &[&str] = &[
     "libgdal.so.31",
 ];
 
-type Options = *const *const c_char;
+/// A list of `KEY=VALUE` that ends with NULL.
+pub type Options = *const *const c_char;
+
+/// Makes ready: name, our data, arguments, bands and type of the input and its nodata; then what is for us to set: bands,
+/// type and nodata of the output; the folder of the VRT, and what `process` shall get.
+pub type ProcessedInit = unsafe extern "C" fn(
+    *const c_char,
+    *mut c_void,
+    Options,
+    c_int,
+    GDALDataType::Type,
+    *mut f64,
+    *mut c_int,
+    *mut GDALDataType::Type,
+    *mut *mut f64,
+    *const c_char,
+    *mut *mut c_void,
+) -> CPLErr::Type;
+
+/// Frees what `init` made.
+pub type ProcessedFree = unsafe extern "C" fn(*const c_char, *mut c_void, *mut c_void);
+
+/// Computes a window: name, our data, what `init` made, arguments; columns and rows; buffer, bytes, type, bands and nodata
+/// of the input, the same of the output; the window in cells of the level that is read, that level's geotransform, the
+/// folder of the VRT, and more options.
+pub type ProcessedProcess = unsafe extern "C" fn(
+    *const c_char,
+    *mut c_void,
+    *mut c_void,
+    Options,
+    c_int,
+    c_int,
+    *const c_void,
+    usize,
+    GDALDataType::Type,
+    c_int,
+    *const f64,
+    *mut c_void,
+    usize,
+    GDALDataType::Type,
+    c_int,
+    *const f64,
+    f64,
+    f64,
+    f64,
+    f64,
+    *const f64,
+    *const c_char,
+    Options,
+) -> CPLErr::Type;
+
+/// `GDALVRTRegisterProcessedDatasetFunc`.
+pub type RegisterProcessedDatasetFunc = unsafe extern "C" fn(
+    *const c_char,
+    *mut c_void,
+    *const c_char,
+    GDALDataType::Type,
+    *const GDALDataType::Type,
+    usize,
+    *const c_int,
+    usize,
+    Option<ProcessedInit>,
+    Option<ProcessedFree>,
+    Option<ProcessedProcess>,
+    Options,
+) -> CPLErr::Type;
 
 macro_rules! gdal_functions {
     ($(fn $name:ident($($argument:ty),*) $(-> $result:ty)?;)*) => {
         /// The functions of one libgdal.
         pub struct Gdal {
             $(pub(crate) $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
+            /// From GDAL 3.9 on.
+            pub(crate) GDALVRTRegisterProcessedDatasetFunc: Option<RegisterProcessedDatasetFunc>,
             version: u32,
         }
 
@@ -69,7 +136,15 @@ macro_rules! gdal_functions {
                     // this module, which hands over handles of libgdal only.
                     let $name = unsafe { std::mem::transmute::<*mut c_void, $name>(address) };
                 )*
-                let mut gdal = Self { $($name,)* version: 0 };
+                let name = c"GDALVRTRegisterProcessedDatasetFunc";
+                // SAFETY: as above; the signature is the same from 3.9 to 3.13, and NULL is None.
+                let GDALVRTRegisterProcessedDatasetFunc = unsafe {
+                    std::mem::transmute::<*mut c_void, Option<RegisterProcessedDatasetFunc>>(libc::dlsym(
+                        handle,
+                        name.as_ptr(),
+                    ))
+                };
+                let mut gdal = Self { $($name,)* GDALVRTRegisterProcessedDatasetFunc, version: 0 };
                 gdal.version = gdal.version_text(c"VERSION_NUM").parse().unwrap_or(0);
                 Ok(gdal)
             }
@@ -99,6 +174,7 @@ gdal_functions! {
     fn GDALGetDescription(GDALMajorObjectH) -> *const c_char;
     fn GDALSetDescription(GDALMajorObjectH, *const c_char);
     fn GDALGetMetadataItem(GDALMajorObjectH, *const c_char, *const c_char) -> *const c_char;
+    fn GDALGetMetadata(GDALMajorObjectH, *const c_char) -> *mut *mut c_char;
     fn GDALSetMetadataItem(GDALMajorObjectH, *const c_char, *const c_char, *const c_char) -> CPLErr::Type;
     fn GDALGetGeoTransform(GDALDatasetH, *mut f64) -> CPLErr::Type;
     fn GDALSetGeoTransform(GDALDatasetH, *mut f64) -> CPLErr::Type;
@@ -146,6 +222,7 @@ gdal_functions! {
     fn GDALWarpRegionToBuffer(GDALWarpOperationH, c_int, c_int, c_int, c_int, *mut c_void, GDALDataType::Type, c_int, c_int, c_int, c_int) -> CPLErr::Type;
     fn CSLDestroy(*mut *mut c_char);
     fn CSLAddString(*mut *mut c_char, *const c_char) -> *mut *mut c_char;
+    fn VSIMalloc(usize) -> *mut c_void;
     fn VSIFree(*mut c_void);
     fn VSIUnlink(*const c_char) -> c_int;
     fn VSIGetMemFileBuffer(*const c_char, *mut vsi_l_offset, c_int) -> *mut GByte;

@@ -14,11 +14,13 @@ pub mod output;
 pub mod sink;
 pub mod sinks;
 pub mod source;
+pub mod statistics;
 mod transform;
 mod trial;
 pub mod virtual_tiff;
+pub mod vrt;
 mod warp;
 mod warper;
 
 pub use binding::Gdal;
-pub use dataset::DatasetHandle;
+pub use dataset::{DatasetHandle, GeoTransform};

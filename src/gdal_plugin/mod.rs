@@ -4,8 +4,8 @@
 //! A process may hold several GDALs; the one that calls is the one to use. Nothing is printed, no thread is
 //! started, and a second call changes nothing.
 
-mod name;
 mod pixel;
+mod processed;
 mod views;
 mod virtual_files;
 
@@ -25,6 +25,7 @@ extern "C" fn loaded_by(address: *const c_void) {
 pub fn register(gdal: &'static Gdal) {
     virtual_files::install(gdal);
     pixel::register(gdal);
+    processed::register(gdal);
 }
 
 extern "C" {

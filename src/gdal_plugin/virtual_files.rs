@@ -3,11 +3,12 @@
 //! Everything crosses through GDAL's C interface for file systems, which every version from 3.0 on has; user data is the
 //! table of the GDAL that asks, so that several in one process keep apart.
 
-use super::{name, views};
+use super::views;
 use crate::core::error::{Error, Result};
 use crate::gdal::virtual_tiff::Content;
 use crate::gdal::Gdal;
-use crate::job::view::TileIndex;
+use crate::job::view::Piece;
+use crate::job::virtual_name::{self, Request};
 use crate::job::View;
 use gdal_sys::{vsi_l_offset, VSIStatBufL};
 use libc::{c_char, c_int, c_void};
@@ -17,9 +18,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What names of our files begin with.
 const PREFIX: &CStr = c"/vsiterralume/";
-
-/// Tiles that are computed before they are copied: enough for every thread, little memory.
-const TILES_AT_ONCE: usize = 32;
 
 /// Endings of files that GDAL looks for beside a raster; ours have none.
 const SIDECARS: [&str; 16] = [
@@ -78,7 +76,7 @@ unsafe fn find(user: *mut c_void, name: *const c_char, aloud: bool) -> Option<(&
         if is_sidecar(name) {
             return Ok(None);
         }
-        views::open(gdal, name).map(Some)
+        views::open(gdal, name, Request::parse).map(Some)
     }));
     match opened.unwrap_or_else(|_| Err(Error::Internal("opening a picture failed".into()))) {
         Ok(view) => view.map(|view| (gdal, view)),
@@ -94,7 +92,7 @@ unsafe fn find(user: *mut c_void, name: *const c_char, aloud: bool) -> Option<(&
 /// GDAL looks for files beside a raster; it may do so without hearing that there are none.
 fn is_sidecar(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let elevations = name::split(name).map_or("", |(_, elevations)| elevations);
+    let elevations = virtual_name::split(name).map_or("", |(_, elevations)| elevations);
     // A recipe's own file may end like this, and elevations in XML are a VRT.
     SIDECARS.iter().any(|ending| lower.ends_with(ending)) && !std::path::Path::new(elevations).exists()
 }
@@ -236,13 +234,6 @@ fn fill(handle: &Handle, parts: Vec<(u64, &mut [u8])>) -> bool {
     }
 }
 
-/// A piece of a tile and where it goes.
-struct Piece<'a> {
-    tile: TileIndex,
-    start: usize,
-    to: &'a mut [u8],
-}
-
 fn try_fill(view: &View, parts: Vec<(u64, &mut [u8])>) -> Result<()> {
     let mut pieces = Vec::new();
     for (mut offset, mut to) in parts {
@@ -267,13 +258,7 @@ fn try_fill(view: &View, parts: Vec<(u64, &mut [u8])>) -> Result<()> {
             offset += count as u64;
         }
     }
-    for pieces in pieces.chunks_mut(TILES_AT_ONCE) {
-        let wanted: Vec<TileIndex> = pieces.iter().map(|piece| piece.tile).collect();
-        for (piece, tile) in pieces.iter_mut().zip(view.tiles(&wanted)?) {
-            piece.to.copy_from_slice(&tile[piece.start..piece.start + piece.to.len()]);
-        }
-    }
-    Ok(())
+    view.fill(pieces)
 }
 
 /// Nothing stands beside a virtual file: GDAL need not look.
