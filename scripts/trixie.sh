@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 folder=${1:-target/trixie}
 tests=("${@:2}")
-((${#tests[@]})) || tests=(virtual_files pixel_functions gdal_plugin virtual_rasters gdals job)
+((${#tests[@]})) || tests=(virtual_files pixel_functions gdal_plugin gdals gdal_programs hostile)
 
 if ((EUID != 0)); then
     echo "chroot needs root: sudo $0 $*" >&2

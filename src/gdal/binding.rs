@@ -7,6 +7,7 @@
 
 #![allow(non_snake_case)]
 
+use super::error::report_through;
 use crate::core::error::{Error, Result};
 use gdal_sys::{
     vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorInterp, GDALColorTableH, GDALDataType,
@@ -256,11 +257,20 @@ impl Gdal {
         DEFAULT.get_or_try_init(ready).copied()
     }
 
-    /// Makes the GDAL in whose code `address` lies the one `get` gives, unless another is in use already.
-    pub fn adopt(address: usize) {
-        if let Some(gdal) = Self::of_module(address) {
-            // The first one stays: handles of two libraries must not meet.
-            let _ = DEFAULT.set(gdal);
+    /// The GDAL in whose code `address` lies, which becomes the one `get` gives unless another is in use already. One that
+    /// cannot be used is told so, in its own words.
+    pub fn adopt(address: usize) -> Option<&'static Gdal> {
+        let handle = library_of(address).filter(|handle| has_gdal(*handle))?;
+        match table(handle) {
+            Ok(gdal) => {
+                // The first one stays: handles of two libraries must not meet.
+                let _ = DEFAULT.set(gdal);
+                Some(gdal)
+            }
+            Err(error) => {
+                complain(handle, &error);
+                None
+            }
         }
     }
 
@@ -288,10 +298,7 @@ impl Gdal {
 
     /// The GDAL behind the library in which `address` lies: libgdal itself or something linked to it.
     pub fn of_module(address: usize) -> Option<&'static Gdal> {
-        // SAFETY: NOLOAD only looks up what is there, by the name that dladdr gave.
-        let open = |name: &CStr| unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
-        let handle = module(address).map(open);
-        handle.filter(|handle| !handle.is_null()).and_then(|handle| table(handle).ok())
+        library_of(address).and_then(|handle| table(handle).ok())
     }
 
     /// The file of the library.
@@ -367,15 +374,19 @@ fn module(address: usize) -> Option<&'static CStr> {
     known.then(|| unsafe { CStr::from_ptr(info.dli_fname) })
 }
 
+/// A handle of the library or program in which `address` lies.
+fn library_of(address: usize) -> Option<*mut c_void> {
+    // SAFETY: NOLOAD only looks up what is there, by the name that dladdr gave.
+    let open = |name: &CStr| unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+    module(address).map(open).filter(|handle| !handle.is_null())
+}
+
 /// The table of the libgdal behind `handle`, made once per libgdal.
 fn table(handle: *mut c_void) -> Result<&'static Gdal> {
     static TABLES: Mutex<Vec<&'static Gdal>> = Mutex::new(Vec::new());
+    check_age(handle)?;
     let gdal = Gdal::load(handle)
         .map_err(|missing| Error::NoGdal(format!("the GDAL found lacks the function {missing}")))?;
-    if gdal.version < OLDEST_VERSION {
-        let release = gdal.release();
-        return Err(Error::NoGdal(format!("GDAL {release} is too old; allowed: 3.5 or newer")));
-    }
     let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
     let same = |known: &&&Gdal| known.GDALOpenEx as usize == gdal.GDALOpenEx as usize;
     if let Some(known) = tables.iter().find(same) {
@@ -383,6 +394,35 @@ fn table(handle: *mut c_void) -> Result<&'static Gdal> {
     }
     tables.push(Box::leak(Box::new(gdal)));
     Ok(tables[tables.len() - 1])
+}
+
+/// Before anything else is looked up: an old GDAL also lacks functions, which is not what is wrong with it.
+fn check_age(handle: *mut c_void) -> Result<()> {
+    type VersionInfo = unsafe extern "C" fn(*const c_char) -> *const c_char;
+    // SAFETY: the name ends with NUL; dlsym takes any handle that dlopen gave, or RTLD_DEFAULT.
+    let address = unsafe { libc::dlsym(handle, c"GDALVersionInfo".as_ptr()) };
+    if address.is_null() {
+        return Err(Error::NoGdal("the library found is no GDAL".into()));
+    }
+    // SAFETY: GDAL keeps this signature since version 1; the request ends with NUL, the answer is a C string.
+    let info = |request: &CStr| unsafe {
+        let function = std::mem::transmute::<*mut c_void, VersionInfo>(address);
+        text(function(request.as_ptr()))
+    };
+    if info(c"VERSION_NUM").parse().unwrap_or(0) < OLDEST_VERSION {
+        let release = info(c"RELEASE_NAME");
+        return Err(Error::NoGdal(format!("GDAL {release} is too old; allowed: 3.5 or newer")));
+    }
+    Ok(())
+}
+
+/// Tells a GDAL that has no table what is wrong.
+fn complain(handle: *mut c_void, error: &Error) {
+    // SAFETY: the name ends with NUL; the handle came from dlopen.
+    let report = unsafe { libc::dlsym(handle, c"CPLError".as_ptr()) };
+    if let (false, Ok(text)) = (report.is_null(), CString::new(format!("terralume: {error}"))) {
+        report_through(report, &text);
+    }
 }
 
 fn find() -> Result<&'static Gdal> {

@@ -91,11 +91,16 @@ extern "C" {
     fn terralume_gdal_error(report: *const libc::c_void, text: *const c_char);
 }
 
+/// Reports a failure through a GDAL's `CPLError`.
+pub(super) fn report_through(report: *const libc::c_void, text: &std::ffi::CStr) {
+    // SAFETY: the function is GDAL's variadic one, which C calls; the text ends with NUL.
+    unsafe { terralume_gdal_error(report, text.as_ptr()) };
+}
+
 impl Gdal {
     /// Reports a failure of ours the way GDAL reports its own: callers of GDAL see it as one.
     pub fn report_failure(&self, text: &std::ffi::CStr) {
-        // SAFETY: the function is GDAL's variadic one, which C calls; the text ends with NUL.
-        unsafe { terralume_gdal_error(self.CPLError as *const libc::c_void, text.as_ptr()) };
+        report_through(self.CPLError as *const libc::c_void, text);
     }
 
     /// Catches also what GDAL's own threads say, which would go to standard error. For programs of our own only:

@@ -14,10 +14,9 @@ use libc::c_void;
 use std::panic::catch_unwind;
 
 extern "C" fn loaded_by(address: *const c_void) {
-    // A host must start even when something is wrong here; the first real call reports it.
+    // A host must start even when something is wrong here.
     let _ = catch_unwind(|| {
-        Gdal::adopt(address as usize);
-        Gdal::of_module(address as usize).into_iter().for_each(register);
+        Gdal::adopt(address as usize).into_iter().for_each(register);
     });
 }
 
