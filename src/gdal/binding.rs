@@ -340,6 +340,14 @@ impl Gdal {
         }
     }
 
+    /// A configuration option; empty when it is not set.
+    pub fn option(&self, name: &str) -> String {
+        let name = CString::new(name).unwrap_or_default();
+        // SAFETY: the name ends with NUL; the answer is NULL or a C string that lives until the option is set anew, and it
+        // is copied at once.
+        unsafe { text((self.CPLGetConfigOption)(name.as_ptr(), std::ptr::null())) }
+    }
+
     fn version_text(&self, request: &CStr) -> String {
         // SAFETY: the request ends with NUL; the answer is a static or thread-local C string.
         unsafe { text((self.GDALVersionInfo)(request.as_ptr())) }

@@ -20,6 +20,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 mod describe;
+pub mod named_file;
 mod names;
 pub mod options;
 mod reference;
