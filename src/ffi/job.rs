@@ -6,6 +6,7 @@ use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
 use crate::gdal::source::Input;
 use crate::gdal::DatasetHandle;
+use crate::job::vrt::Form;
 use crate::job::{Job, JobOptions, Picture};
 use crate::recipe::Recipe;
 use libc::{c_char, c_int, c_void};
@@ -253,23 +254,37 @@ pub unsafe extern "C" fn terralume_job_run(
 ) -> terralume_status {
     guard(|| {
         check(job, "job")?;
-        // SAFETY: the job came from `Arc::into_raw` and is live by contract. The run holds a share of its own, so
-        // that a progress function may free the job.
-        let job = unsafe {
-            Arc::increment_strong_count(job);
-            Arc::from_raw(job)
-        };
-        let options = if options.is_null() {
-            terralume_run_options::DEFAULT
+        // SAFETY: as the documentation asks.
+        unsafe { work_on(job, options, |job, report, cancel| job.run(report, cancel)) }
+    })
+}
+
+/// Writes the job's picture as a VRT, a file of text that GDAL computes when it is read, instead of as cells. The output
+/// of the job is the VRT; small files that it needs stand in a folder beside it, NAME.layers.
+///
+/// GDAL needs the plugin to read it, or terralume_gdal_register() in the same process.
+///
+/// @param form    NULL: "layers". Else "layers": operations as virtual files, and stretches, colours and blends as pixel
+///                functions, which can be edited; refused for masks and raster layers. "picture": the whole picture as
+///                a virtual file. "shifted": slope and hillshade as pixel functions of the elevations. "processed": a
+///                processed dataset, for GDAL 3.9 or newer.
+/// @param options NULL: the defaults.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_write_vrt(
+    job: *mut terralume_job,
+    form: *const c_char,
+    options: *const terralume_run_options,
+) -> terralume_status {
+    guard(|| {
+        check(job, "job")?;
+        let form = if form.is_null() {
+            Form::Layers
         } else {
-            // SAFETY: as the documentation asks.
-            unsafe { versioned::read(options) }?
+            // SAFETY: a C string, as the documentation asks.
+            Form::parse(unsafe { text(form, "form") }?)?
         };
-        let state = job.lock()?;
-        let result = state.run(&options, &job.cancel);
-        // Before the lock is released: a request that comes later is for the next run.
-        job.cancel.store(false, Ordering::Relaxed);
-        result
+        // SAFETY: as the documentation asks.
+        unsafe { work_on(job, options, |job, report, cancel| job.write_vrt(form, report, cancel)) }
     })
 }
 
@@ -281,6 +296,37 @@ pub unsafe extern "C" fn terralume_job_cancel(job: *mut terralume_job) {
     if let Some(job) = unsafe { job.as_ref() } {
         job.cancel.store(true, Ordering::Relaxed);
     }
+}
+
+/// Hears a share and a stage; false cancels.
+type Report<'a> = dyn FnMut(f64, &str) -> bool + 'a;
+
+/// Does something with a job that takes long.
+///
+/// # Safety
+/// `job` is a live job, `options` NULL or live options.
+unsafe fn work_on(
+    job: *mut terralume_job,
+    options: *const terralume_run_options,
+    work: impl FnOnce(&Job, &mut Report<'_>, &AtomicBool) -> crate::Result<()>,
+) -> Result<()> {
+    // SAFETY: the job came from `Arc::into_raw` and is live by contract. The run holds a share of its own, so
+    // that a progress function may free the job.
+    let job = unsafe {
+        Arc::increment_strong_count(job);
+        Arc::from_raw(job)
+    };
+    let options = if options.is_null() {
+        terralume_run_options::DEFAULT
+    } else {
+        // SAFETY: by contract.
+        unsafe { versioned::read(options) }?
+    };
+    let state = job.lock()?;
+    let result = state.work(&options, &job.cancel, work);
+    // Before the lock is released: a request that comes later is for the next run.
+    job.cancel.store(false, Ordering::Relaxed);
+    result
 }
 
 impl terralume_job {
@@ -317,7 +363,12 @@ impl State {
         Ok(Job { pictures: self.named().map(picture).collect(), input, options: self.options.clone() })
     }
 
-    fn run(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<()> {
+    fn work(
+        &self,
+        options: &terralume_run_options,
+        cancel: &AtomicBool,
+        work: impl FnOnce(&Job, &mut Report<'_>, &AtomicBool) -> crate::Result<()>,
+    ) -> Result<()> {
         let job = self.job()?;
         if self.named().any(|picture| picture.output.is_none()) {
             return Err(missing("output"));
@@ -333,7 +384,7 @@ impl State {
                 unsafe { progress(share, stage.as_ptr(), options.progress_data) != 0 }
             }
         };
-        Ok(job.run(&mut report, cancel)?)
+        Ok(work(&job, &mut report, cancel)?)
     }
 }
 

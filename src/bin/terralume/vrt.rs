@@ -9,13 +9,14 @@ use crate::signals;
 use clap::ArgMatches;
 use terralume::gdal::source::Input;
 use terralume::gdal::Gdal;
+use terralume::job::named_file::named_recipe;
 use terralume::job::vrt::Form;
 use terralume::{Error, Job, Result};
 
 /// Writes a VRT.
 pub fn vrt(matches: &ArgMatches) -> Result<()> {
     let quiet = matches.get_flag("quiet");
-    let recipe = recipes::changed(recipes::named(text(matches, "NAME"))?, matches)?;
+    let recipe = recipes::changed(named_recipe(text(matches, "NAME"))?, matches)?;
     let form = matches.get_one::<String>("form").map(|name| Form::parse(name)).transpose()?;
     let (input, output) = (text(matches, "DEM"), text(matches, "OUT"));
     let job = Job::new(recipe, Input::Path(input.into()), output.into(), options(matches)?);

@@ -37,7 +37,7 @@ pub static FUNCTIONS: [Function; 6] = [
     },
     Function {
         name: c"terralume_colormap",
-        arguments: &["map", "cut_min", "cut_max", "band", "min", "max", "nodata"],
+        arguments: &["map", "cut_min", "cut_max", "band", "min", "max", "invert", "nodata"],
         prepare: color_map,
     },
     Function {
@@ -159,6 +159,7 @@ fn color_map(arguments: &Arguments, sources: usize) -> Result<Box<dyn Compute>> 
     let ends =
         (arguments.number("min", FINITE)?.unwrap_or(0.0), arguments.number("max", FINITE)?.unwrap_or(1.0));
     check_ends(ends.0, ends.1)?;
+    let invert = arguments.switch("invert")?.unwrap_or(false);
     let cut = (arguments.number("cut_min", 0.0..=1.0)?, arguments.number("cut_max", 0.0..=1.0)?);
     let cut = match cut {
         (None, None) => None,
@@ -169,7 +170,7 @@ fn color_map(arguments: &Arguments, sources: usize) -> Result<Box<dyn Compute>> 
         missing("map", &names.join(", "))
     })?;
     let map = ColorMap::named(name, cut).map_err(|error| error.at("argument map"))?;
-    Ok(Box::new(Color { map, stretch: LinearStretch::new(ends, false), band }))
+    Ok(Box::new(Color { map, stretch: LinearStretch::new(ends, invert), band }))
 }
 
 impl Compute for Color {

@@ -325,9 +325,10 @@ fn kind(expression: &Expression) -> String {
 
 /// Sources in the folder of steps, named from the folder around it.
 fn within(content: BandContent, folder: &str) -> BandContent {
-    let step = |source: Source| match source.is_relative {
-        true => Source { file: format!("{folder}/{}", source.file), ..source },
-        false => source,
+    let step = |source: Source| match (source.is_relative, source.file.strip_prefix("../")) {
+        (false, _) => source,
+        (true, Some(outside)) => Source { file: outside.into(), ..source },
+        (true, None) => Source { file: format!("{folder}/{}", source.file), ..source },
     };
     match content {
         BandContent::Copy(source) => BandContent::Copy(step(source)),
