@@ -9,7 +9,9 @@ use super::binding::{text, Gdal};
 use super::dataset::{driver_handle, Dataset};
 use super::header::{gdal_type, set_header, Header};
 use crate::core::error::{Error, Result};
+use crate::core::operation::{Band, Role};
 use crate::recipe::chain::CellType;
+use gdal_sys::GDALColorInterp;
 use libc::c_int;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 use quick_xml::{Reader, Writer};
@@ -132,6 +134,15 @@ fn frame(gdal: &'static Gdal, header: &Header, dataset: &Dataset) -> Result<Stri
     }
     let vrt = Dataset::adopt(gdal, handle, "");
     set_header(gdal, &vrt, header, dataset).map_err(fail)?;
+    if header.bands.first().is_some_and(|band| band.role == Role::Value) {
+        let first = vrt.band(1)?.raw();
+        // As a TIFF says of its first band by itself.
+        // SAFETY: the dataset is open.
+        gdal.check(|gdal| unsafe {
+            (gdal.GDALSetRasterColorInterpretation)(first, GDALColorInterp::GCI_GrayIndex)
+        })
+        .map_err(fail)?;
+    }
     // SAFETY: the dataset is open; the answer is NULL or a list that stays the dataset's, and text ends with NUL.
     let xml = unsafe {
         let list = (gdal.GDALGetMetadata)(vrt.raw(), c"xml:VRT".as_ptr());
@@ -244,7 +255,6 @@ fn write_steps(writer: &mut Xml, content: &ProcessedContent) -> std::io::Result<
 
 /// A header of plain bands of floats: a step on the way to a picture.
 pub fn step_header(size: (usize, usize), bands: usize) -> Header {
-    use crate::core::operation::Band;
     Header {
         size,
         bands: (0..bands).map(|_| Band::new("", "", (0.0, 1.0))).collect(),
