@@ -169,7 +169,8 @@ unsafe extern "C" fn eof(file: *mut c_void) -> c_int {
 
 unsafe extern "C" fn close(file: *mut c_void) -> c_int {
     // SAFETY: made by `open`, and GDAL closes a file once.
-    drop(unsafe { Box::from_raw(file.cast::<Handle>()) });
+    let handle = unsafe { Box::from_raw(file.cast::<Handle>()) };
+    let _ = catch_unwind(AssertUnwindSafe(|| handle.view.rest()));
     0
 }
 

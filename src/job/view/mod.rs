@@ -4,6 +4,7 @@
 //! (the raster's own overviews where it has them, means of two by two cells otherwise), with distances in as many cells
 //! fewer: what a small-scale map should show, not a thinned-out picture of the full resolution.
 
+mod ahead;
 mod pyramid;
 
 use super::{Job, JobOptions};
@@ -18,7 +19,9 @@ use crate::gdal::GeoTransform;
 use crate::pipeline::io::Source;
 use crate::recipe::chain::Chain;
 use crate::recipe::Recipe;
+use ahead::Ahead;
 use pyramid::Pyramid;
+use std::ops::Range;
 use std::sync::Arc;
 
 pub use pyramid::{Piece, TileIndex};
@@ -28,7 +31,8 @@ const BLOCK_CACHE: usize = 64 << 20;
 
 /// An opened picture. Any number of threads may look at it.
 pub struct View {
-    pyramid: Pyramid,
+    pyramid: Arc<Pyramid>,
+    ahead: Arc<Ahead>,
     tiff: VirtualTiff,
     header: Header,
     geotransform: GeoTransform,
@@ -52,14 +56,14 @@ impl View {
         let mut files = source.dataset().files();
         files.extend(layers.iter().flat_map(RasterLayer::files).cloned());
         let source = Arc::new(source);
-        let pyramid = Pyramid::new(&job, &chain, &source, layers)?;
+        let pyramid = Arc::new(Pyramid::new(&job, &chain, &source, layers)?);
         let mut header = job.header(recipe, 0..chain.bands().len(), &chain, &source);
         header.statistics = pyramid.cheap_statistics()?.unwrap_or_default();
         let (sizes, side) = (pyramid.sizes(), pyramid.side());
         let tiff = VirtualTiff::new(source.gdal(), &header, &source.dataset(), &sizes, side)?;
         // What GDAL takes for granted where a raster has none.
         let geotransform = source.dataset().geotransform().unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-        Ok(Self { pyramid, tiff, header, geotransform, files })
+        Ok(Self { pyramid, ahead: Arc::default(), tiff, header, geotransform, files })
     }
 
     /// Files it is computed from.
@@ -72,9 +76,20 @@ impl View {
         &self.tiff
     }
 
-    /// Fills parts of tiles, computed in parallel unless they are kept from before.
+    /// Fills parts of tiles, computed in parallel unless they are kept from before. For who goes on in order the next
+    /// ones are computed already.
     pub fn fill(&self, pieces: Vec<Piece<'_>>) -> Result<()> {
-        self.pyramid.fill(pieces)
+        let run = run_of(&pieces);
+        self.pyramid.fill(pieces)?;
+        if let Some((level, tiles)) = run {
+            self.ahead.after(&self.pyramid, level, tiles);
+        }
+        Ok(())
+    }
+
+    /// Nobody reads any more, for now.
+    pub fn rest(&self) {
+        self.ahead.stop();
     }
 
     /// Bands of the picture, their type, and the value of missing cells.
@@ -106,4 +121,11 @@ impl View {
     pub fn statistics(&self) -> Result<Vec<BandStatistics>> {
         self.pyramid.statistics()
     }
+}
+
+/// Level and tiles of pieces that follow one another.
+fn run_of(pieces: &[Piece<'_>]) -> Option<(usize, Range<usize>)> {
+    let (first, last) = (pieces.first()?.tile, pieces.last()?.tile);
+    let follow = |pair: &[Piece<'_>]| pair[1].tile == (pair[0].tile.0, pair[0].tile.1 + 1);
+    pieces.windows(2).all(follow).then(|| (first.0, first.1..last.1 + 1))
 }

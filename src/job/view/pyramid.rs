@@ -17,7 +17,7 @@ use crate::recipe::Recipe;
 use lru::LruCache;
 use once_cell::sync::OnceCell;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Sides of tiles: of few bands, and of so many that a large tile would not stay in the caches.
@@ -69,12 +69,24 @@ pub struct Pyramid {
     side: usize,
     threads: usize,
     kept: Mutex<Kept>,
+    /// A tile is there, or will not come.
+    computed: Condvar,
 }
 
 /// Tiles that were computed, and buffers of those that have gone.
+#[derive(Default)]
 struct Kept {
-    tiles: LruCache<TileIndex, Arc<Vec<u8>>>,
+    process: u32,
+    tiles: Option<LruCache<TileIndex, Arc<Vec<u8>>>>,
     spare: Vec<Vec<u8>>,
+    /// Tiles that a thread is busy with.
+    computing: Vec<TileIndex>,
+}
+
+impl Kept {
+    fn tiles(&mut self) -> &mut LruCache<TileIndex, Arc<Vec<u8>>> {
+        self.tiles.get_or_insert_with(LruCache::unbounded)
+    }
 }
 
 /// The raster at one scale.
@@ -109,7 +121,8 @@ impl Pyramid {
             bands: chain.bands().len(),
             side,
             threads: job.options.threads.unwrap_or_else(crate::job::processors),
-            kept: Mutex::new(Kept { tiles: LruCache::unbounded(), spare: Vec::new() }),
+            kept: Mutex::default(),
+            computed: Condvar::new(),
         })
     }
 
@@ -121,6 +134,11 @@ impl Pyramid {
     /// Rows, and columns, of a tile.
     pub fn side(&self) -> usize {
         self.side
+    }
+
+    /// Threads that may compute.
+    pub fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Bytes of a tile: bands of a cell together, cells row by row, `side` of them in a row.
@@ -197,7 +215,7 @@ impl Pyramid {
         let mut bands = vec![BandStatistics::default(); self.bands];
         let nodata = self.chain(number)?.nodata();
         let across = cols.div_ceil(self.side);
-        for index in 0..rows.div_ceil(self.side) * across {
+        for index in 0..self.tiles(number) {
             let tile = self.tile((number, index))?;
             let (row, col) = (index / across * self.side, index % across * self.side);
             let window =
@@ -228,29 +246,61 @@ impl Pyramid {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let process = std::process::id();
+        if kept.process != process {
+            // Nobody goes on in a forked child with what its parent's threads were busy with.
+            kept.process = process;
+            kept.computing.clear();
+        }
+        kept
+    }
+
+    /// Tiles that are kept, at most.
+    pub fn most_tiles(&self) -> usize {
+        (TILE_CACHE / self.tile_bytes()).max(1)
+    }
+
+    /// Number of tiles of a level.
+    pub fn tiles(&self, level: usize) -> usize {
+        let (rows, cols) = self.levels[level].size;
+        rows.div_ceil(self.side) * cols.div_ceil(self.side)
     }
 
     /// A tile that is kept, or computed now.
     fn tile(&self, index: TileIndex) -> Result<Arc<Vec<u8>>> {
+        let start = Instant::now();
+        self.make(index, &|| start.elapsed() < PATIENCE).map_err(|error| too_slow(error, "a tile"))
+    }
+
+    /// A tile that is kept, or computed now, unless `proceed` says no. Two threads never compute the same one.
+    pub fn make(&self, index: TileIndex, proceed: &dyn Fn() -> bool) -> Result<Arc<Vec<u8>>> {
         let mut kept = self.kept();
-        if let Some(tile) = kept.tiles.get(&index) {
-            return Ok(Arc::clone(tile));
+        loop {
+            if let Some(tile) = kept.tiles().get(&index) {
+                return Ok(Arc::clone(tile));
+            }
+            if !kept.computing.contains(&index) {
+                break;
+            }
+            kept = self.computed.wait(kept).unwrap_or_else(PoisonError::into_inner);
         }
+        kept.computing.push(index);
         let mut bytes = kept.spare.pop().unwrap_or_default();
         drop(kept);
+        let _busy = Busy { pyramid: self, index };
         bytes.resize(self.tile_bytes(), 0);
-        self.compute(index, &mut bytes)?;
+        self.compute(index, &mut bytes, proceed)?;
         let tile = Arc::new(bytes);
-        let most = (TILE_CACHE / self.tile_bytes()).max(1);
+        let most = self.most_tiles();
         let mut kept = self.kept();
-        while kept.tiles.len() >= most {
+        while kept.tiles().len() >= most {
             // Memory that was used before need not be cleared by the system again.
-            let gone = kept.tiles.pop_lru().and_then(|(_, tile)| Arc::try_unwrap(tile).ok());
+            let gone = kept.tiles().pop_lru().and_then(|(_, tile)| Arc::try_unwrap(tile).ok());
             kept.spare.extend(gone);
         }
         kept.spare.truncate(self.threads);
-        kept.tiles.put(index, Arc::clone(&tile));
+        kept.tiles().put(index, Arc::clone(&tile));
         Ok(tile)
     }
 
@@ -268,7 +318,12 @@ impl Pyramid {
     }
 
     /// Computes a tile; what lies beyond the raster's edge is 0.
-    fn compute(&self, (number, index): TileIndex, bytes: &mut [u8]) -> Result<()> {
+    fn compute(
+        &self,
+        (number, index): TileIndex,
+        bytes: &mut [u8],
+        proceed: &dyn Fn() -> bool,
+    ) -> Result<()> {
         let (level, chain) = (&self.levels[number], self.chain(number)?);
         let across = level.size.1.div_ceil(self.side);
         let (row, col) = (index / across * self.side, index % across * self.side);
@@ -278,17 +333,26 @@ impl Pyramid {
         let mut readers = level.sources.iter().map(|source| source.open()).collect::<Result<Vec<_>>>()?;
         desk.tiles.load(chain, window, level.size, |number, part, out| readers[number].read(part, out))?;
         let mut out = desk.cells.view_mut(self.bands, window);
-        let start = Instant::now();
-        let in_time = || start.elapsed() < PATIENCE;
-        chain
-            .run(|edge| desk.tiles.tile(edge), &mut desk.registers, &mut out, &in_time)
-            .map_err(|error| too_slow(error, "a tile"))?;
+        chain.run(|edge| desk.tiles.tile(edge), &mut desk.registers, &mut out, proceed)?;
         if (rows, cols) != (self.side, self.side) {
             bytes.fill(0);
         }
         interleave(desk.cells.view(), self.bands, window, self.side, bytes);
         level.spare.lock().unwrap_or_else(PoisonError::into_inner).push(desk);
         Ok(())
+    }
+}
+
+/// A tile that a thread is busy with, until it is done or has failed.
+struct Busy<'a> {
+    pyramid: &'a Pyramid,
+    index: TileIndex,
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.pyramid.kept().computing.retain(|index| *index != self.index);
+        self.pyramid.computed.notify_all();
     }
 }
 
