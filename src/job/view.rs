@@ -14,6 +14,7 @@ use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::virtual_tiff::VirtualTiff;
 use crate::pipeline::halved::Halved;
 use crate::pipeline::io::{Cells, CellsRef, Source};
+use crate::pipeline::nesting::Nesting;
 use crate::pipeline::plan::{Plan, PlanOptions};
 use crate::pipeline::run::Monitor;
 use crate::pipeline::survey;
@@ -149,8 +150,10 @@ impl View {
         // Surveys come first: they use threads of their own.
         missing.iter().try_for_each(|place| self.chain(wanted[*place].0).map(drop))?;
         let others = self.threads.min(missing.len()).saturating_sub(1);
+        let nesting = Nesting::here();
+        let help = || nesting.within(work);
         let results = std::thread::scope(|scope| {
-            let spawned: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
+            let spawned: Vec<_> = (0..others).map(|_| scope.spawn(help)).collect();
             let mut results = vec![work()];
             let died = |_| Err(Error::Internal("a worker thread died".into()));
             results.extend(spawned.into_iter().map(|thread| thread.join().unwrap_or_else(died)));
