@@ -232,6 +232,10 @@ gdal_functions! {
     fn VSIInstallPluginHandler(*const c_char, *const VSIFilesystemPluginCallbacksStruct) -> c_int;
     fn GDALAddDerivedBandPixelFuncWithArgs(*const c_char, GDALDerivedPixelFuncWithArgs, *const c_char) -> CPLErr::Type;
     fn CPLError(CPLErr::Type, c_int, *const c_char);
+    fn CPLGetLastErrorType() -> CPLErr::Type;
+    fn CPLGetLastErrorNo() -> c_int;
+    fn CPLGetLastErrorMsg() -> *const c_char;
+    fn CPLErrorSetState(CPLErr::Type, c_int, *const c_char);
     fn CPLSetErrorHandler(CPLErrorHandler) -> CPLErrorHandler;
     fn CPLPushErrorHandler(CPLErrorHandler);
     fn CPLPopErrorHandler();

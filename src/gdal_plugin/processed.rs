@@ -12,6 +12,7 @@ use crate::gdal::binding::{text, Options};
 use crate::gdal::Gdal;
 use crate::job::virtual_name::Request;
 use crate::job::View;
+use crate::pipeline::nesting;
 use crate::recipe::chain::CellType;
 use crate::recipe::Recipe;
 use gdal_sys::{CPLErr, GDALDataType};
@@ -207,7 +208,7 @@ unsafe extern "C" fn process(
             rows: rows.max(0) as usize,
             cols: columns.max(0) as usize,
         };
-        fill(view, window, across, output)
+        nesting::enter(Arc::as_ptr(view) as u64, || fill(view, window, across, output))
     })
 }
 

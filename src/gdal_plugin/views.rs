@@ -5,7 +5,9 @@ use crate::gdal::source::Input;
 use crate::gdal::Gdal;
 use crate::job::virtual_name::Request;
 use crate::job::View;
+use crate::pipeline::nesting;
 use lru::LruCache;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -43,7 +45,10 @@ pub fn open(
     }
     let request = read(name)?;
     let input = Input::Within(gdal, request.elevations.clone());
-    let view = Arc::new(View::open(&request.recipe, &input, &request.options)?);
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    let view = nesting::enter(hasher.finish(), || View::open(&request.recipe, &input, &request.options))?;
+    let view = Arc::new(view);
     let mut files: Vec<String> = view.files().to_vec();
     files.extend(request.recipe_file);
     let files = files.into_iter().map(|file| {

@@ -10,6 +10,7 @@ use crate::gdal::Gdal;
 use crate::job::view::Piece;
 use crate::job::virtual_name::{self, Request};
 use crate::job::View;
+use crate::pipeline::nesting;
 use gdal_sys::{vsi_l_offset, VSIStatBufL};
 use libc::{c_char, c_int, c_void};
 use std::ffi::{CStr, CString};
@@ -123,9 +124,12 @@ unsafe extern "C" fn stat(
     status: *mut VSIStatBufL,
     _flags: c_int,
 ) -> c_int {
-    // GDAL asks for a status after it failed to open, and was told why then.
+    // GDAL asks for a status after it failed to open, and was told why then: that must remain its last error.
+    // SAFETY: the table that `install` gave.
+    let gdal = unsafe { &*user.cast::<Gdal>() };
     // SAFETY: as `install` and GDAL say.
-    let Some((_, view)) = (unsafe { find(user, name, false) }) else { return -1 };
+    let found = gdal.keeping_last_error(|| unsafe { find(user, name, false) });
+    let Some((_, view)) = found else { return -1 };
     // What GDAL calls VSIStatBufL is the system's own struct.
     let status = status.cast::<libc::stat64>();
     // SAFETY: GDAL passes a live struct, which any bytes suit.
@@ -225,7 +229,9 @@ unsafe extern "C" fn read_multi_range(
 
 /// Fills parts of the file; false, and an error for GDAL, when a tile cannot be computed.
 fn fill(handle: &Handle, parts: Vec<(u64, &mut [u8])>) -> bool {
-    let filled = catch_unwind(AssertUnwindSafe(|| try_fill(&handle.view, parts)));
+    let picture = Arc::as_ptr(&handle.view) as u64;
+    let work = || nesting::enter(picture, || try_fill(&handle.view, parts));
+    let filled = catch_unwind(AssertUnwindSafe(work));
     match filled.unwrap_or_else(|_| Err(Error::Internal("computing a tile failed".into()))) {
         Ok(()) => true,
         Err(error) => {

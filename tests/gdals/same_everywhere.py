@@ -20,6 +20,9 @@ PICTURES = {
 REFUSED = {
     "/vsiterralume/slop/dem.tif": "'slop'; allowed: slope",
     "/vsiterralume/svf,radius=0/dem.tif": "radius = '0' is not allowed",
+    # Found out only when the elevations have been opened.
+    "/vsiterralume/svf,radius=700/dem.tif": "too small for a radius of 700",
+    "/vsiterralume/slope,band=3/dem.tif": "has no band 3",
     "bad.vrt": "terralume_blend: argument mode: unknown blend mode 'glow'",
 }
 

@@ -2,6 +2,7 @@
 //! the next row is made.
 
 use super::pyramid::{Pyramid, TileIndex};
+use crate::pipeline::nesting::Nesting;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
@@ -57,13 +58,17 @@ impl Ahead {
         THREADS.fetch_add(1, Ordering::Relaxed);
         state.is_running = true;
         drop(state);
+        let nesting = Nesting::here();
         let work = move || {
-            while let Some(tile) = running.ahead.next() {
-                // Whoever reads the tile will be told.
-                if pyramid.make(tile, &|| !running.ahead.is_cancelled()).is_err() {
-                    break;
+            nesting.within(|| {
+                // Whoever reads a tile that fails will be told.
+                while running
+                    .ahead
+                    .next()
+                    .is_some_and(|tile| pyramid.make(tile, &|| !running.ahead.is_cancelled()).is_ok())
+                {
                 }
-            }
+            });
         };
         // Without a thread the reader computes everything itself; what was moved into it is dropped, and says so.
         let _ = std::thread::Builder::new().name("terralume-ahead".into()).spawn(work);

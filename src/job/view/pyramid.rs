@@ -9,6 +9,7 @@ use crate::gdal::statistics::BandStatistics;
 use crate::job::Job;
 use crate::pipeline::halved::Halved;
 use crate::pipeline::io::{Cells, CellsRef, Source};
+use crate::pipeline::nesting::Nesting;
 use crate::pipeline::plan::{Plan, PlanOptions};
 use crate::pipeline::run::Monitor;
 use crate::pipeline::survey;
@@ -168,8 +169,10 @@ impl Pyramid {
             }
             Ok(())
         };
+        let nesting = Nesting::here();
+        let help = || nesting.within(work);
         std::thread::scope(|scope| {
-            let spawned: Vec<_> = (0..others).map(|_| scope.spawn(work)).collect();
+            let spawned: Vec<_> = (0..others).map(|_| scope.spawn(help)).collect();
             let mine = work();
             let died = |_| Err(Error::Internal("a worker thread died".into()));
             let theirs = spawned.into_iter().map(|thread| thread.join().unwrap_or_else(died));
@@ -283,7 +286,12 @@ impl Pyramid {
             if !kept.computing.contains(&index) {
                 break;
             }
-            kept = self.computed.wait(kept).unwrap_or_else(PoisonError::into_inner);
+            let waited = self.computed.wait_timeout(kept, PATIENCE).unwrap_or_else(PoisonError::into_inner);
+            kept = waited.0;
+            if waited.1.timed_out() {
+                // Pictures that wait for each other: computing finds that out.
+                break;
+            }
         }
         kept.computing.push(index);
         let mut bytes = kept.spare.pop().unwrap_or_default();
