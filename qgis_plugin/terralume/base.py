@@ -42,8 +42,8 @@ class TerralumeAlgorithm(QgsProcessingAlgorithm):
 
     def shortHelpString(self) -> str:
         rows = [f"<p>{tr(self.SUMMARY)}</p>"]
-        if self.picture().endswith(".jpg"):
-            rows.append(f'<p><img src="{QUrl.fromLocalFile(self.picture()).toString()}"></p>')
+        if self.picture_file().endswith(".jpg"):
+            rows.append(f'<p><img src="{QUrl.fromLocalFile(self.picture_file()).toString()}"></p>')
         rows += [f"<b>{item.description()}</b>: {item.help()}<br>" for item in self.parameterDefinitions() if item.help()]
         return "\n".join(rows + ([f"<p><i>{self.REFERENCE}</i></p>"] if self.REFERENCE else []))
 
@@ -55,7 +55,7 @@ class TerralumeAlgorithm(QgsProcessingAlgorithm):
     def tags(self) -> list[str]:
         return ["dem", "dtm", "lidar", "relief", "terrain", "archaeology", "rvt", "visualisation", *self.TAGS.split()]
 
-    def picture(self) -> str:
+    def picture_file(self) -> str:
         """A picture of what the algorithm shows, or the plugin's."""
         own = catalog.FOLDER / "pictures" / f"{self.NAME}.jpg"
         return str(own if own.exists() else catalog.FOLDER / "icon.svg")
@@ -64,7 +64,7 @@ class TerralumeAlgorithm(QgsProcessingAlgorithm):
         return str(catalog.FOLDER / "icon.svg")
 
     def icon(self) -> QIcon:
-        return QIcon(self.picture())
+        return QIcon(self.picture_file())
 
     def createInstance(self) -> TerralumeAlgorithm:
         return type(self)()
