@@ -18,9 +18,13 @@ work=$root/target/tmp/qgis
 mkdir -p "$work/runtime"
 chmod 700 "$work/runtime"
 cd "$work"
-(($#)) || set -- "$root/tests/qgis"
+arguments=()
+for argument in "${@:-.}"; do
+    [[ $argument == . || $argument == test_*.py* ]] && argument=$root/tests/qgis/$argument
+    arguments+=("$argument")
+done
 export QT_QPA_PLATFORM=offscreen XDG_RUNTIME_DIR=$work/runtime PYTHONWARNINGS=ignore PYTHONDONTWRITEBYTECODE=1
 export TERRALUME_BUILT=${TERRALUME_BUILT:-$root/target/debug}
 export TERRALUME_LIBRARY=$TERRALUME_BUILT/libterralume.so
 exec "$environment/bin/python" -m pytest --quiet -p no:cacheprovider --rootdir "$root/tests/qgis" \
-    "${@/#test_/$root/tests/qgis/test_}"
+    "${arguments[@]}"

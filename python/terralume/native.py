@@ -41,6 +41,11 @@ _ProgressFunction = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_double, ctypes.c_cha
 class TerralumeError(Exception):
     """What the library refused or could not do, in one sentence that says what is allowed."""
 
+    def __init__(self, message: str, status: int = 0) -> None:
+        """`status` is a terralume_status of the header; 0 when the library was not asked."""
+        super().__init__(message)
+        self.status = status
+
 
 class Cancelled(TerralumeError):
     """The run was stopped by its caller; no output was left behind."""
@@ -118,7 +123,7 @@ class Library:
         status = self._function(name)(*arguments)
         if status:
             message = self._function("last_error_message")().decode()
-            raise (Cancelled if status == _CANCELLED else TerralumeError)(message)
+            raise (Cancelled if status == _CANCELLED else TerralumeError)(message, status)
 
     def text(self, name: str, *arguments: Any) -> str:
         """Calls a function whose last argument receives a text."""

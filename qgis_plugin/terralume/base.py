@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from qgis.core import QgsProcessingAlgorithm
+from qgis.core import QgsProcessingAlgorithm, QgsProcessingParameterRasterDestination
 from qgis.PyQt.QtCore import QCoreApplication, QUrl
 from qgis.PyQt.QtGui import QIcon
 
@@ -79,6 +79,14 @@ class TerralumeAlgorithm(QgsProcessingAlgorithm):
     def library(self) -> Any:
         """The library; LibraryMissing says why there is none."""
         return library()
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: Any) -> tuple[bool, str]:
+        for item in self.destinationParameterDefinitions():
+            if isinstance(item, QgsProcessingParameterRasterDestination) and parameters.get(item.name()):
+                fine, text = self.provider().isSupportedOutputValue(parameters[item.name()], item, context)
+                if not fine:
+                    return False, tr("{}; choose a name that ends in .tif").format(text)
+        return super().checkParameterValues(parameters, context)
 
     def warn_of_unknown(self, parameters: dict[str, Any], feedback: Any) -> None:
         """QGIS ignores names that it does not know: a script should hear of its mistake."""

@@ -30,6 +30,16 @@ FILLS = ["none", "idw", "nearest", "linear_row"]
 FORMATS = ["GTiff", "COG"]
 COMPATIBILITIES = ["none", "rvt"]
 
+#: What to do about errors of the library that do not say what is allowed, by status.
+NEXT_STEPS = {
+    4: "choose another layer, or repair this one",
+    5: "choose another output, or free some space there",
+    7: "free some memory, or allow less with MEMORY_MB",
+    8: "install GDAL 3.5 or newer",
+    10: "please report this",
+    11: "please report this, and start QGIS anew",
+}
+
 
 @dataclass
 class Picture:
@@ -189,7 +199,7 @@ class RunAlgorithm(TerralumeAlgorithm):
         try:
             self.plan(parameters, context, self.pictures(parameters, context))
         except (TerralumeError, LibraryMissing) as error:
-            return False, str(error)
+            return False, sentence(error)
         return True, ""
 
     def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
@@ -205,7 +215,7 @@ class RunAlgorithm(TerralumeAlgorithm):
         except Cancelled:
             raise QgsProcessingException(tr("Cancelled; no output was written")) from None
         except (TerralumeError, LibraryMissing) as error:
-            raise QgsProcessingException(str(error)) from None
+            raise QgsProcessingException(sentence(error)) from None
         return self.finish(parameters, context, pictures, plan)
 
     def name_outputs(
@@ -244,6 +254,12 @@ class Reporter:
             self._feedback.setProgressText(tr(stage.capitalize()))
         self._feedback.setProgress(100 * share)
         return not self._feedback.isCanceled()
+
+
+def sentence(error: Exception) -> str:
+    """What went wrong, with a next step."""
+    text, step = str(error), NEXT_STEPS.get(getattr(error, "status", 0), "")
+    return f"{text}; {tr(step)}" if step and "; allowed: " not in text else text
 
 
 def say_plan(plan: dict[str, Any], feedback: Any) -> None:

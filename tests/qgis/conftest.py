@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy
 import pytest
-from osgeo import gdal
+from osgeo import gdal, osr
 
 ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "qgis_plugin"
@@ -35,13 +35,35 @@ def write_raster(path, cells, crs=3794, cell=0.5):
     count, rows, columns = cells.shape
     raster = gdal.GetDriverByName("GTiff").Create(str(path), columns, rows, count, gdal.GDT_Float32)
     raster.SetGeoTransform([500000, cell, 0, 100000, 0, -cell])
-    reference = __import__("osgeo.osr", fromlist=["osr"]).SpatialReference()
+    reference = osr.SpatialReference()
     reference.ImportFromEPSG(crs)
     raster.SetProjection(reference.ExportToWkt())
     for number, band in enumerate(cells, 1):
         raster.GetRasterBand(number).WriteArray(band)
     raster = None
     return str(path)
+
+
+def fresh_profile(folder, plugin=PLUGINS / "terralume"):
+    """The environment of a QGIS that has never run, with the plugin and nothing else: no locale, no settings."""
+    profile = folder / "config" / "profiles" / "default"
+    (profile / "python" / "plugins").mkdir(parents=True)
+    (profile / "python" / "plugins" / "terralume").symlink_to(plugin)
+    (profile / "QGIS").mkdir()
+    (profile / "QGIS" / "QGIS3.ini").write_text("[PythonPlugins]\nterralume=true\n")
+    return {**os.environ, "QGIS_CUSTOM_CONFIG_PATH": str(folder / "config"), "HOME": str(folder)}
+
+
+def qgis_process(environment, *arguments):
+    """Runs qgis_process; Debian 12's wrapper around it passes an argument that it does not know."""
+    return subprocess.run(
+        ["qgis_process.bin", *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory):
+    """A fresh profile for several runs."""
+    return fresh_profile(tmp_path_factory.mktemp("profile"))
 
 
 @pytest.fixture(scope="session")
@@ -94,11 +116,17 @@ def feedback(qgis_app):
 def run(provider, small, tmp_path, feedback):
     """Runs an algorithm by name, on the small DEM unless told otherwise."""
     import processing
+    from qgis.core import QgsProcessingException
 
     def run_algorithm(name, **parameters):
         given = {"INPUT": small, **parameters}
         if provider.algorithm(name).parameterDefinition("OUTPUT") and "OUTPUT" not in given:
             given["OUTPUT"] = str(tmp_path / f"{name}.tif")
-        return processing.run(f"terralume:{name}", given, feedback=feedback)
+        try:
+            return processing.run(f"terralume:{name}", given, feedback=feedback)
+        except QgsProcessingException as error:
+            said = str(error)
+        # The error itself holds layers, by way of its frames; they must not outlive QGIS.
+        raise QgsProcessingException(said)
 
     return run_algorithm
