@@ -241,7 +241,7 @@ def load(setting: str = "", folders: Iterable[Path] = (), driver_path: str = "")
 
     `TERRALUME_LIBRARY` goes first, then `setting`, a path that a user has chosen: each is an order, and a wrong one is
     an error. Otherwise the first usable one of: `folders` of the host, the Python package `terralume`, the folders of
-    GDAL's plugins (`driver_path`, or GDAL_DRIVER_PATH of the environment), those of this Python, the system's loader."""
+    GDAL's plugins (`driver_path`, or GDAL_DRIVER_PATH), those of this Python, the system's loader."""
     order = os.environ.get(VARIABLE) or setting
     known = _loaded.get(order)
     if known is None:

@@ -44,7 +44,8 @@ class TerralumeAlgorithm(QgsProcessingAlgorithm):
         rows = [f"<p>{tr(self.SUMMARY)}</p>"]
         if self.picture_file().endswith(".jpg"):
             rows.append(f'<p><img src="{QUrl.fromLocalFile(self.picture_file()).toString()}"></p>')
-        rows += [f"<b>{item.description()}</b>: {item.help()}<br>" for item in self.parameterDefinitions() if item.help()]
+        explained = [item for item in self.parameterDefinitions() if item.help()]
+        rows += [f"<b>{item.description()}</b>: {item.help()}<br>" for item in explained]
         return "\n".join(rows + ([f"<p><i>{self.REFERENCE}</i></p>"] if self.REFERENCE else []))
 
     def helpUrl(self) -> str:
@@ -94,4 +95,5 @@ class TerralumeAlgorithm(QgsProcessingAlgorithm):
         for name in parameters:
             if name not in known:
                 near = difflib.get_close_matches(name, known, 1) or known[:1]
-                feedback.pushWarning(tr("Parameter {} is not known and has no effect; nearest: {}").format(name, near[0]))
+                text = tr("Parameter {} is not known and has no effect; nearest: {}")
+                feedback.pushWarning(text.format(name, near[0]))

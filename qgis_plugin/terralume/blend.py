@@ -31,7 +31,14 @@ FILE_FORMATS = ["Terralume", "RVT"]
 def changes_parameter() -> Any:
     """Changes to parameters of layers, as on the command line."""
     made = QgsProcessingParameterString("PARAMETERS", tr("Changed parameters"), None, False, True)
-    return advanced(helped(made, tr("Such as radius=20, or hillshade.azimuth=300 of one layer; with blanks between them.")))
+    return advanced(helped(made, tr("Such as radius=20, or hillshade.azimuth=300 of one layer; blanks between them.")))
+
+
+def recipe_file() -> Any:
+    """A file instead of what is chosen. The filter lets names through that say which of several in a file."""
+    made = QgsProcessingParameterFile(
+        "PRESET_FILE", tr("Recipe file"), optional=True, fileFilter="JSON (*.json);;Any (*)")
+    return helped(made, tr("A recipe or a blender combination of RVT instead; FILE#NAME is one of several in a file."))
 
 
 def changes(text: str) -> list[tuple[str, str]]:
@@ -89,12 +96,10 @@ class BlendAlgorithm(RunAlgorithm):
     def add_parameters(self) -> None:
         layers = QgsProcessingParameterMatrix("LAYERS", tr("Layers"), 4, False, HEADERS, default_layers(), True)
         self.addParameter(helped(layers, tr(
-            "A row is a layer. Layer: an operation, a preset, a layer of the project or a file. Norm: value or percent. "
-            "Min, max: shown black and white; empty: the layer's own. Mode: {}. Opacity: in per cent. Inverted: yes or "
-            "no. Parameters: such as radius=20 noise=low.").format(", ".join(catalog.BLEND_MODES))))
-        preset = QgsProcessingParameterFile("PRESET_FILE", tr("Recipe file"), optional=True, extension="json")
-        self.addParameter(helped(preset, tr(
-            "A recipe, or a blender combination of RVT, instead of the layers; FILE#NAME is one of several in a file.")))
+            "A row is a layer. Layer: an operation, a preset, a layer of the project or a file. Norm: value or "
+            "percent. Min, max: shown black and white; empty: the layer's own. Mode: {}. Opacity: in per cent. "
+            "Inverted: yes or no. Parameters: such as radius=20 noise=low.").format(", ".join(catalog.BLEND_MODES))))
+        self.addParameter(recipe_file())
         self.addParameter(terrain_parameter())
         self.addParameter(changes_parameter())
 
@@ -114,7 +119,8 @@ class BlendAlgorithm(RunAlgorithm):
 
     def recipe(self, parameters: dict[str, Any], context: Any) -> dict[str, Any]:
         """The recipe that the matrix says."""
-        cells = ["" if cell is None else str(cell).strip() for cell in self.parameterAsMatrix(parameters, "LAYERS", context)]
+        given = self.parameterAsMatrix(parameters, "LAYERS", context)
+        cells = ["" if cell is None else str(cell).strip() for cell in given]
         width = len(HEADERS)
         rows = [dict(zip(HEADERS, cells[start:start + width])) for start in range(0, len(cells), width)]
         layers = [layer_of_row(row, context) for row in rows if row["Layer"]]
@@ -152,7 +158,8 @@ def layer_of_row(row: dict[str, str], context: Any) -> dict[str, Any]:
         kind = "percent:" if row["Norm"].lower().startswith("perc") else ""
         layer["stretch"] = f"{kind}{row['Min'] or 0},{row['Max'] or 0}"
         own = catalog.OPERATIONS.get(layer.get("operation", ""), {}).get("stretch", {})
-        layer["invert"] = row["Inverted"].lower() in ("yes", "true", "1") if row["Inverted"] else own.get("invert", False)
+        inverted = row["Inverted"].lower() in ("yes", "true", "1")
+        layer["invert"] = inverted if row["Inverted"] else own.get("invert", False)
     if row["Parameters"]:
         layer["parameters"] = dict(changes(row["Parameters"]))
     if row["Mode"]:
@@ -167,16 +174,16 @@ def layer_of_row(row: dict[str, str], context: Any) -> dict[str, Any]:
 
 def content(name: str, context: Any) -> dict[str, Any]:
     """What a layer shows: an operation, a preset, a layer of the project, or a file."""
-    known = next((key for key, item in catalog.OPERATIONS.items() if name in (key, item["title"], *item["aliases"])), None)
-    if known:
-        return {"operation": known}
-    preset = next((key for key, item in catalog.PRESETS.items() if name in (key, item["title"])), None)
-    if preset:
-        return {"recipe": preset, "name": preset}
+    for operation, item in catalog.OPERATIONS.items():
+        if name in (operation, item["title"], *item["aliases"]):
+            return {"operation": operation}
+    for preset, item in catalog.PRESETS.items():
+        if name in (preset, item["title"]):
+            return {"recipe": preset, "name": preset}
     layer = QgsProcessingUtils.mapLayerFromString(name, context)
     if layer is None:
-        raise TerralumeError(tr("layer '{}' is neither an operation, a preset, a layer of the project nor a raster file; "
-                                "allowed: {}").format(name, ", ".join(catalog.PICTURES)))
+        text = tr("layer '{}' is neither an operation, a preset, a layer of the project nor a file; allowed: {}")
+        raise TerralumeError(text.format(name, ", ".join(catalog.PICTURES)))
     return {"raster": layer.source().split("|option:")[0], "name": layer.name()}
 
 

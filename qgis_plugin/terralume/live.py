@@ -13,17 +13,18 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProcessingException,
     QgsProcessingOutputRasterLayer,
-    QgsProcessingParameterFile,
+    QgsProcessingOutputString,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
     QgsProcessingUtils,
+    QgsRasterLayer,
 )
 
 from . import catalog
 from .base import TerralumeAlgorithm, tr
-from .blend import changes, changes_parameter
+from .blend import changes, changes_parameter, recipe_file
 from .fields import advanced, choice, helped
 from .native import Cancelled, LibraryMissing, TerralumeError
 from .run import FORMATS, Picture, Reporter, RunAlgorithm
@@ -42,8 +43,7 @@ class PictureAlgorithm(RunAlgorithm):
         picture = choice("VISUALIZATION", tr("Visualisation"), list(catalog.PICTURES.values()),
                          list(catalog.PICTURES).index("sky_view_factor"))
         self.addParameter(helped(picture, tr("What is shown: an operation or a preset.")))
-        recipe = QgsProcessingParameterFile("PRESET_FILE", tr("Recipe file"), optional=True, extension="json")
-        self.addParameter(advanced(helped(recipe, tr("A recipe, or RVT's blender combination, instead."))))
+        self.addParameter(advanced(recipe_file()))
         self.addParameter(terrain_parameter())
         self.addParameter(changes_parameter())
 
@@ -78,9 +78,10 @@ class LiveLayer(PictureAlgorithm):
     def add_outputs(self) -> None:
         made = QgsProcessingParameterFileDestination(
             "OUTPUT", tr("Virtual raster"), tr("Virtual rasters (*.vrt)"), None, True, False)
-        self.addParameter(helped(made, tr("A small text file that other programs on GDAL open too; without it the layer "
-                                          "is part of the project only.")))
+        self.addParameter(helped(made, tr(
+            "A small text file that other programs on GDAL open too; without it the layer is part of the project.")))
         self.addOutput(QgsProcessingOutputRasterLayer("LAYER", tr("Layer")))
+        self.addOutput(QgsProcessingOutputString("SOURCE", tr("Source of the layer")))
 
     def virtual_name(self, parameters: dict[str, Any], context: Any, picture: Picture) -> str:
         """The picture as a file of GDAL."""
@@ -103,13 +104,20 @@ class LiveLayer(PictureAlgorithm):
         except (TerralumeError, LibraryMissing) as error:
             raise QgsProcessingException(str(error)) from None
         feedback.pushInfo(name)
+        pictures[0].output, pictures[0].result = path or layer_in(context, source), "LAYER"
         if context.project():
             details = QgsProcessingContext.LayerDetails(
                 "", context.project(), "LAYER", QgsProcessingUtils.LayerHint.Raster)
-            context.addLayerToLoadOnCompletion(source, details)
-        pictures[0].output, pictures[0].result = source, "LAYER"
+            context.addLayerToLoadOnCompletion(pictures[0].output, details)
         self.style(parameters, context, pictures, plan)
-        return {"LAYER": source, **({"OUTPUT": path} if path else {})}
+        return {"LAYER": pictures[0].output, "SOURCE": source, **({"OUTPUT": path} if path else {})}
+
+
+def layer_in(context: Any, source: str) -> str:
+    """The id of a new layer that the context owns: QGIS finds no layer by a source that is a text of XML."""
+    layer = QgsRasterLayer(source, "live", "gdal")
+    context.temporaryLayerStore().addMapLayer(layer)
+    return layer.id()
 
 
 def virtual_raster(name: str, path: str, stretch: dict[str, Any]) -> str:
@@ -122,7 +130,8 @@ def virtual_raster(name: str, path: str, stretch: dict[str, Any]) -> str:
         reason = gdal.GetLastErrorMsg().removeprefix("terralume: ")
         raise TerralumeError(reason or tr("'{}' cannot be opened; choose another layer").format(name))
     if "min" in stretch:
-        # Without statistics QGIS computes much of the raster when it adds the layer. Ends of the display serve it better.
+        # Without statistics QGIS computes much of the raster when it adds the layer. The ends of the display serve it
+        # as well, and cost nothing.
         for number in range(1, raster.RasterCount + 1):
             ends = (stretch["min"], stretch["max"], stretch["min"], 0)
             raster.GetRasterBand(number).SetStatistics(*ends)
@@ -137,7 +146,10 @@ class Materialize(TerralumeAlgorithm):
     NAME, TITLE, GROUP = "materialize", "File from a layer on the fly", GROUP
     SUMMARY = "Computes a layer on the fly as a whole and writes it to a file."
     TAGS = "export save vrt virtual geotiff cog"
-    OPTIONS = {"GTiff": ["TILED=YES", "BLOCKXSIZE=512", "BLOCKYSIZE=512"], "COG": []}
+    OPTIONS = {
+        "GTiff": {"COMPRESS": "ZSTD", "BIGTIFF": "IF_SAFER", "TILED": "YES", "BLOCKXSIZE": "512", "BLOCKYSIZE": "512"},
+        "COG": {"COMPRESS": "ZSTD", "BIGTIFF": "IF_SAFER"},
+    }
 
     def initAlgorithm(self, configuration: Any = None) -> None:
         layer = QgsProcessingParameterRasterLayer("INPUT", tr("Layer on the fly"))
@@ -155,7 +167,9 @@ class Materialize(TerralumeAlgorithm):
         output = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
         form = FORMATS[self.parameterAsEnum(parameters, "FORMAT", context)]
         given = self.parameterAsString(parameters, "CREATION_OPTIONS", context) or ""
-        options = ["COMPRESS=ZSTD", "BIGTIFF=IF_SAFER", *self.OPTIONS[form], *filter(None, given.split("|"))]
+        own = {key: value for key, _, value in (part.partition("=") for part in given.split("|"))}
+        pairs = {**self.OPTIONS[form], **own}
+        options = [f"{key}={value}" for key, value in pairs.items() if key]
         try:
             self.library()
             translate(layer.source(), output, form, options, Reporter(feedback))

@@ -14,6 +14,11 @@ from .base import tr
 from .library import SETTING, library
 
 FORMATS = ["tif"]
+#: Algorithms that are more than one operation.
+OTHERS = [
+    visualize.OpennessAlgorithm, visualize.SkyViewSet, visualize.SeveralAlgorithm, blend.PresetAlgorithm,
+    blend.BlendAlgorithm, blend.NormalizeAlgorithm, live.LiveLayer, live.Materialize, tools.PlanAlgorithm,
+]
 
 
 class TerralumeProvider(QgsProcessingProvider):
@@ -64,9 +69,7 @@ class TerralumeProvider(QgsProcessingProvider):
         for operation in catalog.OPERATIONS:
             if operation not in hidden:
                 self.addAlgorithm(visualize.OperationAlgorithm(operation))
-        for made in (visualize.OpennessAlgorithm, visualize.SkyViewSet, visualize.SeveralAlgorithm, blend.PresetAlgorithm,
-                     blend.BlendAlgorithm, blend.NormalizeAlgorithm, live.LiveLayer, live.Materialize,
-                     tools.PlanAlgorithm):
+        for made in OTHERS:
             self.addAlgorithm(made())
         self.addAlgorithm(visualize.OperationAlgorithm("fill_nodata", tools.GROUP))
 

@@ -274,8 +274,8 @@ def warn_of_space(plan: dict[str, Any], output: str, feedback: Any) -> None:
     """Compressed files are smaller, so that too little space is no error yet."""
     folder = os.path.dirname(os.path.abspath(output))
     if os.path.isdir(folder) and shutil.disk_usage(folder).free < plan["output_bytes"]:
-        feedback.pushWarning(tr("'{}' may be too small: up to {} MiB are written; free some space or choose another folder")
-                             .format(folder, plan["output_bytes"] >> 20))
+        text = tr("'{}' may be too small: up to {} MiB are written; free some space or choose another folder")
+        feedback.pushWarning(text.format(folder, plan["output_bytes"] >> 20))
 
 
 def clipped(source: str, layer: Any, extent: Any) -> str:

@@ -18,7 +18,7 @@ class PlanAlgorithm(PictureAlgorithm):
     """How a run would be divided."""
 
     NAME, TITLE, GROUP = "plan", "Plan of a run", GROUP
-    SUMMARY = "Checks input and parameters and says in the log how a run would be divided and what it takes, without running it."
+    SUMMARY = "Checks input and parameters and says how a run would be divided and what it takes, without running it."
     TAGS = "memory tiles dry run check"
 
     def add_outputs(self) -> None:

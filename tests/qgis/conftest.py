@@ -17,6 +17,15 @@ BUILT = Path(os.environ["TERRALUME_BUILT"])
 sys.path[:0] = ["/usr/share/qgis/python/plugins", str(PLUGINS)]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Layers in the frames of a failed test can outlive QGIS, which then crashes: the failure is told at once."""
+    report = yield
+    if report.failed:
+        item.config.get_terminal_writer().line(f"\n{report.nodeid}\n{report.longrepr}")
+    return report
+
+
 def command(*arguments):
     """Runs the program; its files are what the plugin must give."""
     return subprocess.run([BUILT / "terralume", *map(str, arguments)], check=True, capture_output=True, text=True)

@@ -34,7 +34,8 @@ def test_operation(run, expected, operation):
 def test_one_search_gives_them_all(run, expected, tmp_path):
     eight, files = expected
     from terralume.visualize import SkyViewSet
-    results = run("skyviewset", SAVE_AS_8BIT=eight, **{name: str(tmp_path / f"{name}.tif") for name in SkyViewSet.RESULTS})
+    outputs = {name: str(tmp_path / f"{name}.tif") for name in SkyViewSet.RESULTS}
+    results = run("skyviewset", SAVE_AS_8BIT=eight, **outputs)
     for name, operation in SkyViewSet.RESULTS.items():
         assert bands(results[name]) == bands(files[operation])
 
