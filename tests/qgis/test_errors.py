@@ -11,7 +11,8 @@ import pytest
 from conftest import BUILT, PLUGINS, qgis_process, write_raster
 
 #: What a sentence with a next step has.
-NEXT_STEP = re.compile(r"; (allowed|choose|export|save|free|set|install|fill|reproject)|: update |Incorrect parameter value for")
+NEXT_STEP = re.compile(
+    r"; (allowed|choose|export|save|free|set|install|fill|reproject)|: update |Incorrect parameter value for")
 
 
 def refused(run, name="slope", **parameters):
