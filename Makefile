@@ -73,5 +73,4 @@ qgis-plugin:
 	/usr/bin/python3 scripts/package_qgis_plugin.py target
 
 qgis-data: build-for-qgis
-	scripts/qgis-pictures.sh
-	TERRALUME_BLESS=1 scripts/test-qgis.sh test_frozen.py
+	scripts/qgis-data.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests of the QGIS plugin with the library that cargo has built. Arguments go to pytest: test_live.py, -k WORD.
-# TERRALUME_BLESS=1 rewrites what is made from the library: algorithms.json and help.html.
+# TERRALUME_BLESS=1 rewrites help.html; scripts/qgis-data.sh does, after what it is made from.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD

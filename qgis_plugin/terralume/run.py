@@ -7,7 +7,6 @@ import shutil
 from dataclasses import dataclass, field
 from typing import Any
 
-from osgeo import gdal
 from qgis.core import (
     Qgis,
     QgsApplication,
@@ -94,7 +93,7 @@ class RunAlgorithm(TerralumeAlgorithm):
         self.add_advanced(fill, tr("Heights for missing cells before anything is computed."))
         if self.HAS_EXTENT:
             extent = QgsProcessingParameterExtent("EXTENT", tr("Extent"), None, True)
-            self.add_advanced(extent, tr("Part of the raster to compute, for a quick trial: the raster ends there."))
+            self.add_advanced(extent, catalog.OPTION_HELP["extent"] + ".")
         stretch = QgsProcessingParameterString("STRETCH", tr("Stretch of 8 bit"), None, False, True)
         self.add_advanced(stretch, catalog.OPTION_HELP["stretch"].replace("--type uint8", tr("8 bit")))
         compat = choice("COMPATIBILITY", tr("Compatibility"), COMPATIBILITIES)
@@ -124,7 +123,7 @@ class RunAlgorithm(TerralumeAlgorithm):
     # ---- reading parameters
 
     def source(self, parameters: dict[str, Any], context: Any) -> str:
-        """The elevations for GDAL to open; a part of them when an extent is given."""
+        """The elevations for GDAL to open."""
         layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
         if layer is None:
             raise TerralumeError(tr("INPUT is no raster layer; choose one"))
@@ -135,9 +134,7 @@ class RunAlgorithm(TerralumeAlgorithm):
         bands = layer.bandCount()
         if bands > 1 and parameters.get("BAND") is None:
             raise TerralumeError(tr("'{}' has {} bands; choose one with BAND").format(layer.name(), bands))
-        source = layer.source().split("|option:")[0]
-        extent = self.parameterAsExtent(parameters, "EXTENT", context, layer.crs())
-        return source if extent.isNull() else clipped(source, layer, extent)
+        return layer.source().split("|option:")[0]
 
     def options(self, parameters: dict[str, Any], context: Any) -> list[tuple[str, str]]:
         """Options of the run as the library reads them."""
@@ -154,6 +151,11 @@ class RunAlgorithm(TerralumeAlgorithm):
             given.append(("band", str(self.parameterAsInt(parameters, "BAND", context))))
         if parameters.get("NODATA") is not None:
             given.append(("nodata", repr(self.parameterAsDouble(parameters, "NODATA", context))))
+        layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
+        extent = self.parameterAsExtent(parameters, "EXTENT", context, layer.crs())
+        if not extent.isNull():
+            ends = (extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
+            given.append(("extent", ",".join(map(repr, ends))))
         threads = self.parameterAsInt(parameters, "THREADS", context) or QgsApplication.maxThreads()
         if threads > 0:
             given.append(("threads", str(threads)))
@@ -276,15 +278,3 @@ def warn_of_space(plan: dict[str, Any], output: str, feedback: Any) -> None:
     if os.path.isdir(folder) and shutil.disk_usage(folder).free < plan["output_bytes"]:
         text = tr("'{}' may be too small: up to {} MiB are written; free some space or choose another folder")
         feedback.pushWarning(text.format(folder, plan["output_bytes"] >> 20))
-
-
-def clipped(source: str, layer: Any, extent: Any) -> str:
-    """A part of a raster as a virtual one, whole cells of it."""
-    part = extent.intersect(layer.extent())
-    if part.isEmpty():
-        raise TerralumeError(tr("EXTENT does not touch '{}'; choose one inside the raster").format(layer.name()))
-    window = [part.xMinimum(), part.yMaximum(), part.xMaximum(), part.yMinimum()]
-    virtual = gdal.Translate("", source, format="VRT", projWin=window)
-    if virtual is None:
-        raise TerralumeError(tr("EXTENT cannot be cut out of '{}'; choose a larger one").format(layer.name()))
-    return virtual.GetMetadata("xml:VRT")[0]

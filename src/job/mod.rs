@@ -2,6 +2,7 @@
 
 use crate::core::error::{Error, Result};
 use crate::core::operation::Compatibility;
+use crate::core::tile::Window;
 use crate::gdal::header::Header;
 use crate::gdal::layer::RasterLayer;
 use crate::gdal::output::Target;
@@ -104,19 +105,33 @@ impl Job {
             .check_raster(layout.rows, layout.cols)
             .map_err(|error| Error::Unsupported(format!("'{}': {error}", source.name())))?;
         let layers = self.open_layers(&chain, &source)?;
-        let sink = Layout {
-            block_rows: FILE_BLOCK.min(layout.rows),
-            block_cols: FILE_BLOCK.min(layout.cols),
-            ..layout
-        };
+        let part = self.part(&source)?;
         let mut plan_options = PlanOptions {
             threads: options.threads.unwrap_or_else(processors),
             memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
             tile_size: options.tile_size,
             reader: source.raw_block_bytes(),
         };
-        let plan = self.divide(&chain, (layout, &layers), sink, &mut plan_options)?;
+        let sink = blocks_of(part.rows, part.cols);
+        let plan = self.divide(&chain, (layout, &layers), sink, &mut plan_options)?.at((part.row, part.col));
         Ok(Prepared { job: self, source, layers, chain, plan, plan_options })
+    }
+
+    /// The cells of the raster that are written.
+    fn part(&self, source: &GdalSource) -> Result<Window> {
+        let Layout { rows, cols, .. } = source.layout();
+        let Some(extent) = self.options.extent else { return Ok(Window { row: 0, col: 0, rows, cols }) };
+        // A raster without a position has its columns to the right and its rows downwards, as QGIS shows it.
+        let transform = source.dataset().geotransform().unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, -1.0]);
+        extent.window(&transform, (rows, cols)).ok_or_else(|| {
+            let [left, width, _, top, _, height] = transform;
+            let (right, bottom) = (left + cols as f64 * width, top + rows as f64 * height);
+            let (low, high) = (top.min(bottom), top.max(bottom));
+            Error::Argument(format!(
+                "extent does not touch '{}'; allowed: within {left},{low},{right},{high}",
+                source.name()
+            ))
+        })
     }
 
     /// The rasters of the chain's layers, in its order.
@@ -169,9 +184,8 @@ impl Job {
         }
     }
 
-    /// What the file of a picture says, whose bands are `part` of the chain's.
-    fn header(&self, recipe: &Recipe, part: Range<usize>, chain: &Chain, source: &GdalSource) -> Header {
-        let layout = source.layout();
+    /// What the file of a picture says, whose bands are `bands` of the chain's and whose cells are `part` of the raster.
+    fn header(&self, recipe: &Recipe, bands: Range<usize>, chain: &Chain, part: Window) -> Header {
         let mut metadata = vec![
             ("TIFFTAG_SOFTWARE", format!("terralume {VERSION}")),
             ("TERRALUME_VERSION", VERSION.to_string()),
@@ -184,8 +198,9 @@ impl Job {
             metadata.push(("TERRALUME_STRETCHES", found.collect::<serde_json::Value>().to_string()));
         }
         Header {
-            size: (layout.rows, layout.cols),
-            bands: chain.bands()[part].to_vec(),
+            size: (part.rows, part.cols),
+            origin: (part.row, part.col),
+            bands: chain.bands()[bands].to_vec(),
             cell_type: chain.cell_type(),
             nodata: chain.nodata(),
             metadata: metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
@@ -217,10 +232,14 @@ impl Prepared<'_> {
         let share = COMPUTING / (chain.rounds() + 1) as f64;
         let surveying = share * chain.rounds() as f64;
         if !chain.is_settled() {
-            set_caches(&plan, &source, &layers);
+            // What only the whole raster can tell is the same for each of its parts.
+            let Layout { rows, cols, .. } = source.layout();
+            let whole =
+                job.divide(&chain, (source.layout(), &layers), blocks_of(rows, cols), &mut plan_options)?;
+            set_caches(&whole, &source, &layers);
             let mut report = |done: f64| report(surveying * done, "surveying");
             let mut monitor = Monitor { report: &mut report, cancel };
-            survey::settle(&mut chain, &plan, &sources, &mut monitor)?;
+            survey::settle(&mut chain, &whole, &sources, &mut monitor)?;
         }
         let sink_options = SinkOptions {
             format: job.options.format,
@@ -228,15 +247,18 @@ impl Prepared<'_> {
             overviews: job.options.overviews,
             threads: plan.threads,
         };
+        let ((row, col), (rows, cols)) = (plan.origin, plan.size);
+        let written = Window { row, col, rows, cols };
         let mut sinks = SinkSet::default();
         for ((picture, target), part) in job.pictures.iter().zip(targets).zip(chain.parts()) {
-            let header = job.header(&picture.recipe, part.clone(), &chain, &source);
+            let header = job.header(&picture.recipe, part.clone(), &chain, written);
             let options = sink_options.clone();
             let sink = GdalSink::create(source.gdal(), target, header, options, &source.dataset())?;
             sinks.add(sink, part.clone())?;
         }
         // Creation options may have given the file other blocks than those assumed.
         let plan = job.divide(&chain, (source.layout(), &layers), sinks.layout(), &mut plan_options)?;
+        let plan = plan.at((row, col));
         set_caches(&plan, &source, &layers);
         let mut computing = |done: f64| report(surveying + done * share, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
@@ -254,6 +276,11 @@ impl Prepared<'_> {
         report(1.0, "done");
         Ok(())
     }
+}
+
+/// Blocks that an output of this size will have.
+fn blocks_of(rows: usize, cols: usize) -> Layout {
+    Layout { rows, cols, block_rows: FILE_BLOCK.min(rows), block_cols: FILE_BLOCK.min(cols) }
 }
 
 /// Gives decoded blocks the memory that the plan has for them.

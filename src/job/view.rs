@@ -90,7 +90,8 @@ impl View {
         }
         let layout = source.layout();
         chain.check_raster(layout.rows, layout.cols)?;
-        let header = job.header(recipe, 0..chain.bands().len(), &chain, &source);
+        let whole = Window { row: 0, col: 0, rows: layout.rows, cols: layout.cols };
+        let header = job.header(recipe, 0..chain.bands().len(), &chain, whole);
         let cell = header.bands.len() * header.cell_type.bytes();
         let side = if cell > LARGE_CELL { SIDES.1 } else { SIDES.0 };
         check_memory(&chain, side)?;

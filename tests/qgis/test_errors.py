@@ -70,7 +70,7 @@ def test_values(run, tmp_path):
     assert "whole number" in refused(run, "skyviewfactor", RADIUS=2.5)
     assert "STRETCH".lower() in refused(run, STRETCH="5,1", SAVE_AS_8BIT=True).lower()
     assert "memory" in refused(run, MEMORY_MB=1)
-    assert "EXTENT does not touch" in refused(run, EXTENT="0,10,0,10")
+    assert "extent does not touch" in refused(run, EXTENT="0,10,0,10")
     assert "name=value" in refused(run, "preset", PARAMETERS="opacity")
     assert "unknown" in refused(run, "preset", PARAMETERS="nothing.opacity=3")
     assert "choose at least one" in refused(run, "skyviewset")

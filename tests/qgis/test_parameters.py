@@ -118,7 +118,8 @@ def test_band_and_extent(run, small, tmp_path):
     raster = gdal.Open(part)
     assert (raster.RasterXSize, raster.RasterYSize) == (60, 60)
     whole = gdal.Open(str(tmp_path / "slope.tif")).ReadAsArray()
-    assert (raster.ReadAsArray()[1:-1, 1:-1] == whole[41:99, 21:79]).all()
+    assert (raster.ReadAsArray() == whole[40:100, 20:80]).all()
+    assert raster.GetGeoTransform()[0] == 500010 and raster.GetGeoTransform()[3] == 99980
 
 
 def test_unknown_names_are_told(run, feedback):

@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
-# Makes the small pictures of the QGIS plugin from those of the documentation.
+# Writes what the QGIS plugin has from the library: descriptions, help, and small pictures from those of the documentation.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+target/debug/terralume list --json | /usr/bin/python3 -c '
+import json, sys
+print(json.dumps(json.load(sys.stdin), indent=1, ensure_ascii=False))' >target/algorithms.json
+mv target/algorithms.json qgis_plugin/terralume/algorithms.json
 
 to=qgis_plugin/terralume/pictures
 mkdir -p "$to"
@@ -24,3 +29,5 @@ picture vat-combined preset
 picture crim blend
 picture openness_positive skyviewset
 picture vat livelayer
+
+TERRALUME_BLESS=1 scripts/test-qgis.sh test_frozen.py
