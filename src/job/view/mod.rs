@@ -57,7 +57,8 @@ impl View {
         files.extend(layers.iter().flat_map(RasterLayer::files).cloned());
         let source = Arc::new(source);
         let pyramid = Arc::new(Pyramid::new(&job, &chain, &source, layers)?);
-        let mut header = job.header(recipe, 0..chain.bands().len(), &chain, &source);
+        let whole = Window { row: 0, col: 0, rows: layout.rows, cols: layout.cols };
+        let mut header = job.header(recipe, 0..chain.bands().len(), &chain, whole);
         header.statistics = pyramid.cheap_statistics()?.unwrap_or_default();
         let (sizes, side) = (pyramid.sizes(), pyramid.side());
         let tiff = VirtualTiff::new(source.gdal(), &header, &source.dataset(), &sizes, side)?;
