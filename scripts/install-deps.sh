@@ -7,6 +7,7 @@ packages=(
     gcc g++ make pkg-config cmake    # the C and C++ programs of the tests, and the installed package
     gdal-bin libgdal-dev             # GDAL's library, headers and programs
     python3-gdal                     # GDAL in Python: reads pictures as a program of its own
+    libxml2-utils                    # xmllint holds VRT files to GDAL's schema
     mapserver-bin                    # map2img draws pictures as a map server does
     python3-venv                     # programs with other GDALs beside it: scripts/python-env.sh
 )

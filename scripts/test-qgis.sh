@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 root=$PWD
 
 # Debian's QGIS belongs to Debian's Python, whatever other one comes first on the path.
-environment=$root/target/python
+environment=$root/target/python-qgis
 if ! cmp --silent tests/qgis/requirements.txt "$environment/requirements.txt"; then
     /usr/bin/python3 -m venv --system-site-packages "$environment"
     "$environment/bin/pip" install --quiet --requirement tests/qgis/requirements.txt
