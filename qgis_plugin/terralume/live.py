@@ -90,7 +90,8 @@ class LiveLayer(PictureAlgorithm):
             raise TerralumeError(tr("'{}' is no file; save the elevations as a file first").format(source))
         pairs = picture.settings + self.options(parameters, context)
         settings = [f"{name}={value}" for name, value in self.fill(parameters, context) + pairs]
-        recipe = ",".join([self.recipe(parameters, context), *settings])
+        # Limits come from the plugin: nothing need be computed when the layer is added.
+        recipe = ",".join([self.recipe(parameters, context), *settings, "statistics=false"])
         return f"/vsiterralume/{{{recipe}}}/{source}"
 
     def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:

@@ -88,7 +88,7 @@ impl Job {
                 "a VRT of a part of the raster; allowed: of the whole, without extent".into(),
             ));
         }
-        let view = View::open(&picture.recipe, &self.input, &self.options)?;
+        let view = View::open(&picture.recipe, &self.input, &self.options, false)?;
         let mut prepared = self.prepare()?;
         let target = Target::new(&picture.output, self.options.overwrite, &prepared.inputs())?;
         let folder = PartsFolder::new(target.path(), self.options.overwrite)?;
