@@ -39,7 +39,7 @@ fn touched((low, high): (f64, f64), start: f64, step: f64, count: usize) -> Opti
     let ends = [(low - start) / step, (high - start) / step];
     let first = (ends[0].min(ends[1]) + ROUNDING).floor().max(0.0);
     let end = (ends[0].max(ends[1]) - ROUNDING).ceil().min(count as f64);
-    (first < end).then(|| (first as usize, (end - first) as usize))
+    (first < end).then_some((first as usize, (end - first) as usize))
 }
 
 #[cfg(test)]
