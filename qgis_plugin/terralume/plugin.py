@@ -70,4 +70,4 @@ class TerralumePlugin:
         bar.pushWidget(message, Qgis.MessageLevel.Warning)
 
     def _locate(self) -> None:
-        self._iface.showOptionsDialog(self._iface.mainWindow(), "mOptionsPageProcessing")
+        self._iface.showOptionsDialog(self._iface.mainWindow(), "processingOptions")

@@ -10,6 +10,7 @@ import traceback
 from pathlib import Path
 
 import processing
+import qgis.utils
 from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
 from qgis.PyQt.QtCore import QEventLoop, QPoint, QTimer
 from qgis.PyQt.QtGui import QPixmap
@@ -158,14 +159,29 @@ def blend_dialog():
     dialog.close()
 
 
+def missing_library():
+    """The menu, and the word about a library that is not there."""
+    bar = iface.messageBar()
+    found["buttons"] = [button.text() for button in bar.findChildren(QPushButton) if button.text()]
+    menus = [action.menu() for action in iface.rasterMenu().actions() if action.text() == "Terralume"]
+    found["menu"] = [action.text() for action in menus[0].actions()]
+    shoot(iface.mainWindow(), "missing")
+    found["unloaded"] = qgis.utils.unloadPlugin("terralume")
+    found["menus_left"] = sum(action.text() == "Terralume" for action in iface.rasterMenu().actions())
+    found["provider_left"] = QgsApplication.processingRegistry().providerById("terralume") is not None
+
+
 def walk():
     """All of it, once."""
+    steps = (toolbox, run_and_cancel, blend_dialog, on_the_fly)
+    if not Path(os.environ["TERRALUME_LIBRARY"]).exists():
+        steps = (missing_library,)
     try:
         iface.mainWindow().resize(1000, 640)
         iface.mainWindow().findChild(QWidget, "Browser").hide()
         QgsProject.instance().addMapLayer(QgsRasterLayer(DEM, "dem"))
         rest(1)
-        for step in (toolbox, run_and_cancel, blend_dialog, on_the_fly):
+        for step in steps:
             step()
     except BaseException:
         found["error"] = traceback.format_exc()
