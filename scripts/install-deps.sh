@@ -8,6 +8,7 @@ packages=(
     gdal-bin libgdal-dev             # GDAL's library, headers and programs
     python3-gdal                     # GDAL in Python: reads pictures as a program of its own
     mapserver-bin                    # map2img draws pictures as a map server does
+    strace                           # shows which files a hostile VRT makes GDAL open
     python3-venv                     # programs with other GDALs beside it: scripts/python-env.sh
 )
 
