@@ -2,6 +2,7 @@
 #
 #   make demo                             builds and renders the bundled DEM
 #   make test                             runs every test
+#   make test-trixie                      tests of GDAL on Debian 13, in a folder of 4 GB: root, and some time
 #   make check                            formatting, clippy, header
 #   make docs, make gallery               write docs/operations.md, docs/gallery.md and their pictures
 #   make install PREFIX=/usr/local        as usual
@@ -18,7 +19,7 @@ PROFILE ?= release
 GDALPLUGINS ?= $(if $(filter /usr,$(PREFIX)),1,0)
 CARGO ?= cargo
 
-.PHONY: demo test check docs gallery deps build install header
+.PHONY: demo test test-trixie check docs gallery deps build install header
 
 demo: deps
 	$(CARGO) build --release
@@ -28,6 +29,9 @@ demo: deps
 test: deps
 	$(CARGO) test
 	$(MAKE) demo
+
+test-trixie: deps
+	scripts/trixie.sh
 
 check: deps
 	$(CARGO) fmt --all --check
