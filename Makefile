@@ -2,6 +2,7 @@
 #
 #   make demo                             builds and renders the bundled DEM
 #   make test                             runs every test
+#   make test-trixie                      tests of GDAL on Debian 13, in a folder of 4 GB: root, and some time
 #   make check                            formatting, clippy, header
 #   make docs, make gallery               write docs/operations.md, docs/gallery.md and their pictures
 #   make qgis-plugin                      target/terralume-qgis-VERSION.zip, for QGIS's "Install from ZIP"
@@ -24,7 +25,7 @@ CARGO ?= cargo
 # A QGIS with its Python, and a screen for it that nobody sees.
 QGIS_PACKAGES = qgis python3-qgis python3-venv xvfb xauth
 
-.PHONY: demo test test-qgis check docs gallery deps build install header qgis-plugin qgis-data build-for-qgis
+.PHONY: demo test test-qgis test-trixie check docs gallery deps build install header qgis-plugin qgis-data build-for-qgis
 
 demo: deps
 	$(CARGO) build --release
@@ -43,6 +44,9 @@ test-qgis: build-for-qgis
 build-for-qgis:
 	scripts/install-deps.sh $(QGIS_PACKAGES)
 	$(CARGO) build
+
+test-trixie: deps
+	scripts/trixie.sh
 
 check: deps
 	$(CARGO) fmt --all --check

@@ -9,6 +9,7 @@ packages=(
     python3-gdal                     # GDAL in Python: reads pictures as a program of its own
     libxml2-utils                    # xmllint holds VRT files to GDAL's schema
     mapserver-bin                    # map2img draws pictures as a map server does
+    strace                           # shows which files a hostile VRT makes GDAL open
     python3-venv                     # programs with other GDALs beside it: scripts/python-env.sh
 )
 

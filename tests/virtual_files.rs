@@ -402,7 +402,8 @@ def resident():
 def look(count):
     for number in range(count):
         gdal.Open("/vsiterralume/slope/dem.tif").ReadAsArray(number % 600, 5, 3, 3)
-look(500)
+# Every tile once.
+look(700)
 def median_of(rounds):
     sizes = []
     for _ in range(rounds):
