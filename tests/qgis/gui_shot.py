@@ -99,6 +99,10 @@ def toolbox():
 
 def run_and_cancel():
     """A run that ends, and one that is cancelled."""
+    with Gap() as gap:
+        rest(2)
+    # What the machine does to a window that has nothing to do: the measure for the others.
+    found["gap_at_rest"] = round(gap.longest, 4)
     dialog = dialog_of("skyviewfactor")
     shoot(dialog, "dialog")
     with Gap() as gap:
