@@ -211,14 +211,18 @@ impl Pyramid {
 
     /// What its cells are like, as a small overview tells; None when that would take a long look at the elevations.
     pub fn cheap_statistics(&self) -> Result<Option<Vec<BandStatistics>>> {
-        let number = self.statistics_level();
+        let Some(number) = self.statistics_level() else { return Ok(None) };
         let cheap = self.levels[number].averaged <= CHEAP_CELLS && self.levels[0].is_settled(self.options)?;
-        cheap.then(|| self.statistics()).transpose()
+        if cheap {
+            self.statistics()
+        } else {
+            Ok(None)
+        }
     }
 
-    /// What its cells are like, as a small overview tells.
-    pub fn statistics(&self) -> Result<Vec<BandStatistics>> {
-        let number = self.statistics_level();
+    /// What its cells are like, as a small overview tells; None when there is none.
+    pub fn statistics(&self) -> Result<Option<Vec<BandStatistics>>> {
+        let Some(number) = self.statistics_level() else { return Ok(None) };
         let (rows, cols) = self.levels[number].size;
         let mut bands = vec![BandStatistics::default(); self.bands];
         let nodata = self.chain(number)?.nodata();
@@ -231,13 +235,12 @@ impl Pyramid {
             self.each_cell(&tile, window, |band, value| bands[band].add(value, nodata));
         }
         bands.iter_mut().for_each(|band| band.is_approximate = number > 0);
-        Ok(bands)
+        Ok(Some(bands))
     }
 
-    /// The first scale that is small enough to be looked at as a whole, or else the smallest.
-    fn statistics_level(&self) -> usize {
-        let small = |level: &Level| level.size.0.max(level.size.1) <= STATISTICS_SIDE;
-        self.levels.iter().position(small).unwrap_or(self.levels.len() - 1)
+    /// The first scale that is small enough to be looked at as a whole.
+    fn statistics_level(&self) -> Option<usize> {
+        self.levels.iter().position(|level| level.size.0.max(level.size.1) <= STATISTICS_SIDE)
     }
 
     fn each_cell(&self, tile: &[u8], window: Window, mut visit: impl FnMut(usize, f64)) {
