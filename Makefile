@@ -2,7 +2,7 @@
 #
 #   make demo                             builds and renders the bundled DEM
 #   make test                             runs every test
-#   make test-trixie                      tests of GDAL on Debian 13, in a folder of 4 GB: root, and some time
+#   make test-trixie                      tests of GDAL and QGIS on Debian 13, in a folder of 4 GB: root, and some time
 #   make check                            formatting, clippy, header
 #   make docs, make gallery               write docs/operations.md, docs/gallery.md and their pictures
 #   make qgis-plugin                      target/terralume-qgis-VERSION.zip, for QGIS's "Install from ZIP"

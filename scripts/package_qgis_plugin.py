@@ -1,4 +1,4 @@
-"""Packs the QGIS plugin into a zip: files known to git, links as what they lead to, the same bytes every time.
+"""Packs the QGIS plugin into a zip: its files, links as what they lead to, the same bytes every time.
 
     python3 scripts/package_qgis_plugin.py FOLDER
 """
@@ -22,9 +22,12 @@ def version() -> str:
 
 
 def files() -> list[Path]:
-    """What belongs to the plugin."""
-    said = subprocess.run(["git", "ls-files", "-z", "."], cwd=PLUGIN, check=True, capture_output=True, text=True)
-    return sorted(Path(name) for name in said.stdout.split("\0") if name)
+    """What belongs to the plugin: what git knows, or in a tree without git everything but what Python leaves."""
+    said = subprocess.run(["git", "ls-files", "-z", "."], cwd=PLUGIN, check=False, capture_output=True, text=True)
+    if said.returncode == 0:
+        return sorted(Path(name) for name in said.stdout.split("\0") if name)
+    found = (path.relative_to(PLUGIN) for path in PLUGIN.rglob("*") if path.is_file())
+    return sorted(path for path in found if "__pycache__" not in path.parts)
 
 
 def package(folder: Path) -> Path:

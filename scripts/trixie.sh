@@ -2,15 +2,16 @@
 # Runs the tests that meet GDAL and QGIS on Debian 13 (GDAL 3.10, QGIS 3.40): the binaries that were built here, in a
 # folder with that release. Takes about 4 GB; needs root for chroot and mounts, which are undone at the end.
 #
-#   scripts/trixie.sh [FOLDER] [TEST]...     FOLDER is made when it is not there; tests are those of `cargo test --test`
+#   scripts/trixie.sh [FOLDER] [TEST]...     FOLDER is made when it is not there; tests are those of `cargo test --test`,
+#                                            and qgis, those of the QGIS plugin
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 folder=${1:-target/trixie}
 tests=("${@:2}")
-((${#tests[@]})) || tests=(virtual_files pixel_functions gdal_plugin gdals gdal_programs hostile)
+((${#tests[@]})) || tests=(virtual_files pixel_functions gdal_plugin gdals gdal_programs hostile qgis)
 packages=(
-    gdal-bin python3-gdal python3-numpy python3-pytest python3-venv qgis python3-qgis xvfb mapserver-bin strace gcc libc6-dev
+    gdal-bin python3-gdal python3-numpy python3-pytest python3-venv qgis python3-qgis xvfb xauth git mapserver-bin strace gcc libc6-dev
 )
 
 if ((EUID != 0)); then
@@ -58,15 +59,23 @@ mount --bind /dev "$folder/dev"
 mount --bind "$PWD" "$folder$PWD"
 install_packages
 
-chosen=()
-for test in "${tests[@]}"; do chosen+=(--test "$test"); done
-binaries=$(cargo test --no-run --message-format=json "${chosen[@]}" 2>/dev/null |
-    sed -nE 's/.*"kind":\["test"\].*"executable":"([^"]+)".*/\1/p')
+chosen=() commands=() plugin=0
+for test in "${tests[@]}"; do
+    if [[ $test == qgis ]]; then plugin=1; else chosen+=(--test "$test"); fi
+done
+if ((${#chosen[@]})); then
+    mapfile -t commands < <(cargo test --no-run --message-format=json "${chosen[@]}" 2>/dev/null |
+        sed -nE 's/.*"kind":\["test"\].*"executable":"([^"]+)".*/\1/p')
+fi
+if ((plugin)); then
+    cargo build --quiet
+    commands+=(scripts/test-qgis.sh)
+fi
 
 failed=0
 chroot "$folder" gdalinfo --version
-for binary in $binaries; do
-    echo "== $(basename "$binary")"
-    chroot "$folder" env -C "$PWD" HOME=/root LC_ALL=C.UTF-8 "$binary" || failed=1
+for command in "${commands[@]}"; do
+    echo "== $(basename "$command")"
+    chroot "$folder" env -C "$PWD" HOME=/root LC_ALL=C.UTF-8 "$command" || failed=1
 done
 exit $failed

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 
 from conftest import PLUGINS, ROOT, command
 from terralume import catalog, native
@@ -56,8 +55,3 @@ def test_plugin_and_library_have_one_version():
     assert f"\nversion={cargo}\n" in metadata and native.load().version() == cargo
     header = (ROOT / "include" / "terralume.h").read_text(encoding="utf-8")
     assert f"#define TERRALUME_ABI_VERSION {native.ABI_VERSION}\n" in header
-
-
-def test_files_of_the_plugin_are_tracked_by_git():
-    known = subprocess.run(["git", "-C", ROOT, "ls-files", "qgis_plugin"], capture_output=True, text=True, check=True)
-    assert "qgis_plugin/terralume/metadata.txt" in known.stdout

@@ -18,7 +18,8 @@ def walk(folder, **changes):
 
 def test_a_missing_library_is_told_once_and_everything_goes_again(tmp_path):
     found = walk(tmp_path, TERRALUME_LIBRARY="/nowhere/libterralume.so.0")
-    assert found["buttons"] == ["Locate..."]
+    # QGIS may have something to say as well.
+    assert found["buttons"].count("Locate...") == 1
     assert "Layer on the fly" in found["menu"] and len(found["menu"]) == 10
     assert found["unloaded"] and found["menus_left"] == 0 and not found["provider_left"]
 

@@ -26,6 +26,10 @@ def test_it_is_pure_python_and_whole(packed):
     names = {entry.relative_to(folder).as_posix() for entry in folder.rglob("*") if entry.is_file()}
     assert {"metadata.txt", "LICENSE", "icon.svg", "__init__.py", "native.py", "algorithms.json", "help.html"} <= names
     assert {name.rsplit(".", 1)[-1] for name in names - {"LICENSE"}} == {"txt", "svg", "py", "json", "html", "jpg"}
+    # What is in the folder is in the zip: nothing was forgotten in git.
+    source = PLUGINS / "terralume"
+    there = {entry.relative_to(source).as_posix() for entry in source.rglob("*") if entry.is_file()}
+    assert {name for name in there if "__pycache__" not in name} == names
     assert not any(entry.is_symlink() for entry in folder.rglob("*"))
     assert (folder / "native.py").read_bytes() == (ROOT / "python" / "terralume" / "native.py").read_bytes()
 
