@@ -16,6 +16,7 @@ pub mod pipeline;
 pub mod recipe;
 pub mod registry;
 pub mod render;
+pub mod stack;
 
 pub use crate::core::error::{Error, Result};
 pub use crate::core::operation::Compatibility;
