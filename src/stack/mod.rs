@@ -5,6 +5,7 @@
 //! once, beforehand.
 
 pub mod cells;
+pub mod expression;
 pub mod reduce;
 
 /// Cells of a row that is worked on at once: a few such rows fit in the first cache.
