@@ -6,7 +6,9 @@
 
 pub mod cells;
 pub mod expression;
+pub mod mask;
 pub mod reduce;
+pub mod rescale;
 
 /// Cells of a row that is worked on at once: a few such rows fit in the first cache.
 pub const ROW: usize = 1024;

@@ -15,6 +15,8 @@ mod program;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use operators::{field, HIGHEST_BIT};
+
 pub use functions::{Function, CONSTANTS, FUNCTIONS, OPERATORS};
 pub use indices::{Index, INDICES};
 pub use limits::{MOST_BYTES, MOST_LEVELS};
