@@ -5,10 +5,14 @@
 //! once, beforehand.
 
 pub mod cells;
+mod describe;
 pub mod expression;
 pub mod mask;
 pub mod reduce;
 pub mod rescale;
+pub mod statistics;
+
+pub use describe::describe;
 
 /// Cells of a row that is worked on at once: a few such rows fit in the first cache.
 pub const ROW: usize = 1024;

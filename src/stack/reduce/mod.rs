@@ -14,6 +14,6 @@ mod statistic;
 
 pub use groups::{Grouping, Groups, GROUPINGS};
 pub use plan::{Layers, ReducePlan, ResultBand};
-pub use same_day::{same_day, Day, Merge, MergeScratch};
+pub use same_day::{same_day, Day, Merge, MergeScratch, MERGES};
 pub use state::{Scratch, State};
 pub use statistic::{Extreme, Ranking, Statistic, When, STATISTICS};

@@ -33,6 +33,12 @@ pub fn same_day(dates: &[i64], day: Day) -> Vec<usize> {
     days
 }
 
+/// Name and help of each way.
+pub static MERGES: &[(&str, &str)] = &[
+    ("first", "The first image that has data at a cell."),
+    ("mean", "The mean of all images that have data at a cell."),
+];
+
 /// How images of one day become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Merge {
@@ -48,7 +54,7 @@ impl Merge {
         match text.trim() {
             "first" => Ok(Self::First),
             "mean" => Ok(Self::Mean),
-            other => Err(unknown_name("merge", other, ["first", "mean"])),
+            other => Err(unknown_name("merge", other, MERGES.iter().map(|(name, _)| *name))),
         }
     }
 
