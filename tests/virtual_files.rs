@@ -375,7 +375,7 @@ def peak():
 def look(count):
     for number in range(count):
         gdal.Open("/vsiterralume/slope/dem.tif").ReadAsArray(number % 600, 5, 3, 3)
-look(500)
+look(3000)
 before = peak()
 look(3000)
 # A KiB for every opening would be 3,000.
@@ -392,6 +392,7 @@ fn what_is_wrong_is_one_error_and_no_picture() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{name}: {said}");
         assert_eq!(said.matches("terralume: ").count(), 1, "{name}: {said}");
+        assert_eq!(said.matches("ERROR").count(), 1, "{name}: {said}");
         assert!(words.iter().all(|word| said.contains(word)), "{name}: {words:?} in {said}");
         assert!(!place.path("out.tif").exists(), "{name}");
     };

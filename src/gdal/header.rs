@@ -4,10 +4,11 @@ use super::binding::Gdal;
 use super::dataset::{driver_handle, Dataset};
 use super::finish::without_name;
 use super::options::{c_string, OptionList};
+use super::statistics::BandStatistics;
 use crate::core::error::{Error, Result};
 use crate::core::operation::{Band as BandInfo, Role};
 use crate::recipe::chain::CellType;
-use gdal_sys::{GDALColorInterp, GDALDataType};
+use gdal_sys::{GDALColorInterp, GDALDataType, GDALMajorObjectH};
 use libc::c_int;
 use std::ffi::{CStr, CString};
 
@@ -24,6 +25,8 @@ pub struct Header {
     pub nodata: Option<f64>,
     /// Metadata items of the file.
     pub metadata: Vec<(String, String)>,
+    /// What the cells of each band are like; empty when nobody has looked.
+    pub statistics: Vec<BandStatistics>,
 }
 
 pub(super) fn gdal_type(cell_type: CellType) -> GDALDataType::Type {
@@ -82,11 +85,7 @@ pub(super) fn set_header(
     }
     let carried = source.metadata("AREA_OR_POINT", "").map(|value| ("AREA_OR_POINT".to_string(), value));
     for (key, value) in header.metadata.iter().chain(&carried) {
-        let (key, value) = (plain_c_string(key), plain_c_string(value));
-        // SAFETY: the dataset is open; the strings end with NUL and are copied.
-        gdal.check(|gdal| unsafe {
-            (gdal.GDALSetMetadataItem)(raw, key.as_ptr(), value.as_ptr(), std::ptr::null())
-        })?;
+        set_item(gdal, raw, key, value)?;
     }
     for (index, info) in header.bands.iter().enumerate() {
         let band = dataset.band(index + 1).map_err(|error| error.to_string())?.raw();
@@ -96,6 +95,9 @@ pub(super) fn set_header(
         if !info.unit.is_empty() {
             // SAFETY: as above.
             gdal.check(|gdal| unsafe { (gdal.GDALSetRasterUnitType)(band, unit.as_ptr()) })?;
+        }
+        for (key, value) in header.statistics.get(index).iter().flat_map(|statistics| statistics.items()) {
+            set_item(gdal, band, key, &value)?;
         }
         if let Some(nodata) = header.nodata {
             // SAFETY: as above.
@@ -107,6 +109,20 @@ pub(super) fn set_header(
         }
     }
     Ok(())
+}
+
+/// Sets a metadata item of a dataset or band, which is open.
+fn set_item(
+    gdal: &Gdal,
+    object: GDALMajorObjectH,
+    key: &str,
+    value: &str,
+) -> std::result::Result<(), String> {
+    let (key, value) = (plain_c_string(key), plain_c_string(value));
+    // SAFETY: the callers' objects are open; the strings end with NUL and are copied.
+    gdal.check(|gdal| unsafe {
+        (gdal.GDALSetMetadataItem)(object, key.as_ptr(), value.as_ptr(), std::ptr::null())
+    })
 }
 
 fn colour_of(role: Role) -> Option<GDALColorInterp::Type> {

@@ -14,11 +14,19 @@ pub mod output;
 pub mod sink;
 pub mod sinks;
 pub mod source;
+pub mod statistics;
 mod transform;
 mod trial;
 pub mod virtual_tiff;
+pub mod vrt;
 mod warp;
 mod warper;
 
 pub use binding::Gdal;
-pub use dataset::DatasetHandle;
+pub use dataset::{DatasetHandle, GeoTransform};
+
+/// Has `function` called when the process ends, before GDAL, which was loaded earlier, takes itself apart.
+pub fn at_exit(function: extern "C" fn()) {
+    // SAFETY: a function of ours that stays loaded; when there is no room for it nothing is lost but the wait.
+    unsafe { libc::atexit(function) };
+}

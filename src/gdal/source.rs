@@ -115,6 +115,16 @@ impl GdalSource {
         &self.grid
     }
 
+    /// Whether cells are elevations as they stand, but for a nodata value.
+    pub fn is_plain(&self) -> bool {
+        self.cells.is_unscaled() && !self.masked
+    }
+
+    /// Value that means nodata.
+    pub fn nodata(&self) -> Option<f64> {
+        self.cells.nodata
+    }
+
     /// File name.
     pub fn name(&self) -> &str {
         &self.name

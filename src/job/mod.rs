@@ -1,7 +1,6 @@
 //! One run from file to file: open, plan, run, close. What every front end calls.
 
 use crate::core::error::{Error, Result};
-use crate::core::operation::Compatibility;
 use crate::gdal::header::Header;
 use crate::gdal::layer::RasterLayer;
 use crate::gdal::output::Target;
@@ -21,10 +20,13 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 mod describe;
+pub mod named_file;
 mod names;
 pub mod options;
 mod reference;
 pub mod view;
+pub mod virtual_name;
+pub mod vrt;
 
 pub use describe::describe;
 pub use names::file_name;
@@ -175,7 +177,7 @@ impl Job {
             ("TIFFTAG_SOFTWARE", format!("terralume {VERSION}")),
             ("TERRALUME_VERSION", VERSION.to_string()),
             ("TERRALUME_RECIPE", recipe.to_json().to_string()),
-            ("TERRALUME_COMPATIBILITY", compatibility_name(self.options.compatibility).to_string()),
+            ("TERRALUME_COMPATIBILITY", options::compatibility_name(self.options.compatibility).to_string()),
         ];
         if !chain.found().is_empty() {
             let found =
@@ -188,6 +190,7 @@ impl Job {
             cell_type: chain.cell_type(),
             nodata: chain.nodata(),
             metadata: metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
+            statistics: Vec::new(),
         }
     }
 }
@@ -203,24 +206,34 @@ impl Prepared<'_> {
         self.chain.describe_steps()
     }
 
-    /// Runs to the end, as [`Job::run`] does.
-    pub fn run(self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
-        let Self { job, source, layers, mut chain, plan, mut plan_options } = self;
-        let mut inputs = source.dataset().files();
-        inputs.extend(layers.iter().flat_map(RasterLayer::files).cloned());
-        let targets = job.targets(&inputs)?;
-        let sources: Vec<&dyn Source> = std::iter::once(&source as &dyn Source)
-            .chain(layers.iter().map(|layer| layer as &dyn Source))
-            .collect();
-        // Every pass over the raster takes about as long.
-        let share = COMPUTING / (chain.rounds() + 1) as f64;
-        let surveying = share * chain.rounds() as f64;
-        if !chain.is_settled() {
-            set_caches(&plan, &source, &layers);
-            let mut report = |done: f64| report(surveying * done, "surveying");
-            let mut monitor = Monitor { report: &mut report, cancel };
-            survey::settle(&mut chain, &plan, &sources, &mut monitor)?;
+    /// All files that are read.
+    fn inputs(&self) -> Vec<String> {
+        let mut inputs = self.source.dataset().files();
+        inputs.extend(self.layers.iter().flat_map(RasterLayer::files).cloned());
+        inputs
+    }
+
+    /// Looks for what depends on the whole raster.
+    fn settle(&mut self, report: &mut dyn FnMut(f64) -> bool, cancel: &AtomicBool) -> Result<()> {
+        if self.chain.is_settled() {
+            return Ok(());
         }
+        set_caches(&self.plan, &self.source, &self.layers);
+        let mut sources: Vec<&dyn Source> = vec![&self.source];
+        sources.extend(self.layers.iter().map(|layer| layer as &dyn Source));
+        survey::settle(&mut self.chain, &self.plan, &sources, &mut Monitor { report, cancel })
+    }
+
+    /// Runs to the end, as [`Job::run`] does.
+    pub fn run(mut self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
+        let targets = self.job.targets(&self.inputs())?;
+        // Every pass over the raster takes about as long.
+        let share = COMPUTING / (self.chain.rounds() + 1) as f64;
+        let surveying = share * self.chain.rounds() as f64;
+        self.settle(&mut |done| report(surveying * done, "surveying"), cancel)?;
+        let Self { job, source, layers, chain, plan, mut plan_options } = self;
+        let mut sources: Vec<&dyn Source> = vec![&source];
+        sources.extend(layers.iter().map(|layer| layer as &dyn Source));
         let sink_options = SinkOptions {
             format: job.options.format,
             creation: job.options.creation.clone(),
@@ -259,11 +272,6 @@ impl Prepared<'_> {
 fn set_caches(plan: &Plan, source: &GdalSource, layers: &[RasterLayer]) {
     source.set_cache(plan.cache);
     layers.iter().for_each(|layer| layer.set_cache(plan.layer_cache(layer.layout())));
-}
-
-fn compatibility_name(compatibility: Compatibility) -> &'static str {
-    let found = options::COMPATIBILITIES.iter().find(|(_, known)| *known == compatibility);
-    found.map_or("none", |(name, _)| name)
 }
 
 /// Processors this process may use.

@@ -189,6 +189,20 @@ pub static OPTIONS: &[OptionSpec] = &[
 pub const COMPATIBILITIES: [(&str, Compatibility); 2] =
     [("none", Compatibility::None), ("rvt", Compatibility::Rvt)];
 
+/// How a compatibility is written.
+pub fn compatibility_name(compatibility: Compatibility) -> &'static str {
+    name_of(&COMPATIBILITIES, compatibility)
+}
+
+/// How a type of cells is written.
+pub fn cell_type_name(cell_type: CellType) -> &'static str {
+    name_of(&CellType::ALL, cell_type)
+}
+
+fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: T) -> &'static str {
+    names.iter().find(|(_, known)| *known == value).map_or("", |(name, _)| name)
+}
+
 fn pick<T: Copy>(all: &[(&str, T)], text: &str) -> Option<T> {
     all.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, found)| *found)
 }

@@ -1,6 +1,7 @@
 //! Runs a plan: workers read and compute, the calling thread writes and reports.
 
 use super::io::{Cells, Sink, Source};
+use super::nesting::Nesting;
 use super::plan::Plan;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
@@ -142,8 +143,8 @@ pub(super) fn drive<W: Work>(
     pool.in_place_scope(|scope| {
         let (send, finished) = sync_channel(capacity);
         for _ in 0..plan.threads {
-            let (send, crew) = (send.clone(), &crew);
-            scope.spawn(move |_| crew.work(&send));
+            let (send, crew, nesting) = (send.clone(), &crew, Nesting::here());
+            scope.spawn(move |_| nesting.within(|| crew.work(&send)));
         }
         drop(send);
         let result = take_all(plan, &finished, &give_back, take, monitor);

@@ -13,6 +13,7 @@ mod progress;
 mod recipes;
 mod run;
 mod signals;
+mod vrt;
 
 use clap::error::ErrorKind;
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ fn dispatch(matches: &clap::ArgMatches) -> Result<()> {
         Some(("describe", matches)) => describe::describe(matches),
         Some(("visualize", matches)) => run::visualize(matches),
         Some(("render", matches)) => run::render(matches),
+        Some(("vrt", matches)) => vrt::vrt(matches),
         Some(("export", matches)) => export::export(matches),
         Some(("install-gdal-plugin", matches)) => plugin::install(matches),
         Some(("completions", matches)) => pages::completions(matches),

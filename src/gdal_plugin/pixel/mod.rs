@@ -4,7 +4,7 @@
 //! GDAL, but to report an error. Every GDAL of a process registers functions of its own, so that an error is reported
 //! to the GDAL that called.
 
-mod arguments;
+pub(super) mod arguments;
 mod cells;
 mod functions;
 mod neighbours;
@@ -99,6 +99,7 @@ fn entries(slot: usize) -> [GDALDerivedPixelFuncWithArgs; FUNCTIONS.len()] {
             Some(entry::<SLOT, 2>),
             Some(entry::<SLOT, 3>),
             Some(entry::<SLOT, 4>),
+            Some(entry::<SLOT, 5>),
         ]
     }
     match slot {

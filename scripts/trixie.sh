@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Runs the tests that meet GDAL and QGIS on Debian 13 (GDAL 3.10, QGIS 3.40): the binaries that were built here, in a
+# folder with that release. Takes about 4 GB; needs root for chroot and mounts, which are undone at the end.
+#
+#   scripts/trixie.sh [FOLDER] [TEST]...     FOLDER is made when it is not there; tests are those of `cargo test --test`
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+folder=${1:-target/trixie}
+tests=("${@:2}")
+((${#tests[@]})) || tests=(virtual_files pixel_functions gdal_plugin gdals gdal_programs hostile)
+
+if ((EUID != 0)); then
+    echo "chroot needs root: sudo $0 $*" >&2
+    exit 1
+fi
+
+make_system() {
+    local mirror
+    mirror=$(sed -nE 's|^deb ([^ [][^ ]*debian/?) .*|\1|p; s|^URIs: ([^ ]*debian/?)$|\1|p' \
+        /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
+    command -v debootstrap >/dev/null || apt-get install --quiet --quiet --yes debootstrap >/dev/null
+    debootstrap --variant=minbase --include=ca-certificates trixie "$folder" "${mirror:-http://deb.debian.org/debian}"
+    # Nobody minds losing this system in a power cut.
+    echo force-unsafe-io >"$folder/etc/dpkg/dpkg.cfg.d/unsafe"
+    # How this machine reaches its packages.
+    cp --no-clobber /etc/apt/apt.conf.d/* "$folder/etc/apt/apt.conf.d/"
+    chroot "$folder" env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes \
+        --no-install-recommends gdal-bin python3-gdal python3-numpy python3-pytest python3-venv qgis python3-qgis \
+        xvfb mapserver-bin gcc libc6-dev
+    touch "$folder/made"
+}
+
+unmount() {
+    for place in "$folder/proc" "$folder/dev" "$folder$PWD"; do
+        mountpoint --quiet "$place" && umount --lazy "$place"
+    done
+}
+
+[[ -e $folder/made ]] || make_system
+folder=$(realpath "$folder")
+trap unmount EXIT
+unmount
+mkdir -p "$folder$PWD"
+mount -t proc proc "$folder/proc"
+mount --bind /dev "$folder/dev"
+# At the same path, which is built into the tests.
+mount --bind "$PWD" "$folder$PWD"
+
+chosen=()
+for test in "${tests[@]}"; do chosen+=(--test "$test"); done
+binaries=$(cargo test --no-run --message-format=json "${chosen[@]}" 2>/dev/null |
+    sed -nE 's/.*"kind":\["test"\].*"executable":"([^"]+)".*/\1/p')
+
+failed=0
+chroot "$folder" gdalinfo --version
+for binary in $binaries; do
+    echo "== $(basename "$binary")"
+    chroot "$folder" env -C "$PWD" HOME=/root LC_ALL=C.UTF-8 "$binary" || failed=1
+done
+exit $failed
