@@ -135,6 +135,8 @@ fn refusals() {
         ("qb: values 3", "unknown input 'qb'; allowed: qa, red"),
         ("values 3", "which input is meant is not said; allowed: NAME: in front, NAME being qa, red"),
         ("qa: landsat_c3:cloud", "unknown preset 'landsat_c3'; allowed: landsat_c2, landsat_c1"),
+        ("landsat_c9:cloud", "unknown preset 'landsat_c9'; allowed: landsat_c2"),
+        ("qa: cloud", "'cloud' is not allowed; allowed: bits 0|3, bits 5-6 >= 2"),
         ("landsat_c2:clouds", "unknown flag of landsat_c2 'clouds'; allowed: fill, dilated_cloud"),
         ("landsat_c2:", "unknown flag of landsat_c2 ''; allowed: fill"),
         ("landsat_c2:cloud>2", "'cloud>2' is not allowed; allowed: cloud alone"),
