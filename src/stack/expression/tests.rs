@@ -228,6 +228,14 @@ fn indices_are_formulas_of_the_language() {
         assert_eq!(value(&call, &inputs), expected, "{call}");
         assert!(!FUNCTIONS.iter().any(|function| function.name == index.name));
     }
+    // A factor of all bands cancels, unless the table says that it does not.
+    for index in INDICES {
+        let of = |factor: f64| {
+            let band = |(place, band): (usize, &&'static str)| (*band, factor * (0.1 + 0.17 * place as f64));
+            value(index.formula, &index.bands.iter().enumerate().map(band).collect::<Vec<_>>())
+        };
+        assert_eq!((of(1.0) - of(1e4)).abs() > 1e-9, index.reflectance, "{}", index.name);
+    }
     let bands = [("red", 0.1), ("nir", 0.5), ("blue", 0.05), ("green", 0.08), ("swir1", 0.2), ("swir2", 0.1)];
     let close = |text: &str, expected: f64| {
         let came = value(text, &bands);

@@ -154,3 +154,54 @@ fn refusals() {
         assert!(said.contains(expected), "{text}: {said}");
     }
 }
+
+#[test]
+fn whatever_comes_is_read_or_refused() {
+    let parts = [
+        "qa",
+        "red",
+        ":",
+        " ",
+        "bits ",
+        "values ",
+        "range ",
+        "1",
+        "51",
+        "|",
+        "-",
+        ">=",
+        "==",
+        ",",
+        "..",
+        "1e999",
+        "invert",
+        "landsat_c2",
+        "cloud",
+        "cloud_confidence",
+        "\"",
+        "?",
+        "(",
+        "\u{20ac}",
+        "in",
+        "X",
+    ];
+    let mut seed = 9_u64;
+    let mut below = |limit: usize| {
+        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (seed >> 33) as usize % limit
+    };
+    let mut read = 0;
+    for _ in 0..50_000 {
+        let length = below(9);
+        let text: String = (0..length).map(|_| parts[below(parts.len())]).collect();
+        match Mask::parse(&text, &["qa", "red"]) {
+            Ok(mask) => {
+                let inputs = vec![3.0; mask.inputs().len()];
+                mask.row(1, &inputs, &mut mask.scratch(), Outside::Mask, &mut [0]);
+                read += 1;
+            }
+            Err(error) => assert!(error.to_string().contains("; allowed: "), "{text}: {error}"),
+        }
+    }
+    assert!(read > 100, "only {read} were read: the test has gone blind");
+}
