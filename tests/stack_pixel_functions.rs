@@ -1,6 +1,7 @@
 //! Pixel functions of band maths, called by GDAL's own programs on VRT files of real scenes.
 
 #[path = "pixel_functions/support.rs"]
+#[allow(dead_code, reason = "a test binary uses its own part")]
 mod support;
 
 use support::{band, same_bits, twice, Place, Source};

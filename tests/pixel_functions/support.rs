@@ -1,5 +1,4 @@
 //! A folder with rasters and VRT files, and GDAL's programs with the plugin.
-#![allow(dead_code, reason = "every test binary uses its own part")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
