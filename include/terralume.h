@@ -559,6 +559,22 @@ terralume_status terralume_job_run(terralume_job *job,
                                    const terralume_run_options *options);
 
 /**
+ * Writes the job's picture as a VRT, a file of text that GDAL computes when it is read, instead of as cells. The output
+ * of the job is the VRT; small files that it needs stand in a folder beside it, NAME.layers.
+ *
+ * GDAL needs the plugin to read it, or terralume_gdal_register() in the same process.
+ *
+ * @param form    NULL: "layers". Else "layers": operations as virtual files, and stretches, colours and blends as pixel
+ *                functions, which can be edited; refused for masks and raster layers. "picture": the whole picture as
+ *                a virtual file. "shifted": slope and hillshade as pixel functions of the elevations. "processed": a
+ *                processed dataset, for GDAL 3.9 or newer.
+ * @param options NULL: the defaults.
+ */
+terralume_status terralume_job_write_vrt(terralume_job *job,
+                                         const char *form,
+                                         const terralume_run_options *options);
+
+/**
  * Stops a job that is running, within one tile. Any thread may call this at any time, a signal handler as well. NULL
  * is fine. If the job is not running, its next run stops at once.
  */

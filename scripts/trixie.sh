@@ -9,6 +9,9 @@ cd "$(dirname "$0")/.."
 folder=${1:-target/trixie}
 tests=("${@:2}")
 ((${#tests[@]})) || tests=(virtual_files pixel_functions gdal_plugin gdals gdal_programs hostile)
+packages=(
+    gdal-bin python3-gdal python3-numpy python3-pytest python3-venv qgis python3-qgis xvfb mapserver-bin strace gcc libc6-dev
+)
 
 if ((EUID != 0)); then
     echo "chroot needs root: sudo $0 $*" >&2
@@ -25,15 +28,22 @@ make_system() {
     echo force-unsafe-io >"$folder/etc/dpkg/dpkg.cfg.d/unsafe"
     # How this machine reaches its packages.
     cp --no-clobber /etc/apt/apt.conf.d/* "$folder/etc/apt/apt.conf.d/"
-    chroot "$folder" env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes \
-        --no-install-recommends gdal-bin python3-gdal python3-numpy python3-pytest python3-venv qgis python3-qgis \
-        xvfb mapserver-bin gcc libc6-dev
     touch "$folder/made"
+}
+
+# What a list that has grown since needs as well.
+install_packages() {
+    chroot "$folder" dpkg-query --show "${packages[@]}" >/dev/null 2>&1 ||
+        chroot "$folder" env DEBIAN_FRONTEND=noninteractive \
+            apt-get install --quiet --quiet --yes --no-install-recommends "${packages[@]}"
+    # Certificates that this machine trusts: pip meets them.
+    cp --recursive /usr/local/share/ca-certificates/. "$folder/usr/local/share/ca-certificates/"
+    chroot "$folder" update-ca-certificates >/dev/null
 }
 
 unmount() {
     for place in "$folder/proc" "$folder/dev" "$folder$PWD"; do
-        mountpoint --quiet "$place" && umount --lazy "$place"
+        if mountpoint --quiet "$place"; then umount --lazy "$place"; fi
     done
 }
 
@@ -46,6 +56,7 @@ mount -t proc proc "$folder/proc"
 mount --bind /dev "$folder/dev"
 # At the same path, which is built into the tests.
 mount --bind "$PWD" "$folder$PWD"
+install_packages
 
 chosen=()
 for test in "${tests[@]}"; do chosen+=(--test "$test"); done

@@ -133,11 +133,13 @@ impl Gdal {
 
     /// Calls GDAL with this thread's messages caught.
     pub(crate) fn call<R>(&self, body: impl FnOnce(&Self) -> R) -> (R, Said) {
+        // GDAL may come back here during a call, for a picture of a picture.
+        let outer = MESSAGES.take();
         let handler = Handler::push(self);
         let result = body(self);
         drop(handler);
         let mut said = Said::default();
-        for message in MESSAGES.take() {
+        for message in MESSAGES.replace(outer) {
             if message.failure { &mut said.failures } else { &mut said.warnings }.push(message.text);
         }
         (result, said)

@@ -17,6 +17,8 @@ use std::ffi::{CStr, CString};
 pub struct Header {
     /// Rows and columns.
     pub size: (usize, usize),
+    /// Row and column of the input at which it begins.
+    pub origin: (usize, usize),
     /// Bands.
     pub bands: Vec<BandInfo>,
     /// Type of the cells.
@@ -75,6 +77,9 @@ pub(super) fn set_header(
 ) -> std::result::Result<(), String> {
     let raw = dataset.raw();
     if let Some(mut transform) = source.geotransform() {
+        let (row, col) = (header.origin.0 as f64, header.origin.1 as f64);
+        transform[0] += col * transform[1] + row * transform[2];
+        transform[3] += col * transform[4] + row * transform[5];
         // SAFETY: the dataset is open; the array has six places.
         gdal.check(|gdal| unsafe { (gdal.GDALSetGeoTransform)(raw, transform.as_mut_ptr()) })?;
     }

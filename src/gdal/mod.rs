@@ -6,6 +6,7 @@ mod cells;
 mod creation;
 mod dataset;
 mod error;
+pub mod extent;
 mod finish;
 pub mod header;
 pub mod layer;

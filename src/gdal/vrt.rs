@@ -257,6 +257,7 @@ fn write_steps(writer: &mut Xml, content: &ProcessedContent) -> std::io::Result<
 pub fn step_header(size: (usize, usize), bands: usize) -> Header {
     Header {
         size,
+        origin: (0, 0),
         bands: (0..bands).map(|_| Band::new("", "", (0.0, 1.0))).collect(),
         cell_type: CellType::Float32,
         nodata: Some(f64::NAN),

@@ -146,9 +146,11 @@ fn open(gdal: &'static Gdal, arguments: &Arguments, folder: &str) -> Result<Arc<
                 options: Default::default(),
                 elevations: elevations.clone(),
                 recipe_file: None,
+                statistics: true,
             },
             false => Request::new(recipe, &elevations)?,
         };
+        request.statistics = false;
         options.iter().try_for_each(|(name, value)| request.options.set(name, value))?;
         Ok(request)
     })

@@ -47,7 +47,9 @@ pub fn open(
     let input = Input::Within(gdal, request.elevations.clone());
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
-    let view = nesting::enter(hasher.finish(), || View::open(&request.recipe, &input, &request.options))?;
+    let view = nesting::enter(hasher.finish(), || {
+        View::open(&request.recipe, &input, &request.options, request.statistics)
+    })?;
     let view = Arc::new(view);
     let mut files: Vec<String> = view.files().to_vec();
     files.extend(request.recipe_file);

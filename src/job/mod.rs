@@ -1,6 +1,7 @@
 //! One run from file to file: open, plan, run, close. What every front end calls.
 
 use crate::core::error::{Error, Result};
+use crate::core::tile::Window;
 use crate::gdal::header::Header;
 use crate::gdal::layer::RasterLayer;
 use crate::gdal::output::Target;
@@ -105,19 +106,33 @@ impl Job {
             .check_raster(layout.rows, layout.cols)
             .map_err(|error| Error::Unsupported(format!("'{}': {error}", source.name())))?;
         let layers = self.open_layers(&chain, &source)?;
-        let sink = Layout {
-            block_rows: FILE_BLOCK.min(layout.rows),
-            block_cols: FILE_BLOCK.min(layout.cols),
-            ..layout
-        };
+        let part = self.part(&source)?;
         let mut plan_options = PlanOptions {
             threads: options.threads.unwrap_or_else(processors),
             memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
             tile_size: options.tile_size,
             reader: source.raw_block_bytes(),
         };
-        let plan = self.divide(&chain, (layout, &layers), sink, &mut plan_options)?;
+        let sink = blocks_of(part.rows, part.cols);
+        let plan = self.divide(&chain, (layout, &layers), sink, &mut plan_options)?.at((part.row, part.col));
         Ok(Prepared { job: self, source, layers, chain, plan, plan_options })
+    }
+
+    /// The cells of the raster that are written.
+    fn part(&self, source: &GdalSource) -> Result<Window> {
+        let Layout { rows, cols, .. } = source.layout();
+        let Some(extent) = self.options.extent else { return Ok(Window { row: 0, col: 0, rows, cols }) };
+        // A raster without a position has its columns to the right and its rows downwards, as QGIS shows it.
+        let transform = source.dataset().geotransform().unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, -1.0]);
+        extent.window(&transform, (rows, cols)).ok_or_else(|| {
+            let [left, width, _, top, _, height] = transform;
+            let (right, bottom) = (left + cols as f64 * width, top + rows as f64 * height);
+            let (low, high) = (top.min(bottom), top.max(bottom));
+            Error::Argument(format!(
+                "extent does not touch '{}'; allowed: within {left},{low},{right},{high}",
+                source.name()
+            ))
+        })
     }
 
     /// The rasters of the chain's layers, in its order.
@@ -170,9 +185,8 @@ impl Job {
         }
     }
 
-    /// What the file of a picture says, whose bands are `part` of the chain's.
-    fn header(&self, recipe: &Recipe, part: Range<usize>, chain: &Chain, source: &GdalSource) -> Header {
-        let layout = source.layout();
+    /// What the file of a picture says, whose bands are `bands` of the chain's and whose cells are `part` of the raster.
+    fn header(&self, recipe: &Recipe, bands: Range<usize>, chain: &Chain, part: Window) -> Header {
         let mut metadata = vec![
             ("TIFFTAG_SOFTWARE", format!("terralume {VERSION}")),
             ("TERRALUME_VERSION", VERSION.to_string()),
@@ -185,8 +199,9 @@ impl Job {
             metadata.push(("TERRALUME_STRETCHES", found.collect::<serde_json::Value>().to_string()));
         }
         Header {
-            size: (layout.rows, layout.cols),
-            bands: chain.bands()[part].to_vec(),
+            size: (part.rows, part.cols),
+            origin: (part.row, part.col),
+            bands: chain.bands()[bands].to_vec(),
             cell_type: chain.cell_type(),
             nodata: chain.nodata(),
             metadata: metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
@@ -218,10 +233,14 @@ impl Prepared<'_> {
         if self.chain.is_settled() {
             return Ok(());
         }
-        set_caches(&self.plan, &self.source, &self.layers);
+        // It is the same for each part of the raster.
+        let Layout { rows, cols, .. } = self.source.layout();
+        let inputs = (self.source.layout(), &self.layers[..]);
+        let whole = self.job.divide(&self.chain, inputs, blocks_of(rows, cols), &mut self.plan_options)?;
+        set_caches(&whole, &self.source, &self.layers);
         let mut sources: Vec<&dyn Source> = vec![&self.source];
         sources.extend(self.layers.iter().map(|layer| layer as &dyn Source));
-        survey::settle(&mut self.chain, &self.plan, &sources, &mut Monitor { report, cancel })
+        survey::settle(&mut self.chain, &whole, &sources, &mut Monitor { report, cancel })
     }
 
     /// Runs to the end, as [`Job::run`] does.
@@ -240,15 +259,18 @@ impl Prepared<'_> {
             overviews: job.options.overviews,
             threads: plan.threads,
         };
+        let ((row, col), (rows, cols)) = (plan.origin, plan.size);
+        let written = Window { row, col, rows, cols };
         let mut sinks = SinkSet::default();
         for ((picture, target), part) in job.pictures.iter().zip(targets).zip(chain.parts()) {
-            let header = job.header(&picture.recipe, part.clone(), &chain, &source);
+            let header = job.header(&picture.recipe, part.clone(), &chain, written);
             let options = sink_options.clone();
             let sink = GdalSink::create(source.gdal(), target, header, options, &source.dataset())?;
             sinks.add(sink, part.clone())?;
         }
         // Creation options may have given the file other blocks than those assumed.
         let plan = job.divide(&chain, (source.layout(), &layers), sinks.layout(), &mut plan_options)?;
+        let plan = plan.at((row, col));
         set_caches(&plan, &source, &layers);
         let mut computing = |done: f64| report(surveying + done * share, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
@@ -266,6 +288,11 @@ impl Prepared<'_> {
         report(1.0, "done");
         Ok(())
     }
+}
+
+/// Blocks that an output of this size will have.
+fn blocks_of(rows: usize, cols: usize) -> Layout {
+    Layout { rows, cols, block_rows: FILE_BLOCK.min(rows), block_cols: FILE_BLOCK.min(cols) }
 }
 
 /// Gives decoded blocks the memory that the plan has for them.

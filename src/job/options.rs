@@ -3,6 +3,7 @@
 use crate::core::error::{unknown_name, Error, Result};
 use crate::core::operation::Compatibility;
 use crate::core::stretch::{Cut, CUT_FORMS};
+use crate::gdal::extent::Extent;
 use crate::gdal::sink::Format;
 use crate::recipe::chain::CellType;
 use serde_json::json;
@@ -32,6 +33,8 @@ pub struct JobOptions {
     pub overwrite: bool,
     /// Add overviews to a GeoTIFF.
     pub overviews: bool,
+    /// Part of the raster to compute; None: all of it.
+    pub extent: Option<Extent>,
     /// Value that means nodata in the input; None: as the file says.
     pub nodata: Option<f64>,
     /// Band of the input, from 1; None: the first.
@@ -153,6 +156,15 @@ pub static OPTIONS: &[OptionSpec] = &[
         allowed: "true, false",
     },
     OptionSpec {
+        name: "extent",
+        value: "XMIN,YMIN,XMAX,YMAX",
+        repeated: false,
+        help: "Part of the raster to write, in its coordinates; the cells are those of the whole picture \
+               [default: all of it]",
+        set: |options, text| Extent::parse(text).map(|extent| options.extent = Some(extent)),
+        allowed: "XMIN,YMIN,XMAX,YMAX, the smaller ones first",
+    },
+    OptionSpec {
         name: "band",
         value: "N",
         repeated: false,
@@ -256,6 +268,7 @@ mod tests {
             ("co", "COMPRESS"),
             ("band", "0"),
             ("nodata", "none"),
+            ("extent", "1,2,3"),
             ("compat", "qgis"),
         ] {
             let error = options.set(name, value).unwrap_err().to_string();

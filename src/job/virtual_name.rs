@@ -16,6 +16,9 @@ use std::path::Path;
 /// Options of a run that a name may carry: those that decide what a cell holds, and how many threads compute it.
 const OPTIONS: [&str; 7] = ["type", "compat", "stretch", "alpha", "nodata", "band", "threads"];
 
+/// Whether the file says its statistics: `false` where a program has limits of its own and wants nothing computed.
+const STATISTICS: &str = "statistics";
+
 /// Largest file read as a recipe.
 const LARGEST_RECIPE: u64 = 1 << 20;
 
@@ -33,6 +36,8 @@ pub struct Request {
     pub elevations: String,
     /// The recipe's file, if it has one.
     pub recipe_file: Option<String>,
+    /// The file says its statistics, where a look at a small overview tells them.
+    pub statistics: bool,
 }
 
 /// The name of the picture of `recipe`, as [`words`] or a file's name give it, of `elevations`.
@@ -109,13 +114,20 @@ impl Request {
         let mut parts = recipe.split(',');
         let (mut recipe, recipe_file) = find_recipe(parts.next().unwrap_or_default())?;
         let mut options = JobOptions::default();
+        let mut statistics = true;
         for (key, value) in pairs(parts)? {
+            if key == STATISTICS {
+                statistics = value.trim().parse().map_err(|_| {
+                    Error::Argument(format!("statistics = '{value}' is not allowed; allowed: true, false"))
+                })?;
+                continue;
+            }
             match OPTIONS.contains(&key.as_str()) {
                 true => options.set(&key, &value)?,
                 false => set(&mut recipe, &key, &value)?,
             }
         }
-        Ok(Self { recipe, options, elevations: elevations.into(), recipe_file })
+        Ok(Self { recipe, options, elevations: elevations.into(), recipe_file, statistics })
     }
 }
 
@@ -142,7 +154,12 @@ fn set(recipe: &mut Recipe, key: &str, value: &str) -> Result<()> {
     let parameters = recipe.raw_operation().map(|call| (call.operation.parameters)());
     if let Some(specs) = parameters.filter(|_| !Recipe::is_setting(key)) {
         if !specs.iter().any(|spec| spec.name == key) {
-            let names = specs.iter().map(|spec| spec.name).chain(["terrain", "fill"]).chain(OPTIONS);
+            let names = specs
+                .iter()
+                .map(|spec| spec.name)
+                .chain(["terrain", "fill"])
+                .chain(OPTIONS)
+                .chain([STATISTICS]);
             return Err(unknown_name("key", key, names));
         }
     }

@@ -218,7 +218,8 @@ impl<W: Work> Crew<'_, W> {
         let proceed = || !self.stop.load(Ordering::Relaxed);
         while let Some((index, mut product)) = self.take() {
             let window = self.inputs.plan.tile(index);
-            tiles.load(self.inputs.chain, window, self.inputs.plan.size, |number, part, out| {
+            let plan = self.inputs.plan;
+            tiles.load(self.inputs.chain, plan.on_raster(window), plan.raster, |number, part, out| {
                 readers[number].read(part, out)
             })?;
             self.work.compute(window, &tiles, &mut registers, &mut product, &proceed)?;

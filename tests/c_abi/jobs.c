@@ -268,6 +268,32 @@ static void test_pictures(void) {
     terralume_job_free(job);
 }
 
+static void test_vrt(void) {
+    terralume_job *job = make("vat");
+    char vrt[1100], layers[1200], line[512];
+    FILE *file;
+    int functions = 0;
+    snprintf(vrt, sizeof vrt, "%s.shown.vrt", output);
+    OK(terralume_job_set_output(job, vrt));
+    OK(terralume_job_write_vrt(job, "picture", NULL));
+    file = fopen(vrt, "r");
+    CHECK(file != NULL);
+    while (file && fgets(line, sizeof line, file)) functions += strstr(line, "/vsiterralume/vat/") != NULL;
+    if (file) fclose(file);
+    CHECK(functions == 1);
+    FAILS(TERRALUME_STATUS_OUTPUT, "exists", terralume_job_write_vrt(job, NULL, NULL));
+    OK(terralume_job_set_option(job, "overwrite", "true"));
+    OK(terralume_job_write_vrt(job, NULL, NULL));
+    snprintf(layers, sizeof layers, "%s.shown.layers/3-slope.vrt", output);
+    CHECK(exists(layers));
+    FAILS(TERRALUME_STATUS_UNKNOWN_NAME, "allowed: layers, picture", terralume_job_write_vrt(job, "round", NULL));
+    FAILS(TERRALUME_STATUS_UNSUPPORTED, "slope, hillshade", terralume_job_write_vrt(job, "shifted", NULL));
+    FAILS(TERRALUME_STATUS_NULL, "job", terralume_job_write_vrt(NULL, NULL, NULL));
+    terralume_job_cancel(job);
+    FAILS(TERRALUME_STATUS_CANCELLED, "cancel", terralume_job_write_vrt(job, NULL, NULL));
+    terralume_job_free(job);
+}
+
 static void test_recipes(void) {
     char path[1100], named[1200], *json = NULL;
     FILE *file;
@@ -328,6 +354,7 @@ int main(int argc, char **argv) {
     test_free_while_running();
     test_threads();
     test_pictures();
+    test_vrt();
     test_recipes();
     test_gdal();
     return failures != 0;

@@ -36,6 +36,10 @@ class Osgeo:
         except RuntimeError as error:
             raise Refused(str(error)) from None
 
+    def read_scaled(self, name, cols, rows):
+        data = self.gdal.Open(name)
+        return bytes(data.ReadRaster(0, 0, data.RasterXSize, data.RasterYSize, cols, rows))
+
     def last_error(self):
         return self.gdal.GetLastErrorMsg()
 
@@ -66,6 +70,10 @@ class Rasterio:
                 words.append(str(error))
                 error = error.__cause__ or error.__context__
             raise Refused("; ".join(words)) from None
+
+    def read_scaled(self, name, cols, rows):
+        with self.rasterio.open(name) as data:
+            return data.read(out_shape=(data.count, rows, cols)).tobytes()
 
     # rasterio takes errors off GDAL itself.
     def last_error(self):
@@ -99,15 +107,23 @@ class Bare:
             raise Refused(self.last_error())
         return ctypes.c_void_p(data)
 
-    def read_from(self, data, window=None):
+    def read_scaled(self, name, cols, rows):
+        data = self.open(name)
+        try:
+            return self.read_from(data, size=(cols, rows))
+        finally:
+            self.library.GDALClose(data)
+
+    def read_from(self, data, window=None, size=None):
         library = self.library
         bands = library.GDALGetRasterCount(data)
         window = window or (0, 0, library.GDALGetRasterXSize(data), library.GDALGetRasterYSize(data))
         kind = library.GDALGetRasterDataType(ctypes.c_void_p(library.GDALGetRasterBand(data, 1)))
-        buffer = ctypes.create_string_buffer(bands * window[2] * window[3] * {FLOAT32: 4, BYTE: 1}[kind])
+        size = size or window[2:]
+        buffer = ctypes.create_string_buffer(bands * size[0] * size[1] * {FLOAT32: 4, BYTE: 1}[kind])
         library.CPLErrorReset()
         failed = library.GDALDatasetRasterIO(
-            data, 0, *window, buffer, *window[2:], kind, bands, None, 0, 0, 0
+            data, 0, *window, buffer, *size, kind, bands, None, 0, 0, 0
         )
         if failed:
             raise Refused(self.last_error())

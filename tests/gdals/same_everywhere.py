@@ -58,6 +58,9 @@ def main():
     for there in doors + doors:
         check_pictures(there)
         check_errors(there, [other for other in doors if other is not there])
+    maps = Path("/proc/self/maps").read_text()
+    libraries = {line.split()[-1] for line in maps.splitlines() if "libgdal" in line}
+    assert len(libraries) == len(doors), ("a GDAL for each", libraries)
     for there in doors:
         print(there.name, there.version())
 

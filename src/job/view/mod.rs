@@ -41,7 +41,8 @@ pub struct View {
 
 impl View {
     /// Opens the elevations and decides everything but what only a pass over the raster can tell.
-    pub fn open(recipe: &Recipe, input: &Input, options: &JobOptions) -> Result<Self> {
+    /// With `statistics` the file says those of a small overview, unless that takes a long look.
+    pub fn open(recipe: &Recipe, input: &Input, options: &JobOptions, statistics: bool) -> Result<Self> {
         let job = Job::new(recipe.clone(), input.clone(), String::new(), options.clone());
         let mut source = GdalSource::open(input, options.band.unwrap_or(1), options.nodata)?;
         source.set_cache(BLOCK_CACHE);
@@ -57,8 +58,11 @@ impl View {
         files.extend(layers.iter().flat_map(RasterLayer::files).cloned());
         let source = Arc::new(source);
         let pyramid = Arc::new(Pyramid::new(&job, &chain, &source, layers)?);
-        let mut header = job.header(recipe, 0..chain.bands().len(), &chain, &source);
-        header.statistics = pyramid.cheap_statistics()?.unwrap_or_default();
+        let whole = Window { row: 0, col: 0, rows: layout.rows, cols: layout.cols };
+        let mut header = job.header(recipe, 0..chain.bands().len(), &chain, whole);
+        if statistics {
+            header.statistics = pyramid.cheap_statistics()?.unwrap_or_default();
+        }
         let (sizes, side) = (pyramid.sizes(), pyramid.side());
         let tiff = VirtualTiff::new(source.gdal(), &header, &source.dataset(), &sizes, side)?;
         // What GDAL takes for granted where a raster has none.

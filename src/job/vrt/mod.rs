@@ -7,6 +7,7 @@ use super::options::compatibility_name;
 use super::virtual_name::{name, words};
 use super::{Job, Prepared, View};
 use crate::core::error::{unknown_name, Error, Result};
+use crate::core::tile::Window;
 use crate::gdal::header::Header;
 use crate::gdal::output::Target;
 use crate::gdal::source::Input;
@@ -82,7 +83,12 @@ impl Job {
         let Input::Path(path) = &self.input else {
             return Err(Error::Argument("a VRT of an open dataset; allowed: of a file".into()));
         };
-        let view = View::open(&picture.recipe, &self.input, &self.options)?;
+        if self.options.extent.is_some() {
+            return Err(Error::Argument(
+                "a VRT of a part of the raster; allowed: of the whole, without extent".into(),
+            ));
+        }
+        let view = View::open(&picture.recipe, &self.input, &self.options, false)?;
         let mut prepared = self.prepare()?;
         let target = Target::new(&picture.output, self.options.overwrite, &prepared.inputs())?;
         let folder = PartsFolder::new(target.path(), self.options.overwrite)?;
@@ -93,7 +99,8 @@ impl Job {
             return Err(Error::Cancelled);
         }
         let (recipe, bands) = (&picture.recipe, 0..prepared.chain.bands().len());
-        let mut header = self.header(recipe, bands, &prepared.chain, &prepared.source);
+        let (rows, cols) = prepared.plan.raster;
+        let mut header = self.header(recipe, bands, &prepared.chain, Window { row: 0, col: 0, rows, cols });
         header.statistics = view.statistics()?;
         let subject = Subject { job: self, prepared, elevations: full_name(path)?, header };
         let xml = match form {
