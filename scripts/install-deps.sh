@@ -7,6 +7,7 @@ packages=(
     gcc g++ make pkg-config cmake    # the C and C++ programs of the tests, and the installed package
     gdal-bin libgdal-dev             # GDAL's library, headers and programs
     python3-gdal                     # GDAL in Python: reads pictures as a program of its own
+    libmuparser-dev                  # the parser whose language expressions share
     libxml2-utils                    # xmllint holds VRT files to GDAL's schema
     mapserver-bin                    # map2img draws pictures as a map server does
     strace                           # shows which files a hostile VRT makes GDAL open

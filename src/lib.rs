@@ -6,6 +6,9 @@
 
 #![warn(clippy::unwrap_used)]
 
+// What pest makes of the grammar of expressions names it.
+extern crate alloc;
+
 pub mod core;
 pub mod ffi;
 pub mod gdal;
@@ -16,6 +19,7 @@ pub mod pipeline;
 pub mod recipe;
 pub mod registry;
 pub mod render;
+pub mod stack;
 
 pub use crate::core::error::{Error, Result};
 pub use crate::core::operation::Compatibility;

@@ -3,6 +3,7 @@
 use crate::core::error::{unknown_name, Result};
 use crate::core::operation::Operation;
 use crate::ops::OPERATIONS;
+use crate::stack;
 use serde_json::json;
 
 /// All operations.
@@ -16,10 +17,10 @@ pub fn find(name: &str) -> Result<&'static Operation> {
     found.copied().ok_or_else(|| unknown_name("operation", name, OPERATIONS.iter().map(|o| o.id)))
 }
 
-/// Description of every operation; `"schema"` changes only by adding keys.
+/// Description of every operation and of what is done with stacks of rasters; `"schema"` changes only by adding keys.
 pub fn describe() -> serde_json::Value {
     let operations: Vec<_> = OPERATIONS.iter().map(|operation| operation.describe()).collect();
-    json!({"schema": 1, "version": env!("CARGO_PKG_VERSION"), "operations": operations})
+    json!({"schema": 1, "version": env!("CARGO_PKG_VERSION"), "operations": operations, "stack": stack::describe()})
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("core", 0),
     ("ops", 1),
     ("render", 1),
+    ("stack", 1),
     ("registry", 2),
     ("recipe", 3),
     ("pipeline", 4),

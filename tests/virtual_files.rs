@@ -469,6 +469,27 @@ fn what_is_wrong_is_one_error_and_no_picture() {
 }
 
 /// A hostile name must neither crash nor reach files that it does not name.
+/// Kernels, the filling of gaps, and surveys of the whole raster; each would take seconds or more.
+#[test]
+fn what_takes_long_is_refused() {
+    let place = Place::new();
+    let hole = "import sys\nfrom osgeo import gdal\nd = gdal.Open('dem.tif', 1)\nb = d.GetRasterBand(1)\n\
+                b.SetNoDataValue(-1)\nb.WriteRaster(100, 100, 500, 400, b'\\0\\0\\x80\\xbf' * 200000)";
+    place.gdal("gdal_translate", &["-q", "dem.tif", "holes.tif"]);
+    python(&place, &hole.replace("dem.tif", "holes.tif"), &[]);
+    for name in [
+        "/vsiterralume/svf,radius=500,directions=360/dem.tif",
+        "/vsiterralume/slope,fill=idw,fill.radius=600/holes.tif",
+        "/vsiterralume/svf,radius=300,directions=360,type=uint8,stretch=percent:2,2/dem.tif",
+    ] {
+        let arguments = ["-q", "--config", "TERRALUME_MOST_SECONDS", "0.2", name, "out.tif"];
+        let output = place.command("gdal_translate", &arguments);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let expected = "takes too long; allowed on the fly: 0.2 s, TERRALUME_MOST_SECONDS changes that";
+        assert!(!output.status.success() && said.contains(expected), "{name}: {said}");
+    }
+}
+
 #[test]
 fn broken_names_are_refused() {
     let place = Place::new();
@@ -498,6 +519,7 @@ fn broken_names_are_refused() {
     std::fs::write(place.path("names.txt"), names.join("\n")).unwrap();
     let script = r#"
 from osgeo import gdal
+gdal.DontUseExceptions()
 gdal.PushErrorHandler("CPLQuietErrorHandler")
 for name in open("names.txt").read().split("\n"):
     data = gdal.Open("/vsiterralume/" + name)

@@ -219,9 +219,13 @@ impl<W: Work> Crew<'_, W> {
         while let Some((index, mut product)) = self.take() {
             let window = self.inputs.plan.tile(index);
             let plan = self.inputs.plan;
-            tiles.load(self.inputs.chain, plan.on_raster(window), plan.raster, |number, part, out| {
-                readers[number].read(part, out)
-            })?;
+            tiles.load(
+                self.inputs.chain,
+                plan.on_raster(window),
+                plan.raster,
+                &proceed,
+                |number, part, out| readers[number].read(part, out),
+            )?;
             self.work.compute(window, &tiles, &mut registers, &mut product, &proceed)?;
             if send.send(Ok(Finished { index, product })).is_err() {
                 return Ok(());

@@ -1,7 +1,7 @@
 //! The pixel functions that look at one cell at a time, and their arguments.
 
 use super::arguments::{missing, number, refused, Arguments, FINITE};
-use super::neighbours;
+use super::{neighbours, stack};
 use super::{Cells, Compute, BLOCK};
 use crate::core::error::{Error, Result};
 use crate::core::operation::Compatibility;
@@ -19,41 +19,72 @@ pub struct Function {
     pub name: &'static CStr,
     /// Names of its arguments.
     pub arguments: &'static [&'static str],
-    /// Reads them, for this number of sources.
-    pub prepare: fn(&Arguments, usize) -> Result<Box<dyn Compute>>,
+    /// Reads them.
+    pub prepare: Prepare,
+}
+
+/// Reads arguments, for this number of sources.
+pub type Preparation<N> = fn(&Arguments, usize) -> Result<Box<dyn Compute<N>>>;
+
+/// What a function computes with.
+pub enum Prepare {
+    /// Floats of 32 bits, as pictures.
+    Single(Preparation<f32>),
+    /// Floats of 64 bits, as GDAL's own functions.
+    Double(Preparation<f64>),
 }
 
 /// All of them. Each place is also a number that the entry points are made with.
-pub static FUNCTIONS: [Function; 6] = [
+pub static FUNCTIONS: [Function; 10] = [
     Function {
         name: c"terralume_normalize",
         arguments: &["min", "max", "invert", "gamma", "nodata"],
-        prepare: normalize,
+        prepare: Prepare::Single(normalize),
     },
     Function {
         name: c"terralume_blend",
         arguments: &["mode", "opacity", "modes", "opacities", "top", "compat", "band", "nodata"],
-        prepare: blend,
+        prepare: Prepare::Single(blend),
     },
     Function {
         name: c"terralume_colormap",
         arguments: &["map", "cut_min", "cut_max", "band", "min", "max", "invert", "nodata"],
-        prepare: color_map,
+        prepare: Prepare::Single(color_map),
     },
     Function {
         name: c"terralume_encode",
         arguments: &["min", "max", "invert", "form", "compat", "nodata"],
-        prepare: encode,
+        prepare: Prepare::Single(encode),
     },
     Function {
         name: c"terralume_hillshade",
         arguments: &["cell_width", "cell_height", "azimuth", "elevation", "vertical_exaggeration", "nodata"],
-        prepare: |arguments, sources| neighbours::prepare("hillshade", arguments, sources),
+        prepare: Prepare::Single(|arguments, sources| neighbours::prepare("hillshade", arguments, sources)),
     },
     Function {
         name: c"terralume_slope",
         arguments: &["cell_width", "cell_height", "unit", "vertical_exaggeration", "nodata"],
-        prepare: |arguments, sources| neighbours::prepare("slope", arguments, sources),
+        prepare: Prepare::Single(|arguments, sources| neighbours::prepare("slope", arguments, sources)),
+    },
+    Function {
+        name: c"terralume_expr",
+        arguments: &["expression", "names", "result", "rule", "nodata"],
+        prepare: Prepare::Double(stack::expression),
+    },
+    Function {
+        name: c"terralume_norm_diff",
+        arguments: &["nodata"],
+        prepare: Prepare::Double(stack::normalised_difference),
+    },
+    Function {
+        name: c"terralume_stat",
+        arguments: &["stat", "weights", "min_count", "nodata"],
+        prepare: Prepare::Double(stack::statistic),
+    },
+    Function {
+        name: c"terralume_qamask",
+        arguments: &["mask", "outside", "value", "mask_nodata", "nodata"],
+        prepare: Prepare::Double(stack::quality_mask),
     },
 ];
 

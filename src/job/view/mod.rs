@@ -121,8 +121,8 @@ impl View {
         self.pyramid.read(level, window, to)
     }
 
-    /// What the cells of each band are like, as a small overview tells.
-    pub fn statistics(&self) -> Result<Vec<BandStatistics>> {
+    /// What the cells of each band are like, as a small overview tells; None when there is none.
+    pub fn statistics(&self) -> Result<Option<Vec<BandStatistics>>> {
         self.pyramid.statistics()
     }
 }

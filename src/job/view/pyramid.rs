@@ -16,6 +16,7 @@ use crate::pipeline::survey;
 use crate::recipe::chain::{Chain, ChainOptions, ChainTiles, Registers};
 use crate::recipe::Recipe;
 use lru::LruCache;
+use ndarray::ArrayViewMut2;
 use once_cell::sync::OnceCell;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -33,9 +34,9 @@ const SMALLEST_OVERVIEW: usize = 256;
 /// Bytes a worker may need for a tile: more is no view but a job.
 const MOST_TILE_MEMORY: usize = 256 << 20;
 
-/// How long a reader waits for a tile, or for what must be known of the whole raster before: longer is no view but a
-/// job.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How many seconds a reader waits for a tile, or for what must be known of the whole raster before: longer is no view but
+/// a job. Changed by GDAL's option of this name.
+const PATIENCE: (&str, f64) = ("TERRALUME_MOST_SECONDS", 30.0);
 
 /// Bytes of computed tiles that are kept.
 const TILE_CACHE: usize = 64 << 20;
@@ -69,6 +70,7 @@ pub struct Pyramid {
     bands: usize,
     side: usize,
     threads: usize,
+    patience: Duration,
     kept: Mutex<Kept>,
     /// A tile is there, or will not come.
     computed: Condvar,
@@ -116,7 +118,10 @@ impl Pyramid {
         let cell = chain.bands().len() * chain.cell_type().bytes();
         let side = if cell > LARGE_CELL { SIDES.1 } else { SIDES.0 };
         check_memory(chain, side)?;
+        let seconds = source.gdal().option(PATIENCE.0).trim().parse().ok();
+        let seconds = seconds.filter(|seconds| (0.0..=1e6).contains(seconds)).unwrap_or(PATIENCE.1);
         Ok(Self {
+            patience: Duration::from_secs_f64(seconds),
             levels: levels(job, source, layers)?,
             options: job.chain_options(),
             bands: chain.bands().len(),
@@ -206,14 +211,18 @@ impl Pyramid {
 
     /// What its cells are like, as a small overview tells; None when that would take a long look at the elevations.
     pub fn cheap_statistics(&self) -> Result<Option<Vec<BandStatistics>>> {
-        let number = self.statistics_level();
+        let Some(number) = self.statistics_level() else { return Ok(None) };
         let cheap = self.levels[number].averaged <= CHEAP_CELLS && self.levels[0].is_settled(self.options)?;
-        cheap.then(|| self.statistics()).transpose()
+        if cheap {
+            self.statistics()
+        } else {
+            Ok(None)
+        }
     }
 
-    /// What its cells are like, as a small overview tells.
-    pub fn statistics(&self) -> Result<Vec<BandStatistics>> {
-        let number = self.statistics_level();
+    /// What its cells are like, as a small overview tells; None when there is none.
+    pub fn statistics(&self) -> Result<Option<Vec<BandStatistics>>> {
+        let Some(number) = self.statistics_level() else { return Ok(None) };
         let (rows, cols) = self.levels[number].size;
         let mut bands = vec![BandStatistics::default(); self.bands];
         let nodata = self.chain(number)?.nodata();
@@ -226,13 +235,12 @@ impl Pyramid {
             self.each_cell(&tile, window, |band, value| bands[band].add(value, nodata));
         }
         bands.iter_mut().for_each(|band| band.is_approximate = number > 0);
-        Ok(bands)
+        Ok(Some(bands))
     }
 
-    /// The first scale that is small enough to be looked at as a whole, or else the smallest.
-    fn statistics_level(&self) -> usize {
-        let small = |level: &Level| level.size.0.max(level.size.1) <= STATISTICS_SIDE;
-        self.levels.iter().position(small).unwrap_or(self.levels.len() - 1)
+    /// The first scale that is small enough to be looked at as a whole.
+    fn statistics_level(&self) -> Option<usize> {
+        self.levels.iter().position(|level| level.size.0.max(level.size.1) <= STATISTICS_SIDE)
     }
 
     fn each_cell(&self, tile: &[u8], window: Window, mut visit: impl FnMut(usize, f64)) {
@@ -273,7 +281,7 @@ impl Pyramid {
     /// A tile that is kept, or computed now.
     fn tile(&self, index: TileIndex) -> Result<Arc<Vec<u8>>> {
         let start = Instant::now();
-        self.make(index, &|| start.elapsed() < PATIENCE).map_err(|error| too_slow(error, "a tile"))
+        self.make(index, &|| start.elapsed() < self.patience).map_err(|error| self.too_slow(error, "a tile"))
     }
 
     /// A tile that is kept, or computed now, unless `proceed` says no. Two threads never compute the same one.
@@ -286,7 +294,8 @@ impl Pyramid {
             if !kept.computing.contains(&index) {
                 break;
             }
-            let waited = self.computed.wait_timeout(kept, PATIENCE).unwrap_or_else(PoisonError::into_inner);
+            let waited =
+                self.computed.wait_timeout(kept, self.patience).unwrap_or_else(PoisonError::into_inner);
             kept = waited.0;
             if waited.1.timed_out() {
                 // Pictures that wait for each other: computing finds that out.
@@ -312,6 +321,18 @@ impl Pyramid {
         Ok(tile)
     }
 
+    /// What stopped because it took too long.
+    fn too_slow(&self, error: Error, what: &str) -> Error {
+        match error {
+            Error::Cancelled => Error::Unsupported(format!(
+                "{what} takes too long; allowed on the fly: {} s, {} changes that; or write a file instead",
+                self.patience.as_secs_f64(),
+                PATIENCE.0
+            )),
+            other => other,
+        }
+    }
+
     /// The chain of a level, ready to run.
     fn chain(&self, number: usize) -> Result<&Chain> {
         let level = &self.levels[number];
@@ -320,7 +341,10 @@ impl Pyramid {
             if number > 0 && !chain.is_settled() {
                 chain.take_over(self.chain(0)?);
             }
-            level.survey(&mut chain, self.threads)?;
+            let start = Instant::now();
+            let in_time = &|| start.elapsed() < self.patience;
+            let look = "the look at the whole raster before the first tile";
+            level.survey(&mut chain, self.threads, in_time).map_err(|error| self.too_slow(error, look))?;
             Ok(chain)
         })
     }
@@ -339,7 +363,8 @@ impl Pyramid {
         let window = Window { row, col, rows, cols };
         let mut desk = level.desk(chain);
         let mut readers = level.sources.iter().map(|source| source.open()).collect::<Result<Vec<_>>>()?;
-        desk.tiles.load(chain, window, level.size, |number, part, out| readers[number].read(part, out))?;
+        let read = |number: usize, part, out: ArrayViewMut2<'_, f32>| readers[number].read(part, out);
+        desk.tiles.load(chain, window, level.size, proceed, read)?;
         let mut out = desk.cells.view_mut(self.bands, window);
         chain.run(|edge| desk.tiles.tile(edge), &mut desk.registers, &mut out, proceed)?;
         if (rows, cols) != (self.side, self.side) {
@@ -364,20 +389,9 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// What stopped because it took too long.
-fn too_slow(error: Error, what: &str) -> Error {
-    match error {
-        Error::Cancelled => Error::Unsupported(format!(
-            "{what} takes too long; allowed on the fly: {} s; write a file instead",
-            PATIENCE.as_secs()
-        )),
-        other => other,
-    }
-}
-
 impl Level {
     /// Looks at the whole raster for what is still open.
-    fn survey(&self, chain: &mut Chain, threads: usize) -> Result<()> {
+    fn survey(&self, chain: &mut Chain, threads: usize, proceed: &dyn Fn() -> bool) -> Result<()> {
         if chain.is_settled() {
             return Ok(());
         }
@@ -385,11 +399,9 @@ impl Level {
         let options = PlanOptions { threads, memory: SURVEY_MEMORY, tile_size: None, reader: 0 };
         let plan = Plan::new(chain, layout, layout, options)?;
         let sources: Vec<&dyn Source> = self.sources.iter().map(|source| &**source as &dyn Source).collect();
-        let start = Instant::now();
-        let mut in_time = |_| start.elapsed() < PATIENCE;
-        let mut monitor = Monitor { report: &mut in_time, cancel: &AtomicBool::new(false) };
+        let mut report = |_| proceed();
+        let mut monitor = Monitor { report: &mut report, cancel: &AtomicBool::new(false) };
         survey::settle(chain, &plan, &sources, &mut monitor)
-            .map_err(|error| too_slow(error, "the look at the whole raster before the first tile"))
     }
 
     /// Nothing depends on the whole raster.

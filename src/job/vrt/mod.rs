@@ -101,7 +101,7 @@ impl Job {
         let (recipe, bands) = (&picture.recipe, 0..prepared.chain.bands().len());
         let (rows, cols) = prepared.plan.raster;
         let mut header = self.header(recipe, bands, &prepared.chain, Window { row: 0, col: 0, rows, cols });
-        header.statistics = view.statistics()?;
+        header.statistics = view.statistics()?.unwrap_or_default();
         let subject = Subject { job: self, prepared, elevations: full_name(path)?, header };
         let xml = match form {
             Form::Layers => subject.layers(&folder, Leaves::Virtual)?,
