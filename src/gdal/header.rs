@@ -1,13 +1,14 @@
 //! What an output file says beside its cells: size, position, reference system, bands, metadata.
 
 use super::binding::Gdal;
-use super::dataset::{driver_handle, Dataset};
+use super::dataset::{driver_handle, Dataset, GeoTransform};
 use super::finish::without_name;
 use super::options::{c_string, OptionList};
+use super::raster::gdal_cell_type;
 use crate::core::error::{Error, Result};
 use crate::core::operation::{Band as BandInfo, Role};
-use crate::recipe::chain::CellType;
-use gdal_sys::{GDALColorInterp, GDALDataType};
+use crate::stack::cells::CellType;
+use gdal_sys::GDALColorInterp;
 use libc::c_int;
 use std::ffi::{CStr, CString};
 
@@ -24,13 +25,8 @@ pub struct Header {
     pub nodata: Option<f64>,
     /// Metadata items of the file.
     pub metadata: Vec<(String, String)>,
-}
-
-pub(super) fn gdal_type(cell_type: CellType) -> GDALDataType::Type {
-    match cell_type {
-        CellType::Float32 => GDALDataType::GDT_Float32,
-        CellType::Uint8 => GDALDataType::GDT_Byte,
-    }
+    /// Position in place of the source's.
+    pub transform: Option<GeoTransform>,
 }
 
 pub(super) fn create_geotiff(
@@ -52,7 +48,7 @@ pub(super) fn create_geotiff(
                 cols as c_int,
                 rows as c_int,
                 header.bands.len() as c_int,
-                gdal_type(header.cell_type),
+                gdal_cell_type(header.cell_type),
                 list.as_ptr(),
             )
         }
@@ -71,7 +67,7 @@ pub(super) fn set_header(
     source: &Dataset,
 ) -> std::result::Result<(), String> {
     let raw = dataset.raw();
-    if let Some(mut transform) = source.geotransform() {
+    if let Some(mut transform) = header.transform.or_else(|| source.geotransform()) {
         // SAFETY: the dataset is open; the array has six places.
         gdal.check(|gdal| unsafe { (gdal.GDALSetGeoTransform)(raw, transform.as_mut_ptr()) })?;
     }
@@ -90,7 +86,7 @@ pub(super) fn set_header(
     }
     for (index, info) in header.bands.iter().enumerate() {
         let band = dataset.band(index + 1).map_err(|error| error.to_string())?.raw();
-        let (name, unit) = (plain_c_string(&info.name), plain_c_string(info.unit));
+        let (name, unit) = (plain_c_string(&info.name), plain_c_string(&info.unit));
         // SAFETY: the dataset is open; the strings end with NUL and are copied.
         unsafe { (gdal.GDALSetDescription)(band, name.as_ptr()) };
         if !info.unit.is_empty() {

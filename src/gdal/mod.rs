@@ -11,14 +11,16 @@ pub mod header;
 pub mod layer;
 mod options;
 pub mod output;
+pub mod raster;
 pub mod sink;
 pub mod sinks;
 pub mod source;
-mod transform;
+pub mod stack;
+pub mod transform;
 mod trial;
 pub mod virtual_tiff;
 mod warp;
-mod warper;
+pub mod warper;
 
 pub use binding::Gdal;
 pub use dataset::DatasetHandle;

@@ -24,6 +24,7 @@ mod describe;
 mod names;
 pub mod options;
 mod reference;
+pub mod stack;
 pub mod view;
 
 pub use describe::describe;
@@ -33,7 +34,7 @@ pub use reference::{gallery, reference};
 pub use view::View;
 
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
-const COMPUTING: f64 = 0.95;
+pub(crate) const COMPUTING: f64 = 0.95;
 
 /// Most memory taken without being told.
 const MOST_MEMORY: usize = 1 << 30;
@@ -185,7 +186,8 @@ impl Job {
         Header {
             size: (layout.rows, layout.cols),
             bands: chain.bands()[part].to_vec(),
-            cell_type: chain.cell_type(),
+            cell_type: chain.cell_type().into(),
+            transform: None,
             nodata: chain.nodata(),
             metadata: metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
         }
@@ -267,10 +269,10 @@ fn compatibility_name(compatibility: Compatibility) -> &'static str {
 }
 
 /// Processors this process may use.
-fn processors() -> usize {
+pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-fn default_memory(gdal: &Gdal) -> usize {
+pub(crate) fn default_memory(gdal: &Gdal) -> usize {
     (gdal.usable_memory() / 4).clamp(LEAST_MEMORY, MOST_MEMORY)
 }

@@ -91,7 +91,7 @@ impl View {
         let layout = source.layout();
         chain.check_raster(layout.rows, layout.cols)?;
         let header = job.header(recipe, 0..chain.bands().len(), &chain, &source);
-        let cell = header.bands.len() * header.cell_type.bytes();
+        let cell = header.bands.len() * header.cell_type.size();
         let side = if cell > LARGE_CELL { SIDES.1 } else { SIDES.0 };
         check_memory(&chain, side)?;
         let layers = job.open_layers(&chain, &source)?;
@@ -128,7 +128,7 @@ impl View {
 
     /// Bytes of a tile: bands of a cell together, cells row by row, `side` of them in a row.
     pub fn tile_bytes(&self) -> usize {
-        self.side * self.side * self.header.bands.len() * self.header.cell_type.bytes()
+        self.side * self.side * self.header.bands.len() * self.header.cell_type.size()
     }
 
     /// Tiles, computed in parallel unless they are kept from before.
@@ -288,6 +288,8 @@ fn interleave(cells: CellsRef<'_>, bands: usize, window: Window, side: usize, to
     match cells {
         CellsRef::Uint8(cells) => spread(cells, bands, window, side, to, |byte| [byte]),
         CellsRef::Float32(cells) => spread(cells, bands, window, side, to, f32::to_le_bytes),
+        // Chains give the other two only.
+        CellsRef::Raw(..) => {}
     }
 }
 

@@ -6,4 +6,5 @@ pub mod halved;
 pub mod io;
 pub mod plan;
 pub mod run;
+pub mod stack;
 pub mod survey;
