@@ -27,11 +27,7 @@ pub struct RasterGrid {
 impl RasterGrid {
     /// Of an open raster.
     pub fn of(dataset: &Dataset) -> Self {
-        Self {
-            size: dataset.size(),
-            transform: dataset.geotransform(),
-            reference: dataset.reference_text(),
-        }
+        Self { size: dataset.size(), transform: dataset.geotransform(), reference: dataset.reference_text() }
     }
 
     /// Whether cells of both lie on one another. Where one has no position or no reference system, the rest decides.
@@ -58,13 +54,17 @@ impl RasterGrid {
         let Some(t) = &self.transform else { return format!("{cols} x {rows} cells without position") };
         let (width, height) = self.resolution();
         let reference = self.reference.as_deref().map_or("", short_name);
-        format!("{cols} x {rows} cells of {width} x {height} from ({}, {}) {reference}", t[0], t[3]).trim_end().into()
+        format!("{cols} x {rows} cells of {width} x {height} from ({}, {}) {reference}", t[0], t[3])
+            .trim_end()
+            .into()
     }
 
     /// The grid of the same extent whose cells have this width and height.
     pub fn with_resolution(&self, side: f64) -> Result<Self> {
         let Some(t) = self.transform else {
-            return Err(Error::Unsupported("a raster without position has no resolution; allowed: no --resolution".into()));
+            return Err(Error::Unsupported(
+                "a raster without position has no resolution; allowed: no --resolution".into(),
+            ));
         };
         let (width, height) = self.resolution();
         let (across, down) = (side / width, side / height);
@@ -144,7 +144,8 @@ impl RasterFacts {
         let Some(wanted) = level else { return Self::of(&dataset, overviews, None) };
         if wanted >= overviews.len() {
             let count = overviews.len();
-            let allowed = if count == 0 { "none, it has no overviews".into() } else { format!("0 to {}", count - 1) };
+            let allowed =
+                if count == 0 { "none, it has no overviews".into() } else { format!("0 to {}", count - 1) };
             return Err(Error::Argument(format!("'{name}' has no overview {wanted}; allowed: {allowed}")));
         }
         Self::of(&Dataset::open_level(gdal, name, level)?, overviews, level)
@@ -171,8 +172,9 @@ impl RasterFacts {
 }
 
 fn band_facts(band: Band, name: &str) -> Result<BandFacts> {
-    let cell_type = cell_type(band.data_type())
-        .ok_or_else(|| Error::Unsupported(format!("'{name}': cells of an unknown type; allowed: real numbers")))?;
+    let cell_type = cell_type(band.data_type()).ok_or_else(|| {
+        Error::Unsupported(format!("'{name}': cells of an unknown type; allowed: real numbers"))
+    })?;
     Ok(BandFacts {
         name: band.description(),
         cell_type,

@@ -10,10 +10,10 @@ use super::warp::WarpedBlocks;
 use super::warper::{Resampling, Warper};
 use super::Gdal;
 use crate::core::error::{Error, Result};
-use crate::stack::cells::CellType;
 use crate::core::tile::Window;
 use crate::pipeline::io::Layout;
 use crate::pipeline::stack::io::{PlaneInfo, RawPlane, StackReader, StackSource};
+use crate::stack::cells::CellType;
 use gdal_sys::{GDALDataType, GDALRWFlag};
 use libc::{c_int, c_void};
 use std::collections::BTreeSet;
@@ -104,7 +104,8 @@ impl GdalStack {
         let files = files.into_iter().map(|(facts, on_grid)| File::new(gdal, facts, on_grid));
         let files = files.collect::<Result<Vec<_>>>()?;
         let held = files.iter().map(File::handle_bytes).max().unwrap_or(1).max(1);
-        let most_spare = settings.most_open.saturating_sub(settings.threads).min(settings.handle_memory / held);
+        let most_spare =
+            settings.most_open.saturating_sub(settings.threads).min(settings.handle_memory / held);
         let mut planes = Vec::new();
         let mut infos = Vec::new();
         for band in bands {
@@ -205,7 +206,12 @@ impl File {
 }
 
 /// A plane and what a plan must know of it.
-fn plane(gdal: &'static Gdal, file: &File, band: StackBand, target: &TargetGrid) -> Result<(Plane, PlaneInfo)> {
+fn plane(
+    gdal: &'static Gdal,
+    file: &File,
+    band: StackBand,
+    target: &TargetGrid,
+) -> Result<(Plane, PlaneInfo)> {
     let facts = &file.facts.bands[band.band - 1];
     let (rows, cols) = target.size;
     let (block, warp) = match &file.access {
@@ -218,7 +224,9 @@ fn plane(gdal: &'static Gdal, file: &File, band: StackBand, target: &TargetGrid)
             if !placement.overlaps {
                 let name = dataset.name();
                 let allowed = "allowed: a raster that covers at least a part of it";
-                return Err(Error::Unsupported(format!("'{name}' lies beside the grid of the stack; {allowed}")));
+                return Err(Error::Unsupported(format!(
+                    "'{name}' lies beside the grid of the stack; {allowed}"
+                )));
             }
             let (opened, how) = ((&dataset, file.facts.level), (band.resampling, band.nodata));
             let warp = WarpedBlocks::new(opened, band.band, target.clone(), placement, how)?;
@@ -229,7 +237,9 @@ fn plane(gdal: &'static Gdal, file: &File, band: StackBand, target: &TargetGrid)
     let nodata = band.nodata.or(facts.nodata);
     let info = match warp {
         // The warper gives 64-bit numbers, NaN where there is none.
-        Some(_) => PlaneInfo { file: band.file, cell_type: CellType::Float64, nodata: None, layout, masked: false },
+        Some(_) => {
+            PlaneInfo { file: band.file, cell_type: CellType::Float64, nodata: None, layout, masked: false }
+        }
         None => {
             // A value that the user gives replaces what the file says, its mask included.
             let masked = facts.masked && band.nodata.is_none();
@@ -265,7 +275,8 @@ impl StackReader for GdalStackReader<'_> {
         let file = |plane: &usize| self.stack.infos[*plane].file;
         let mut first = 0;
         while first < planes.len() {
-            let count = planes[first..].iter().take_while(|plane| file(plane) == file(&planes[first])).count();
+            let count =
+                planes[first..].iter().take_while(|plane| file(plane) == file(&planes[first])).count();
             self.read_file(&planes[first..first + count], window, &mut out[first..first + count])?;
             first += count;
         }
@@ -400,7 +411,8 @@ impl GdalStackReader<'_> {
             }
         }
         if let (true, Ok(()), Some(mask)) = (info.masked, &read, band.mask()) {
-            let (last_row, last_col) = (info.layout.rows.min(place.row + rows), info.layout.cols.min(place.col + cols));
+            let (last_row, last_col) =
+                (info.layout.rows.min(place.row + rows), info.layout.cols.min(place.col + cols));
             let inside = Window { rows: last_row - place.row, cols: last_col - place.col, ..place };
             self.block.resize(inside.cells(), 0);
             read = read_window(self.stack.gdal, mask, inside, GDALDataType::GDT_Byte, &mut self.block);
@@ -451,13 +463,20 @@ fn blocks_under(window: Window, layout: Layout) -> impl Iterator<Item = (usize, 
 }
 
 /// Decodes a block into a buffer that has room for all of it.
-fn decode(gdal: &Gdal, band: Band, (row, col): (usize, usize), cells: &mut [u8]) -> std::result::Result<(), String> {
+fn decode(
+    gdal: &Gdal,
+    band: Band,
+    (row, col): (usize, usize),
+    cells: &mut [u8],
+) -> std::result::Result<(), String> {
     let (rows, cols) = band.block_size();
     assert!(cells.len() >= rows * cols * band.cell_bytes(), "room for a block");
     gdal.check(|gdal| {
         // SAFETY: the band's dataset is open and used by this thread alone; the block exists, and the buffer has room for
         // a whole block of the band's own type (checked above).
-        unsafe { (gdal.GDALReadBlock)(band.raw(), col as c_int, row as c_int, cells.as_mut_ptr().cast::<c_void>()) }
+        unsafe {
+            (gdal.GDALReadBlock)(band.raw(), col as c_int, row as c_int, cells.as_mut_ptr().cast::<c_void>())
+        }
     })
 }
 

@@ -170,7 +170,11 @@ impl Plan {
 }
 
 /// Tile number `index` of a raster divided into tiles of these rows and columns, row by row from the top left.
-pub(super) fn tile_window(size: (usize, usize), (tile_rows, tile_cols): (usize, usize), index: usize) -> Window {
+pub(super) fn tile_window(
+    size: (usize, usize),
+    (tile_rows, tile_cols): (usize, usize),
+    index: usize,
+) -> Window {
     let across = size.1.div_ceil(tile_cols);
     let (row, col) = (index / across * tile_rows, index % across * tile_cols);
     Window { row, col, rows: tile_rows.min(size.0 - row), cols: tile_cols.min(size.1 - col) }

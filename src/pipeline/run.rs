@@ -93,7 +93,9 @@ impl Inputs<'_> {
     /// Reads what the chain needs for a tile.
     pub(super) fn load(&self, window: Window, worker: &mut ChainWorker<'_>) -> Result<()> {
         let readers = &mut worker.readers;
-        worker.tiles.load(self.chain, window, self.plan.size, |number, part, out| readers[number].read(part, out))
+        worker
+            .tiles
+            .load(self.chain, window, self.plan.size, |number, part, out| readers[number].read(part, out))
     }
 
     /// The tiles of the plan.
@@ -225,7 +227,11 @@ pub(super) fn thread_number() -> usize {
 }
 
 /// `make` of every item, by several threads, in the order of the items.
-pub fn in_parallel<T: Sync, R: Send>(threads: usize, items: &[T], make: impl Fn(&T) -> R + Sync + Send) -> Result<Vec<R>> {
+pub fn in_parallel<T: Sync, R: Send>(
+    threads: usize,
+    items: &[T],
+    make: impl Fn(&T) -> R + Sync + Send,
+) -> Result<Vec<R>> {
     use rayon::prelude::*;
     Ok(pool(threads)?.install(|| items.par_iter().map(make).collect()))
 }

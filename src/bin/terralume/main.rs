@@ -13,6 +13,8 @@ mod progress;
 mod recipes;
 mod run;
 mod signals;
+mod stack;
+mod stack_arguments;
 
 use clap::error::ErrorKind;
 use std::process::ExitCode;
@@ -43,6 +45,8 @@ fn dispatch(matches: &clap::ArgMatches) -> Result<()> {
         Some(("describe", matches)) => describe::describe(matches),
         Some(("visualize", matches)) => run::visualize(matches),
         Some(("render", matches)) => run::render(matches),
+        Some((name @ ("calc" | "rescale" | "mask" | "reduce"), matches)) => stack::run(name, matches),
+        Some(("plan", matches)) => stack::plan(matches),
         Some(("export", matches)) => export::export(matches),
         Some(("install-gdal-plugin", matches)) => plugin::install(matches),
         Some(("completions", matches)) => pages::completions(matches),

@@ -18,6 +18,8 @@ pub struct InputSpec {
     pub name: Option<String>,
     /// A file, pattern, list, table or catalogue.
     pub source: String,
+    /// More of them, in one list with the first.
+    pub more: Vec<String>,
     /// The band that is meant, from 1.
     pub band: Option<usize>,
     /// The overview that is read in place of the rasters.
@@ -56,7 +58,7 @@ impl InputSpec {
         if source.is_empty() {
             return Err(Error::Argument(format!("input '{text}' names no file; allowed: NAME=PATH[:BAND]")));
         }
-        Ok(Self { name, source: source.into(), band, overview })
+        Ok(Self { name, source: source.into(), more: Vec::new(), band, overview })
     }
 }
 
@@ -116,11 +118,15 @@ pub struct KnownBand {
 }
 
 /// Opens everything once, in parallel. Gives the inputs and the files that had to be left out.
-pub fn open(gdal: &'static Gdal, options: &StackOptions, threads: usize) -> Result<(Vec<Input>, Vec<String>)> {
+pub fn open(
+    gdal: &'static Gdal,
+    options: &StackOptions,
+    threads: usize,
+) -> Result<(Vec<Input>, Vec<String>)> {
     if options.inputs.is_empty() {
         return Err(Error::Argument("no input; allowed: at least one, as NAME=PATH".into()));
     }
-    let lists = options.inputs.iter().map(|spec| expand(&spec.source)).collect::<Result<Vec<_>>>()?;
+    let lists = options.inputs.iter().map(files).collect::<Result<Vec<_>>>()?;
     let mut wanted: Vec<(String, Option<usize>)> = Vec::new();
     for (spec, entries) in options.inputs.iter().zip(&lists) {
         wanted.extend(entries.iter().map(|entry| (entry.path.clone(), spec.overview)));
@@ -165,10 +171,19 @@ pub fn open(gdal: &'static Gdal, options: &StackOptions, threads: usize) -> Resu
     Ok((inputs, bad))
 }
 
+fn files(spec: &InputSpec) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for source in std::iter::once(&spec.source).chain(&spec.more) {
+        entries.extend(expand(source)?);
+    }
+    Ok(entries)
+}
+
 /// Adds what the table of dates says of a file: by its path, else by its name alone.
 fn take_from_table(entry: &mut Entry, dates: &[Entry]) {
     let same_path = dates.iter().find(|row| row.path == entry.path);
-    let Some(row) = same_path.or_else(|| dates.iter().find(|row| row.file_name() == entry.file_name())) else {
+    let Some(row) = same_path.or_else(|| dates.iter().find(|row| row.file_name() == entry.file_name()))
+    else {
         return;
     };
     entry.date = row.date.or(entry.date);
@@ -254,8 +269,10 @@ pub fn known_bands(inputs: &[Input]) -> Vec<KnownBand> {
 pub fn grid(gdal: &'static Gdal, inputs: &[Input], options: &StackOptions) -> Result<(RasterGrid, String)> {
     let (grid, name) = match &options.grid_of {
         Some(name) => {
-            let found = in_parallel(1, std::slice::from_ref(name), |name| RasterFacts::read(gdal, name, None))?;
-            let facts = found.into_iter().next().unwrap_or_else(|| Err(Error::Internal("nothing read".into())))?;
+            let found =
+                in_parallel(1, std::slice::from_ref(name), |name| RasterFacts::read(gdal, name, None))?;
+            let facts =
+                found.into_iter().next().unwrap_or_else(|| Err(Error::Internal("nothing read".into())))?;
             (facts.grid, name.clone())
         }
         None => {
@@ -278,6 +295,7 @@ mod tests {
         let spec = |name: Option<&str>, source: &str, band, overview| InputSpec {
             name: name.map(String::from),
             source: source.into(),
+            more: Vec::new(),
             band,
             overview,
         };

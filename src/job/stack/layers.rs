@@ -82,7 +82,12 @@ fn keys(scenes: &[Scene]) -> Result<HashMap<Key, usize>> {
 fn check_alone(inputs: &[Input], keyed: &[Option<HashMap<Key, usize>>], leading: usize) -> Result<()> {
     let Some(leaders) = &keyed[leading] else { return Ok(()) };
     for (input, keys) in inputs.iter().zip(keyed) {
-        let alone = keys.iter().flatten().filter(|(key, _)| !leaders.contains_key(key)).map(|(_, index)| *index).min();
+        let alone = keys
+            .iter()
+            .flatten()
+            .filter(|(key, _)| !leaders.contains_key(key))
+            .map(|(_, index)| *index)
+            .min();
         if let Some(index) = alone {
             let scene = &input.scenes[index];
             return Err(Error::Argument(format!(

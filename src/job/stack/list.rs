@@ -53,7 +53,10 @@ pub fn expand(text: &str) -> Result<Vec<Entry>> {
 }
 
 fn ending(path: &str) -> String {
-    Path::new(path).extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase()).unwrap_or_default()
+    Path::new(path)
+        .extension()
+        .map(|ending| ending.to_string_lossy().to_ascii_lowercase())
+        .unwrap_or_default()
 }
 
 /// Files that match a pattern, by name: the shell's order may be another one.
@@ -146,10 +149,13 @@ fn catalogue(path: &str, asset: Option<&str>) -> Result<Vec<Entry>> {
             None => {
                 let names: Vec<_> = names().collect();
                 let names = names.join(", ");
-                return Err(refused(format!("has several assets; allowed: {path}#ASSET with one of {names}")));
+                return Err(refused(format!(
+                    "has several assets; allowed: {path}#ASSET with one of {names}"
+                )));
             }
         };
-        let found = assets.get(key).ok_or_else(|| unknown_name("asset", key, names()).at(&format!("item '{id}'")))?;
+        let found =
+            assets.get(key).ok_or_else(|| unknown_name("asset", key, names()).at(&format!("item '{id}'")))?;
         let href = found["href"].as_str().ok_or_else(|| refused(format!("asset '{key}' has no href")))?;
         let properties = &item["properties"];
         let text = properties["datetime"].as_str().or_else(|| properties["start_datetime"].as_str());
@@ -191,8 +197,15 @@ fn beside(list: &str, name: &str) -> String {
 
 /// Addresses as GDAL takes them.
 fn remote(name: &str) -> String {
-    let known = [("http://", "/vsicurl/http://"), ("https://", "/vsicurl/https://"), ("s3://", "/vsis3/"), ("gs://", "/vsigs/")];
-    let found = known.iter().find_map(|(scheme, prefix)| name.strip_prefix(scheme).map(|rest| format!("{prefix}{rest}")));
+    let known = [
+        ("http://", "/vsicurl/http://"),
+        ("https://", "/vsicurl/https://"),
+        ("s3://", "/vsis3/"),
+        ("gs://", "/vsigs/"),
+    ];
+    let found = known
+        .iter()
+        .find_map(|(scheme, prefix)| name.strip_prefix(scheme).map(|rest| format!("{prefix}{rest}")));
     found.unwrap_or_else(|| name.to_string())
 }
 
@@ -244,7 +257,10 @@ mod tests {
         let folder = folder(&[
             ("no_file.csv", "path,datetime\na.tif,2018-01-31\n"),
             ("bad_date.csv", "file,datetime\na.tif,2018-01-31\nb.tif,31.1.2018\n"),
-            ("items.json", r#"{"type": "Feature", "id": "one", "assets": {"B04": {"href": "b"}, "B08": {"href": "c"}}}"#),
+            (
+                "items.json",
+                r#"{"type": "Feature", "id": "one", "assets": {"B04": {"href": "b"}, "B08": {"href": "c"}}}"#,
+            ),
             ("other.json", "{}"),
             ("empty.txt", "# nothing\n"),
         ]);

@@ -155,7 +155,11 @@ impl PreparedStack<'_> {
 
     /// One file for each date means as many runs.
     fn runs(&self) -> usize {
-        if self.program.reduce.is_some() { 1 } else { self.images.len() }
+        if self.program.reduce.is_some() {
+            1
+        } else {
+            self.images.len()
+        }
     }
 
     fn output_bytes(&self) -> u64 {
@@ -171,8 +175,11 @@ impl PreparedStack<'_> {
         profile: Option<&Profile>,
     ) -> Result<StackOutcome> {
         let layers = std::mem::take(&mut self.program.layers);
-        let runs: Vec<Vec<Layer>> =
-            if self.program.reduce.is_some() { vec![layers] } else { layers.into_iter().map(|layer| vec![layer]).collect() };
+        let runs: Vec<Vec<Layer>> = if self.program.reduce.is_some() {
+            vec![layers]
+        } else {
+            layers.into_iter().map(|layer| vec![layer]).collect()
+        };
         let outputs = self.outputs(runs.len())?;
         check_room(&self.job.output, self.room())?;
         let mut total = Report::default();
@@ -222,13 +229,18 @@ impl PreparedStack<'_> {
 
     /// Bytes that the disk must have, at least.
     fn room(&self) -> u64 {
-        let uncompressed = self.job.run.creation.iter().any(|(key, value)| {
-            key.eq_ignore_ascii_case("COMPRESS") && value.eq_ignore_ascii_case("NONE")
-        });
+        let uncompressed =
+            self.job.run.creation.iter().any(|(key, value)| {
+                key.eq_ignore_ascii_case("COMPRESS") && value.eq_ignore_ascii_case("NONE")
+            });
         let plain = uncompressed || self.job.run.format == crate::Format::Cog;
         let bytes = self.output_bytes() * self.runs() as u64;
         // Nobody knows how far cells can be compressed; to a tenth is much.
-        if plain { bytes } else { bytes / 10 }
+        if plain {
+            bytes
+        } else {
+            bytes / 10
+        }
     }
 
     fn run_once(
@@ -244,8 +256,10 @@ impl PreparedStack<'_> {
             overviews: self.job.run.overviews,
             threads: self.plan.threads,
         };
-        let place = in_parallel(1, std::slice::from_ref(&self.grid_name), |name| self.gdal.open_raster(name))?;
-        let place = place.into_iter().next().unwrap_or_else(|| Err(Error::Internal("nothing opened".into())))?;
+        let place =
+            in_parallel(1, std::slice::from_ref(&self.grid_name), |name| self.gdal.open_raster(name))?;
+        let place =
+            place.into_iter().next().unwrap_or_else(|| Err(Error::Internal("nothing opened".into())))?;
         let mut sinks = SinkSet::default();
         let parts = if outputs.len() == 1 { self.bands.len() } else { 1 };
         for (index, output) in outputs.iter().enumerate() {
@@ -256,7 +270,12 @@ impl PreparedStack<'_> {
         }
         // Creation options may have given the file other blocks than those assumed.
         let layout = sinks.layout();
-        let plan = self.job.divide(&self.program, &self.source, (layout.block_rows, layout.block_cols), self.gdal)?;
+        let plan = self.job.divide(
+            &self.program,
+            &self.source,
+            (layout.block_rows, layout.block_cols),
+            self.gdal,
+        )?;
         let mut computing = |done: f64| report(done * COMPUTING, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
         let found = run(&self.program, &plan, &self.source, &mut sinks, &mut monitor, profile)?;
@@ -303,7 +322,9 @@ impl StackJob {
         };
         loop {
             match StackPlan::new(program, source.planes(), block, options) {
-                Err(Error::Memory(_)) if self.run.threads.is_none() && options.threads > 1 => options.threads /= 2,
+                Err(Error::Memory(_)) if self.run.threads.is_none() && options.threads > 1 => {
+                    options.threads /= 2
+                }
                 result => return result,
             }
         }

@@ -131,7 +131,8 @@ impl<'a> Wanted<'a> {
     /// The source of all planes.
     pub fn open(self, threads: usize, memory: usize) -> Result<GdalStack> {
         let transform = self.target.transform.unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-        let target = TargetGrid { size: self.target.size, transform, reference: self.target.reference.clone() };
+        let target =
+            TargetGrid { size: self.target.size, transform, reference: self.target.reference.clone() };
         let settings = StackSettings {
             target,
             most_open: self.options.max_open.unwrap_or(MOST_OPEN),

@@ -40,7 +40,9 @@ pub fn prepare(job: &StackJob) -> Result<PreparedStack<'_>> {
         .collect();
     if let Some(idle) = used.iter().position(|used| !used) {
         let source = &inputs[idle].spec.source;
-        return Err(Error::Argument(format!("input '{source}' is not used; allowed: inputs that a formula names")));
+        return Err(Error::Argument(format!(
+            "input '{source}' is not used; allowed: inputs that a formula names"
+        )));
     }
     let masks_only: Vec<bool> = (0..inputs.len()).map(|index| !of_values(index)).collect();
     let reducing = job.command == StackCommand::Reduce;
@@ -58,9 +60,13 @@ pub fn prepare(job: &StackJob) -> Result<PreparedStack<'_>> {
     let source = wanted.open(job.threads(), job.memory(gdal))?;
     let exact = uses.formula.is_none()
         && !options.unscale
-        && layers.iter().flat_map(|layer| &layer.planes).all(|plane| source.planes()[*plane].cell_type.fits_float32());
+        && layers
+            .iter()
+            .flat_map(|layer| &layer.planes)
+            .all(|plane| source.planes()[*plane].cell_type.fits_float32());
     let bands = output_bands(job, &inputs, &uses, reduction.as_ref());
-    let (listed, merging, reduce) = (list(&inputs, &images, reduction.as_ref()), reduction.as_ref(), reduction.as_ref());
+    let (listed, merging, reduce) =
+        (list(&inputs, &images, reduction.as_ref()), reduction.as_ref(), reduction.as_ref());
     let program = StackProgram {
         layers,
         masks: uses.masks,
@@ -193,14 +199,16 @@ fn cell_type(job: &StackJob, inputs: &[Input], uses: &Uses) -> Result<CellType> 
     }
     let types: Vec<CellType> = first_facts(inputs, uses).iter().map(|facts| facts.cell_type).collect();
     let first = types.first().copied().unwrap_or(CellType::Float32);
-    let widest = if types.iter().all(|own| own.fits_float32()) { CellType::Float32 } else { CellType::Float64 };
+    let widest =
+        if types.iter().all(|own| own.fits_float32()) { CellType::Float32 } else { CellType::Float64 };
     Ok(if types.iter().all(|own| *own == first) { first } else { widest })
 }
 
 /// The nodata value of the input, where its type is kept.
 fn usual_nodata(job: &StackJob, inputs: &[Input], uses: &Uses, cell_type: CellType) -> Option<f64> {
     let keeps = matches!(job.command, StackCommand::Mask | StackCommand::Rescale);
-    let first = first_facts(inputs, uses).into_iter().next().filter(|facts| keeps && facts.cell_type == cell_type)?;
+    let first =
+        first_facts(inputs, uses).into_iter().next().filter(|facts| keeps && facts.cell_type == cell_type)?;
     job.stack.source_nodata.or(first.nodata)
 }
 
@@ -288,17 +296,26 @@ fn longitude(gdal: &'static Gdal, grid: &str) -> Result<f64> {
 }
 
 /// A column of the table of dates, for the images that are reduced.
-fn column(inputs: &[Input], images: &[Image], uses: &Uses, firsts: &[usize], name: &str) -> Result<Vec<String>> {
+fn column(
+    inputs: &[Input],
+    images: &[Image],
+    uses: &Uses,
+    firsts: &[usize],
+    name: &str,
+) -> Result<Vec<String>> {
     let value = |index: &usize| {
         let image = &images[*index];
-        let scenes = uses.values.iter().filter_map(|band| {
-            image.scenes[band.input].map(|scene| &inputs[band.input].scenes[scene])
-        });
+        let scenes = uses
+            .values
+            .iter()
+            .filter_map(|band| image.scenes[band.input].map(|scene| &inputs[band.input].scenes[scene]));
         let mut scenes = scenes.peekable();
         let file = scenes.peek().map_or("", |scene| scene.entry.path.as_str());
         let found = scenes.find_map(|scene| scene.entry.column(name)).map(String::from);
         found.ok_or_else(|| {
-            Error::Argument(format!("'{file}' has no '{name}' in the table of dates; allowed: a column '{name}'"))
+            Error::Argument(format!(
+                "'{file}' has no '{name}' in the table of dates; allowed: a column '{name}'"
+            ))
         })
     };
     firsts.iter().map(value).collect()
@@ -320,7 +337,9 @@ fn output_bands(job: &StackJob, inputs: &[Input], uses: &Uses, reduction: Option
         Some(formula) => formula.results().iter().map(|name| (name.clone(), String::new())).collect(),
         None => {
             let scaled = job.stack.scale.is_some() || job.stack.offset.is_some();
-            let unit = |index: usize| facts.get(index).filter(|_| !scaled).map_or(String::new(), |band| band.unit.clone());
+            let unit = |index: usize| {
+                facts.get(index).filter(|_| !scaled).map_or(String::new(), |band| band.unit.clone())
+            };
             uses.values.iter().enumerate().map(|(index, band)| (band.name.clone(), unit(index))).collect()
         }
     };
@@ -332,7 +351,9 @@ fn output_bands(job: &StackJob, inputs: &[Input], uses: &Uses, reduction: Option
         for result in reduction.plan.results() {
             let name = if own.len() > 1 { format!("{name}_{}", result.name) } else { result.name.clone() };
             let statistic = result.statistic.name();
-            let other = ["count", "var", "which", "any", "all", "prod"].iter().any(|kind| statistic.starts_with(kind));
+            let other = ["count", "var", "which", "any", "all", "prod"]
+                .iter()
+                .any(|kind| statistic.starts_with(kind));
             bands.push(Band::new(name, if other { String::new() } else { unit.clone() }, unlimited));
         }
     }
@@ -350,7 +371,8 @@ fn list(inputs: &[Input], images: &[Image], reduction: Option<&Reduction>) -> Ve
     };
     let listed = images.iter().enumerate().map(|(index, image)| {
         let scenes = inputs.iter().zip(&image.scenes);
-        let files = scenes.filter_map(|(input, scene)| scene.map(|scene| input.scenes[scene].entry.path.clone()));
+        let files =
+            scenes.filter_map(|(input, scene)| scene.map(|scene| input.scenes[scene].entry.path.clone()));
         ListedImage {
             files: files.collect(),
             time: image.time.map(|(time, source)| (time.to_string(), source.name())),

@@ -17,17 +17,14 @@ pub const SENSORS: &[(&str, &[&str])] = &[
     ("l7th", &["blue", "green", "red", "nir", "swir1", "thermal", "swir2"]),
     ("l8", LANDSAT_8),
     ("l9", LANDSAT_8),
-    (
-        "l8th",
-        &["coastal", "blue", "green", "red", "nir", "swir1", "swir2", "cirrus", "tirs1", "tirs2"],
-    ),
+    ("l8th", &["coastal", "blue", "green", "red", "nir", "swir1", "swir2", "cirrus", "tirs1", "tirs2"]),
     ("l8l7", LANDSAT_7),
     ("s2", &["blue", "green", "red", "nir1", "nir2", "nir3", "nir", "rededge", "swir1", "swir2"]),
     (
         "s2f",
         &[
-            "coastal", "blue", "green", "red", "nir1", "nir2", "nir3", "nir", "rededge", "water", "cirrus", "swir1",
-            "swir2",
+            "coastal", "blue", "green", "red", "nir1", "nir2", "nir3", "nir", "rededge", "water", "cirrus",
+            "swir1", "swir2",
         ],
     ),
     ("s2l7", LANDSAT_7),

@@ -137,7 +137,8 @@ mod tests {
         let there = |values: &[f64]| values.iter().map(|value| !value.is_nan()).collect::<Vec<_>>();
         let values = row(CellType::Int16, Some(-9999.0), &bytes(&[-3, -9999, 0]), Some(&[255, 255, 0]));
         assert_eq!((values[0], there(&values)), (-3.0, vec![true, false, false]));
-        let floats = [0.5_f32, f32::NAN, -9999.9].iter().flat_map(|cell| cell.to_ne_bytes()).collect::<Vec<u8>>();
+        let floats =
+            [0.5_f32, f32::NAN, -9999.9].iter().flat_map(|cell| cell.to_ne_bytes()).collect::<Vec<u8>>();
         assert_eq!(there(&row(CellType::Float32, Some(-9999.9), &floats, None)), [true, false, false]);
         for (name, cell_type) in CellType::ALL {
             let zeros = vec![0; 3 * cell_type.size()];

@@ -72,7 +72,8 @@ impl StackPlan {
             None => candidates(base, size, options.threads),
         };
         let threads = options.threads.max(1);
-        let fixed = RESERVE.saturating_add(options.shared).saturating_add(threads.saturating_mul(options.reader));
+        let fixed =
+            RESERVE.saturating_add(options.shared).saturating_add(threads.saturating_mul(options.reader));
         let mut least = usize::MAX;
         for (tile_rows, tile_cols) in sizes {
             let buffers = threads + 2;
@@ -134,7 +135,8 @@ impl Need {
     fn bytes(&self, rows: usize, cols: usize, threads: usize, buffers: usize) -> usize {
         let cells = rows.saturating_mul(cols);
         let wide = (rows + 2 * self.halo).saturating_mul(cols + 2 * self.halo);
-        let tile = cells.saturating_mul(self.values + self.kept).saturating_add(wide.saturating_mul(self.masks));
+        let tile =
+            cells.saturating_mul(self.values + self.kept).saturating_add(wide.saturating_mul(self.masks));
         let output = cells.saturating_mul(self.output);
         threads.saturating_mul(tile).saturating_add(buffers.saturating_mul(output))
     }
@@ -171,7 +173,8 @@ fn meeting_block(layouts: impl Iterator<Item = Layout>) -> (usize, usize) {
         let cols = if layout.block_cols >= layout.cols { (layout.cols, layout.cols) } else { cols };
         sides = ((rows.0, cols.0), (rows.1, cols.1));
     }
-    let choose = |common: usize, largest: usize| if common <= LONGEST_BLOCK.max(largest) { common } else { largest };
+    let choose =
+        |common: usize, largest: usize| if common <= LONGEST_BLOCK.max(largest) { common } else { largest };
     (choose(sides.0 .0, sides.1 .0), choose(sides.0 .1, sides.1 .1))
 }
 

@@ -98,7 +98,10 @@ mod tests {
         let trace = profile.trace(json!({}));
         let events = trace["traceEvents"].as_array().unwrap();
         assert_eq!(events.len(), 3);
-        assert_eq!((&events[1]["name"], &events[1]["tid"], &events[1]["args"]["tile"]), (&json!("compute"), &json!(3), &json!(7)));
+        assert_eq!(
+            (&events[1]["name"], &events[1]["tid"], &events[1]["args"]["tile"]),
+            (&json!("compute"), &json!(3), &json!(7))
+        );
         let names: Vec<_> = profile.seconds().0.iter().map(|(what, _)| *what).collect();
         assert_eq!(names, ["compute", "read"]);
         Clock::new(None, 0).mark("read");

@@ -27,7 +27,12 @@ impl Layer {
         planes.sort_by_key(|plane| (file(*plane), *plane));
         planes.dedup();
         let place = |plane: &usize| planes.iter().position(|known| known == plane).unwrap_or(0);
-        Self { values: values.iter().map(place).collect(), masks: masks.to_vec(), planes, unscale: Vec::new() }
+        Self {
+            values: values.iter().map(place).collect(),
+            masks: masks.to_vec(),
+            planes,
+            unscale: Vec::new(),
+        }
     }
 }
 

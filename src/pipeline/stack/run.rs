@@ -257,10 +257,15 @@ impl StackWork<'_> {
             // An image without a mask file is kept as it is.
             let Some(wanted) = wanted.collect::<Option<Vec<usize>>>() else { continue };
             // Mostly the images have been read for the formula already.
-            let known = |plane: &usize| layer.planes.iter().position(|read| read == plane).filter(|_| halo == 0);
+            let known =
+                |plane: &usize| layer.planes.iter().position(|read| read == plane).filter(|_| halo == 0);
             let places: Vec<Option<usize>> = wanted.iter().map(known).collect();
-            let missing: Vec<usize> =
-                wanted.iter().zip(&places).filter(|(_, place)| place.is_none()).map(|(plane, _)| *plane).collect();
+            let missing: Vec<usize> = wanted
+                .iter()
+                .zip(&places)
+                .filter(|(_, place)| place.is_none())
+                .map(|(plane, _)| *plane)
+                .collect();
             planes.resize_with(missing.len(), RawPlane::default);
             reader.read(&missing, wide, planes)?;
             let mut own = planes.iter();
@@ -279,7 +284,8 @@ impl StackWork<'_> {
                     let to = if halo == 0 {
                         &mut image.masked[row * window.cols + first..][..width]
                     } else {
-                        let (down, across) = (wide.row + row + halo - window.row, wide.col + first + halo - window.col);
+                        let (down, across) =
+                            (wide.row + row + halo - window.row, wide.col + first + halo - window.col);
                         &mut grown[down * cols + across..][..width]
                     };
                     used.mask.row(width, &inputs[..sources.len() * width], scratch, program.outside, to);
@@ -320,7 +326,8 @@ impl StackWork<'_> {
                         Some(state) => state.feed(index, cell, row),
                         None => {
                             let to = (band * window.cells() + cell) * size;
-                            worker.report.written += self.encoder.write(row, &mut product[to..to + width * size]);
+                            worker.report.written +=
+                                self.encoder.write(row, &mut product[to..to + width * size]);
                         }
                     }
                 }
@@ -392,9 +399,11 @@ impl StackWork<'_> {
 
 /// Bytes of all planes that a program reads, for estimates.
 pub fn input_bytes(program: &StackProgram, planes: &[PlaneInfo]) -> u64 {
-    let mut used: Vec<usize> = program.layers.iter().flat_map(|layer| {
-        layer.planes.iter().copied().chain(layer.masks.iter().flatten().copied())
-    }).collect();
+    let mut used: Vec<usize> = program
+        .layers
+        .iter()
+        .flat_map(|layer| layer.planes.iter().copied().chain(layer.masks.iter().flatten().copied()))
+        .collect();
     used.sort_unstable();
     used.dedup();
     let bytes = |plane: &usize| {
