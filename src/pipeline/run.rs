@@ -49,10 +49,10 @@ pub(super) trait Work: Sync {
     /// Makes a worker ready, on its own thread.
     fn start(&self) -> Result<Self::Worker<'_>>;
 
-    /// Computes the tile at `window`.
+    /// Computes the tile of this number and place.
     fn compute(
         &self,
-        window: Window,
+        tile: (usize, Window),
         worker: &mut Self::Worker<'_>,
         product: &mut Self::Product,
         proceed: &dyn Fn() -> bool,
@@ -160,7 +160,7 @@ impl Work for Writing<'_> {
 
     fn compute(
         &self,
-        window: Window,
+        (_, window): (usize, Window),
         worker: &mut ChainWorker<'_>,
         cells: &mut Cells,
         proceed: &dyn Fn() -> bool,
@@ -294,7 +294,7 @@ impl<W: Work> Crew<'_, W> {
         let proceed = || !self.stop.load(Ordering::Relaxed);
         while let Some((index, mut product)) = self.take() {
             let window = (self.tiling.window)(index);
-            self.work.compute(window, &mut worker, &mut product, &proceed)?;
+            self.work.compute((index, window), &mut worker, &mut product, &proceed)?;
             if send.send(Ok(Finished { index, product })).is_err() {
                 return Ok(());
             }

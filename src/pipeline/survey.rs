@@ -51,7 +51,7 @@ impl Work for Looking<'_> {
 
     fn compute(
         &self,
-        window: Window,
+        (_, window): (usize, Window),
         worker: &mut ChainWorker<'_>,
         observer: &mut Observer,
         proceed: &dyn Fn() -> bool,

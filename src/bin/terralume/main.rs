@@ -15,6 +15,7 @@ mod run;
 mod signals;
 mod stack;
 mod stack_arguments;
+mod statistics;
 
 use clap::error::ErrorKind;
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ fn dispatch(matches: &clap::ArgMatches) -> Result<()> {
         Some(("visualize", matches)) => run::visualize(matches),
         Some(("render", matches)) => run::render(matches),
         Some((name @ ("calc" | "rescale" | "mask" | "reduce"), matches)) => stack::run(name, matches),
+        Some(("statistics", matches)) => statistics::statistics(matches),
         Some(("plan", matches)) => stack::plan(matches),
         Some(("export", matches)) => export::export(matches),
         Some(("install-gdal-plugin", matches)) => plugin::install(matches),

@@ -77,7 +77,8 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     Ok(())
 }
 
-fn prepare_gdal() -> Result<()> {
+/// Sets GDAL up for a program of our own.
+pub fn prepare_gdal() -> Result<()> {
     let gdal = Gdal::get()?;
     gdal.limit_block_cache(BLOCK_CACHE);
     gdal.catch_all_messages();

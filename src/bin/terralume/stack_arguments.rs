@@ -66,7 +66,11 @@ fn statistics() -> Command {
         .about("Count, sum, mean, spread, extremes and percentiles of every file, band or block")
         .arg(files)
         .arg(value("output", "FILE", "File to write [default: standard output]").short('o'))
-        .arg(value("as", "FORM", "csv or json [default: csv]").value_parser(["csv", "json"]))
+        .arg(
+            value("as", "FORM", "csv or json [default: csv]")
+                .value_parser(["csv", "json"])
+                .default_value("csv"),
+        )
         .arg(value("block", "N", "Of every block of N x N cells, row by row, instead of whole files"));
     with_options(command, "statistics")
 }

@@ -8,6 +8,7 @@ mod open;
 pub mod options;
 mod program;
 pub mod sensors;
+pub mod statistics;
 
 use crate::core::error::{Error, Result};
 use crate::core::operation::Band;

@@ -20,10 +20,10 @@ use crate::stack::reduce::{same_day, Day, Grouping, Groups, Layers, Merge, Reduc
 use crate::stack::rescale::Rescale;
 
 /// Bands that the formula and the masks take.
-struct Uses {
-    formula: Option<Program>,
-    values: Vec<KnownBand>,
-    masks: Vec<MaskUse>,
+pub(super) struct Uses {
+    pub(super) formula: Option<Program>,
+    pub(super) values: Vec<KnownBand>,
+    pub(super) masks: Vec<MaskUse>,
     mask_bands: Vec<KnownBand>,
 }
 
@@ -86,7 +86,7 @@ pub fn prepare(job: &StackJob) -> Result<PreparedStack<'_>> {
 }
 
 /// Reads formula and masks, and finds which bands they take.
-fn uses(command: StackCommand, options: &StackOptions, inputs: &[Input]) -> Result<Uses> {
+pub(super) fn uses(command: StackCommand, options: &StackOptions, inputs: &[Input]) -> Result<Uses> {
     let known = known_bands(inputs);
     let names: Vec<&str> = known.iter().map(|band| band.name.as_str()).collect();
     let mut mask_bands: Vec<KnownBand> = Vec::new();
@@ -140,7 +140,7 @@ fn band_name(input: &Input, band: usize) -> String {
 }
 
 /// The planes of an image.
-fn layer(
+pub(super) fn layer(
     wanted: &mut Wanted<'_>,
     inputs: &[Input],
     image: &Image,

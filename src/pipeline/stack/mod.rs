@@ -6,3 +6,4 @@ pub mod plan;
 pub mod profile;
 pub mod program;
 pub mod run;
+pub mod statistics;

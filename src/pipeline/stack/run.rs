@@ -76,46 +76,46 @@ pub fn run(
     let window = |index| plan.tile(index);
     let tiling = Tiling { tiles: plan.tiles(), threads: plan.threads, window: &window };
     drive(&tiling, &work, products, &mut write, monitor)?;
-    Ok(work.report.into_inner().unwrap_or_else(PoisonError::into_inner))
+    Ok(work.into_report())
 }
 
-struct StackWork<'a> {
-    program: &'a StackProgram,
-    plan: &'a StackPlan,
-    source: &'a dyn StackSource,
-    encoder: Encoder,
+pub(super) struct StackWork<'a> {
+    pub(super) program: &'a StackProgram,
+    pub(super) plan: &'a StackPlan,
+    pub(super) source: &'a dyn StackSource,
+    pub(super) encoder: Encoder,
     /// Layers that are in memory together.
-    steps: Vec<Range<usize>>,
-    report: Mutex<Report>,
-    profile: Option<&'a Profile>,
+    pub(super) steps: Vec<Range<usize>>,
+    pub(super) report: Mutex<Report>,
+    pub(super) profile: Option<&'a Profile>,
 }
 
 /// One image in memory.
 #[derive(Default)]
-struct Image {
+pub(super) struct Image {
     planes: Vec<RawPlane>,
     /// A byte for each cell of the tile, 1 where a mask covers it; empty without masks.
     masked: Vec<u8>,
 }
 
 /// What one thread has for itself.
-struct StackWorker<'a> {
+pub(super) struct StackWorker<'a> {
     reader: Box<dyn StackReader + 'a>,
-    images: Vec<Image>,
+    pub(super) images: Vec<Image>,
     masks: MaskWorker,
-    rows: Rows,
+    pub(super) rows: Rows,
     states: Vec<State>,
     /// Cells for which `states` have room.
     state_cells: usize,
     finish: Option<reduce::Scratch>,
-    report: Report,
+    pub(super) report: Report,
     clock: Clock<'a>,
 }
 
 /// Pieces of rows on their way through the program.
-struct Rows {
+pub(super) struct Rows {
     inputs: Vec<f64>,
-    results: Vec<f64>,
+    pub(super) results: Vec<f64>,
     finished: Vec<f64>,
     scratch: Option<Scratch>,
     merges: Vec<MergeScratch>,
@@ -170,14 +170,14 @@ impl Work for StackWork<'_> {
 
     fn compute(
         &self,
-        window: Window,
+        (number, window): (usize, Window),
         worker: &mut StackWorker<'_>,
         product: &mut Aligned<u8>,
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
         let program = self.program;
         worker.clock.mark("wait");
-        worker.clock.on_tile(self.number(window));
+        worker.clock.on_tile(number);
         product.resize(program.bands() * window.cells() * program.cell_type.size(), 0);
         self.prepare_states(window.cells(), worker);
         for (index, step) in self.steps.iter().enumerate() {
@@ -192,17 +192,20 @@ impl Work for StackWork<'_> {
             self.finish(window, worker, product);
             worker.clock.mark("encode");
         }
-        let report = std::mem::take(&mut worker.report);
-        *self.report.lock().unwrap_or_else(PoisonError::into_inner) += report;
+        self.add_report(worker);
         Ok(())
     }
 }
 
 impl StackWork<'_> {
-    /// The number of a tile.
-    fn number(&self, window: Window) -> usize {
-        let across = self.plan.size.1.div_ceil(self.plan.tile_cols);
-        window.row / self.plan.tile_rows * across + window.col / self.plan.tile_cols
+    /// Adds what a worker has counted to the report of the run.
+    pub(super) fn add_report(&self, worker: &mut StackWorker<'_>) {
+        let report = std::mem::take(&mut worker.report);
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner) += report;
+    }
+
+    pub(super) fn into_report(self) -> Report {
+        self.report.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn prepare_states(&self, cells: usize, worker: &mut StackWorker<'_>) {
@@ -219,7 +222,12 @@ impl StackWork<'_> {
     }
 
     /// Reads the images of a step, and finds which of their cells are masked.
-    fn load(&self, step: Range<usize>, window: Window, worker: &mut StackWorker<'_>) -> Result<()> {
+    pub(super) fn load(
+        &self,
+        step: Range<usize>,
+        window: Window,
+        worker: &mut StackWorker<'_>,
+    ) -> Result<()> {
         for (layer, image) in self.program.layers[step].iter().zip(&mut worker.images) {
             image.planes.resize_with(layer.planes.len(), RawPlane::default);
             worker.reader.read(&layer.planes, window, &mut image.planes)?;
@@ -336,7 +344,7 @@ impl StackWork<'_> {
     }
 
     /// The results of one image for a piece of a row.
-    fn evaluate(
+    pub(super) fn evaluate(
         &self,
         layer: &Layer,
         image: &Image,
