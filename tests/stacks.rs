@@ -51,6 +51,11 @@ pub fn doubles(folder: &Folder, name: &str) -> Vec<f64> {
     cells.chunks_exact(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap())).collect()
 }
 
+/// Copies a raster of the test data, so that its bands stand one after another.
+pub fn copy_bands(folder: &Folder, from: &str, to: &str) {
+    folder.gdal("gdal_translate", &["-q", "-co", "INTERLEAVE=BAND", &scene(from), to]);
+}
+
 /// Names of the bands of a raster.
 pub fn band_names(folder: &Folder, name: &str) -> Vec<String> {
     let info = folder.info(name);

@@ -41,8 +41,14 @@ fn formulas_do_not_depend_on_how_the_work_is_divided() {
     inputs.iter_mut().for_each(|input| *input = input.replace('*', "L8_013032_20180405"));
     let mut first = None;
     for division in DIVISIONS {
-        let mut arguments =
-            vec!["calc", "nd(red, nir); sum = red + nir", "out.tif", "--overwrite", "--type", "float32"];
+        let mut arguments = vec![
+            "calc",
+            "index = nd(red, nir); sum = red + nir",
+            "out.tif",
+            "--overwrite",
+            "--type",
+            "float32",
+        ];
         arguments.extend(inputs.iter().map(String::as_str));
         arguments.extend(["--mask", "qa: bits 0|4", "--dilate", "3"]);
         arguments.extend(division);

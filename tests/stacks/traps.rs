@@ -1,7 +1,7 @@
 //! What goes wrong in other people's recipes, and what is right.
 
 use crate::support::Folder;
-use crate::{doubles, raster, scene};
+use crate::{copy_bands, doubles, raster, scene};
 
 /// Clipping after nodata has been replaced turns every cell without data into the largest value.
 #[test]
@@ -25,7 +25,7 @@ fn nodata_is_not_clipped() {
     folder.run(&[&["rescale", &bgr, "scaled.tif"], &rescale[..]].concat());
     let info = folder.info("scaled.tif");
     assert_eq!(info["bands"][0]["noDataValue"], 65535.0);
-    std::fs::copy(&bgr, folder.path("bgr.tif")).unwrap();
+    copy_bands(&folder, "bgr.tif", "bgr.tif");
     let raw = folder.cells("bgr.tif");
     let raw: Vec<u16> = raw.chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]])).collect();
     let scaled = doubles(&folder, "scaled.tif");
@@ -142,7 +142,7 @@ fn masked_integers_stay_integers() {
     folder.run(&[&arguments[..], &names[..]].concat());
     let info = folder.info("out.tif");
     assert_eq!(info["bands"][0]["type"], "UInt16");
-    std::fs::copy(&bgr, folder.path("bgr.tif")).unwrap();
+    copy_bands(&folder, "bgr.tif", "bgr.tif");
     let read = |name: &str| -> Vec<u16> {
         folder.cells(name).chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]])).collect()
     };

@@ -1,7 +1,7 @@
 //! Inputs of a stack: which files, which of their bands, what the bands are called, when each file was taken.
 
 use super::dates::{self, DateSource, NameRules};
-use super::list::{expand, table, Entry};
+use super::list::{expand, remote, table, Entry};
 use super::options::StackOptions;
 use crate::core::error::{Error, Result};
 use crate::gdal::raster::{RasterFacts, RasterGrid};
@@ -150,7 +150,8 @@ pub fn open(
     let dates = options.dates.as_deref().map(table).transpose()?.unwrap_or_default();
     let mut inputs = Vec::new();
     for (spec, entries) in options.inputs.iter().zip(lists) {
-        let single = entries.len() == 1;
+        let single = spec.more.is_empty()
+            && matches!(entries.as_slice(), [entry] if entry.path == remote(&spec.source));
         let mut scenes = Vec::new();
         for mut entry in entries {
             let Some(facts) = facts.get(&(entry.path.clone(), spec.overview)) else { continue };

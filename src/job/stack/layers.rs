@@ -21,7 +21,7 @@ type Key = (Timestamp, usize);
 
 /// Puts scenes together. `masks` says which inputs are masks only; `by_time` that dates are needed even for one image.
 pub fn images(inputs: &[Input], masks: &[bool], missing: MissingMask, by_time: bool) -> Result<Vec<Image>> {
-    if inputs.iter().all(|input| input.single) && !by_time {
+    if inputs.iter().all(|input| input.scenes.len() == 1) && !by_time {
         let time = inputs.iter().find_map(|input| input.scenes[0].time);
         return Ok(vec![Image { time, scenes: vec![Some(0); inputs.len()] }]);
     }

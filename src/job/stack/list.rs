@@ -196,7 +196,7 @@ fn beside(list: &str, name: &str) -> String {
 }
 
 /// Addresses as GDAL takes them.
-fn remote(name: &str) -> String {
+pub fn remote(name: &str) -> String {
     let known = [
         ("http://", "/vsicurl/http://"),
         ("https://", "/vsicurl/https://"),
