@@ -4,6 +4,7 @@ pub mod dates;
 mod inputs;
 mod layers;
 pub mod list;
+pub mod map;
 mod open;
 pub mod options;
 mod program;

@@ -142,7 +142,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         help: "A named input: NAME=PATH, PATH:BAND for one band, PATH:ovr=N for overview N. PATH may be a pattern \
                such as '*_B4.tif', @list.txt, a table (CSV) or a STAC ItemCollection: items.json#ASSET",
         allowed: "NAME=PATH",
-        set: |options, text| Ok(Some(options.inputs.push(InputSpec::parse(text)?))),
+        set: |options, text| {
+            options.inputs.push(InputSpec::parse(text)?);
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "names",
@@ -163,7 +166,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         commands: ALL,
         help: "Names of the bands by their sensor: bgr rgb rgbn bgrn l5 l7 l7th l8 l8th l9 l8l7 s2 s2f s2l7 ps",
         allowed: "a sensor",
-        set: |options, text| Ok(Some(options.sensor = Some(sensors::find(text)?))),
+        set: |options, text| {
+            options.sensor = Some(sensors::find(text)?);
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "expr",
@@ -172,7 +178,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         commands: "reduce statistics",
         help: "Formula that is applied to each date first, such as 'ndvi = (nir - red) / (nir + red)'",
         allowed: "a formula",
-        set: |options, text| Ok(Some(options.expression = Some(text.into()))),
+        set: |options, text| {
+            options.expression = Some(text.into());
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "dates",
@@ -182,7 +191,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         help: "Table (CSV) with file,datetime and, if wanted, group,weight [default: dates of the catalogue, the file's \
                metadata, its name]",
         allowed: "a file",
-        set: |options, text| Ok(Some(options.dates = Some(text.into()))),
+        set: |options, text| {
+            options.dates = Some(text.into());
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "date-regex",
@@ -191,7 +203,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         commands: ALL,
         help: "Where the date stands in a file's name: the first group of this regular expression",
         allowed: "a regular expression",
-        set: |options, text| Ok(Some(options.date_regex = Some(text.into()))),
+        set: |options, text| {
+            options.date_regex = Some(text.into());
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "date-format",
@@ -200,7 +215,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         commands: ALL,
         help: "How the date is written in a file's name, such as %Y_%j",
         allowed: "letters of strftime",
-        set: |options, text| Ok(Some(options.date_format = Some(text.into()))),
+        set: |options, text| {
+            options.date_format = Some(text.into());
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "grid-of",
@@ -209,7 +227,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         commands: ALL,
         help: "Bring all inputs to the grid of this raster [default: they must have one grid]",
         allowed: "a raster",
-        set: |options, text| Ok(Some(options.grid_of = Some(text.into()))),
+        set: |options, text| {
+            options.grid_of = Some(text.into());
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "resample",
@@ -276,7 +297,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         help: "Cells to leave out: 'qa: bits 0|3|4', 'qa: bits 5-6 >= 2', 'scl in (8,9)', 's2_scl:cloud_high', or any \
                formula",
         allowed: "a mask",
-        set: |options, text| Ok(Some(options.masks.push(text.into()))),
+        set: |options, text| {
+            options.masks.push(text.into());
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "mask-outside",
@@ -328,7 +352,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         commands: "calc reduce statistics",
         help: "strict: a result needs all its inputs; lazy: coalesce(), isnan() and ?: may do without [default: strict]",
         allowed: "strict, lazy",
-        set: |options, text| Ok(Some(options.rule = Some(NoDataRule::parse(text)?))),
+        set: |options, text| {
+            options.rule = Some(NoDataRule::parse(text)?);
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "src-nodata",
@@ -385,7 +412,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         commands: "reduce statistics",
         help: "Statistics, such as mean,std(ddof=1),median,p90,count [default: mean]",
         allowed: "statistics, divided by commas",
-        set: |options, text| Ok(Some(options.statistics = Some(text.into()))),
+        set: |options, text| {
+            options.statistics = Some(text.into());
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "group",
@@ -395,7 +425,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         help: "season, year-season, month, year, year-month, day-of-year/N, 'period 16D from DATE', or a column of the \
                table of dates [default: all dates together]",
         allowed: "a grouping",
-        set: |options, text| Ok(Some(options.group = Some(text.into()))),
+        set: |options, text| {
+            options.group = Some(text.into());
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "merge-same",
@@ -416,7 +449,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         commands: "reduce",
         help: "first: the first image with data counts; mean [default: first]",
         allowed: "first, mean",
-        set: |options, text| Ok(Some(options.merge = Some(Merge::parse(text)?))),
+        set: |options, text| {
+            options.merge = Some(Merge::parse(text)?);
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "min-count",
@@ -435,7 +471,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         help: "uint8, int8, uint16, int16, uint32, int32, float32, float64; whole numbers are rounded, halves away from \
                zero [default: float32; that of the input for mask and rescale]",
         allowed: "a type of cells",
-        set: |options, text| Ok(Some(options.cell_type = Some(CellType::parse(text)?))),
+        set: |options, text| {
+            options.cell_type = Some(CellType::parse(text)?);
+            Ok(Some(()))
+        },
     },
     StackOption {
         name: "dst-nodata",
@@ -466,7 +505,10 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         commands: WRITING,
         help: "Write what each thread did when, as a Chrome trace (JSON), and print a summary",
         allowed: "a file",
-        set: |options, text| Ok(Some(options.profile = Some(text.into()))),
+        set: |options, text| {
+            options.profile = Some(text.into());
+            Ok(Some(()))
+        },
     },
 ];
 

@@ -72,6 +72,57 @@ struct Group {
     images: Vec<usize>,
 }
 
+/// What all groups have in common.
+struct Opened<'a> {
+    gdal: &'static Gdal,
+    job: &'a StackJob,
+    inputs: &'a [Input],
+    images: &'a [Image],
+    statistics: &'a [Statistic],
+}
+
+/// Numbers of the bands of one part.
+type Numbers = (Part, Vec<Vec<Option<f64>>>);
+
+impl Opened<'_> {
+    /// Lines of a group whose images have bands of these names.
+    fn rows(&self, group: &Group, names: &[String], found: Vec<Numbers>, blocks: bool) -> Vec<StatisticsRow> {
+        let rows = found.into_iter().flat_map(|(part, bands)| {
+            let image = &self.images[group.images[part.layer]];
+            let scene = first_scene(image, self.inputs);
+            let window = part.window;
+            let block = blocks.then_some([part.block, window.row, window.col, window.rows, window.cols]);
+            let row = |(band, values): (&String, Vec<Option<f64>>)| StatisticsRow {
+                file: scene.map_or(String::new(), |scene| scene.entry.path.clone()),
+                time: image.time.map(|(time, _)| time.to_string()),
+                band: band.clone(),
+                block,
+                values,
+            };
+            names.iter().zip(bands).map(row).collect::<Vec<_>>()
+        });
+        rows.collect()
+    }
+}
+
+/// The scene that an image is named after.
+fn first_scene<'a>(image: &Image, inputs: &'a [Input]) -> Option<&'a inputs::Scene> {
+    image.scenes.iter().zip(inputs).find_map(|(scene, input)| scene.map(|scene| &input.scenes[scene]))
+}
+
+/// Smallest and largest value of each band of each image.
+fn ends(found: &[(Part, Vec<Found>)]) -> HashMap<(usize, usize), (f64, f64)> {
+    let mut ends: HashMap<(usize, usize), (f64, f64)> = HashMap::new();
+    for (part, bands) in found {
+        for (index, band) in bands.iter().enumerate() {
+            let (Some(low), Some(high)) = (band.moments.min(), band.moments.max()) else { continue };
+            let known = ends.entry((part.layer, index)).or_insert((low, high));
+            *known = (known.0.min(low), known.1.max(high));
+        }
+    }
+    ends
+}
+
 impl StatisticsJob {
     /// Runs to the end, as [`crate::Job::run`] does.
     pub fn run(
@@ -102,8 +153,8 @@ impl StatisticsJob {
             let mut part =
                 |share: f64| report((done as f64 + share * group.images.len() as f64) / of, "reading");
             let mut monitor = Monitor { report: &mut part, cancel };
-            let input = (inputs.as_slice(), images.as_slice());
-            let (found, unreadable) = self.describe(gdal, &job, input, group, &statistics, &mut monitor)?;
+            let all = Opened { gdal, job: &job, inputs: &inputs, images: &images, statistics: &statistics };
+            let (found, unreadable) = self.describe(&all, group, &mut monitor)?;
             rows.extend(found);
             bad.extend(unreadable);
             done += group.images.len();
@@ -159,13 +210,11 @@ impl StatisticsJob {
 
     fn describe(
         &self,
-        gdal: &'static Gdal,
-        job: &StackJob,
-        (inputs, images): (&[Input], &[Image]),
+        all: &Opened<'_>,
         group: &Group,
-        statistics: &[Statistic],
         monitor: &mut Monitor<'_>,
     ) -> Result<(Vec<StatisticsRow>, Vec<String>)> {
+        let Opened { gdal, job, inputs, images, statistics } = *all;
         let options = &job.stack;
         let uses = uses(job.command, options, inputs)?;
         let mut wanted = Wanted::new(gdal, options, (&group.grid, &group.name));
@@ -214,14 +263,7 @@ impl StatisticsJob {
         let describing = Describing { block: self.block, histogram: &own_bins };
         describe(&program, &plan, &source, &describing, &mut take, monitor)?;
         if !found.is_empty() {
-            let mut ends: HashMap<(usize, usize), (f64, f64)> = HashMap::new();
-            for (part, bands) in &found {
-                for (index, band) in bands.iter().enumerate() {
-                    let (Some(low), Some(high)) = (band.moments.min(), band.moments.max()) else { continue };
-                    let known = ends.entry((part.layer, index)).or_insert((low, high));
-                    *known = (known.0.min(low), known.1.max(high));
-                }
-            }
+            let ends = ends(&found);
             let bins = |layer: usize, band: usize| {
                 own_bins(layer, band).or_else(|| {
                     let (low, high) = *ends.get(&(layer, band))?;
@@ -238,25 +280,7 @@ impl StatisticsJob {
             let describing = Describing { block: self.block, histogram: &bins };
             describe(&program, &plan, &source, &describing, &mut take, monitor)?;
         }
-        let rows = rows.into_iter().flat_map(|(part, bands)| {
-            let image = &images[group.images[part.layer]];
-            let scene = image
-                .scenes
-                .iter()
-                .zip(inputs)
-                .find_map(|(scene, input)| scene.map(|scene| &input.scenes[scene]));
-            let window = part.window;
-            let block = self.block.map(|_| [part.block, window.row, window.col, window.rows, window.cols]);
-            let row = |(band, values): (&String, Vec<Option<f64>>)| StatisticsRow {
-                file: scene.map_or(String::new(), |scene| scene.entry.path.clone()),
-                time: image.time.map(|(time, _)| time.to_string()),
-                band: band.clone(),
-                block,
-                values,
-            };
-            names.iter().zip(bands).map(row).collect::<Vec<_>>()
-        });
-        Ok((rows.collect(), source.bad_files()))
+        Ok((all.rows(group, &names, rows, self.block.is_some()), source.bad_files()))
     }
 }
 

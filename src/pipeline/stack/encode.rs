@@ -4,10 +4,13 @@ use crate::core::error::Result;
 use crate::stack::cells::{Cell, CellType, Encoding, Written};
 use bytemuck::Pod;
 
+/// Writes a row as cells.
+type Write = dyn Fn(&[f64], &mut [u8]) -> Written + Send + Sync;
+
 /// An encoding of any type.
 pub struct Encoder {
     nodata: f64,
-    write: Box<dyn Fn(&[f64], &mut [u8]) -> Written + Send + Sync>,
+    write: Box<Write>,
 }
 
 impl Encoder {

@@ -2,6 +2,7 @@
 
 pub mod encode;
 pub mod io;
+pub mod map;
 pub mod plan;
 pub mod profile;
 pub mod program;

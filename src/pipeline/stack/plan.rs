@@ -10,8 +10,8 @@ use crate::core::tile::Window;
 use crate::pipeline::io::Layout;
 use crate::pipeline::plan::{tile_window, RESERVE, TILES_PER_THREAD};
 
-/// Side of the largest tiles: beyond it only the memory grows.
-const LARGEST_SIDE: usize = 1024;
+/// Side of the largest tiles: what a reduction keeps of one goes through the caches for every date.
+const LARGEST_SIDE: usize = 512;
 
 /// Longest side on which blocks of different files may meet; beyond it they meet inside tiles.
 const LONGEST_BLOCK: usize = 4096;
@@ -238,11 +238,11 @@ mod tests {
     #[test]
     fn tiles_are_whole_blocks_until_memory_is_short() {
         let sizes = candidates((512, 512), (5490, 5490), 2);
-        assert_eq!(&sizes[..4], [(1024, 1024), (512, 512), (256, 512), (128, 512)]);
+        assert_eq!(&sizes[..3], [(512, 512), (256, 512), (128, 512)]);
         assert_eq!(sizes.last(), Some(&(1, 64)));
         // A small raster is divided so that threads finish together.
-        assert_eq!(candidates((512, 512), (2745, 2745), 2)[0], (1024, 1024));
-        assert_eq!(candidates((512, 512), (1500, 1500), 2)[0], (512, 512));
+        assert_eq!(candidates((128, 128), (2745, 2745), 2)[0], (512, 512));
+        assert_eq!(candidates((128, 128), (700, 700), 2)[0], (256, 256));
         assert_eq!(candidates((512, 3000), (4000, 3000), 2)[0], (512, 3000));
         assert_eq!(candidates((16, 77), (77, 77), 2)[0], (16, 77));
     }
