@@ -334,3 +334,82 @@ pub unsafe extern "C" fn terralume_map_tiles(
         Ok(map_tiles(path, options, &call, &AtomicBool::new(false))?)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CString;
+    use std::sync::atomic::AtomicUsize;
+
+    const DEM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/TM1_564_146.tif");
+
+    fn c(text: &str) -> CString {
+        CString::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_formula_runs_and_tells_what_it_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("out.tif");
+        let mut stack = std::ptr::null_mut();
+        let mut report = terralume_stack_report::DEFAULT;
+        // SAFETY: live pointers and C strings throughout; the stack is freed once.
+        unsafe {
+            assert_eq!(terralume_stack_new(c"frob".as_ptr(), &mut stack), terralume_status::UnknownName);
+            assert_eq!(terralume_stack_new(c"calc".as_ptr(), &mut stack), terralume_status::Ok);
+            let set = |name: &str, value: &str| {
+                terralume_stack_set_option(stack, c(name).as_ptr(), c(value).as_ptr())
+            };
+            assert_eq!(set("colour", "red"), terralume_status::UnknownName);
+            assert_eq!(set("input", &format!("z={DEM}")), terralume_status::Ok);
+            assert_eq!(set("expr", "1 / (z - z)"), terralume_status::Ok);
+            assert_eq!(set("threads", "2"), terralume_status::Ok);
+            assert_eq!(terralume_stack_run(stack, std::ptr::null(), &mut report), terralume_status::Argument);
+            let path = c(output.to_str().unwrap());
+            assert_eq!(terralume_stack_set_output(stack, path.as_ptr()), terralume_status::Ok);
+            assert_eq!(terralume_stack_run(stack, std::ptr::null(), &mut report), terralume_status::Ok);
+            terralume_stack_free(stack);
+        }
+        assert_eq!((report.not_finite, report.missing), (1_000_000, 1_000_000));
+        assert!(output.exists());
+    }
+
+    /// Cells with data, and cells beyond the raster.
+    #[derive(Default)]
+    struct Counts {
+        inside: AtomicUsize,
+        outside: AtomicUsize,
+        tiles: AtomicUsize,
+    }
+
+    unsafe extern "C" fn count(tile: *const terralume_tile, data: *mut c_void) -> c_int {
+        // SAFETY: the library passes a tile, and the pointer that the test gave it.
+        let (tile, counts) = unsafe { (&*tile, &*data.cast::<Counts>()) };
+        let cells = (tile.rows + 2 * tile.halo) * (tile.columns + 2 * tile.halo);
+        // SAFETY: the tile has so many cells.
+        let cells = unsafe { std::slice::from_raw_parts(tile.cells, cells) };
+        let missing = cells.iter().filter(|cell| cell.is_nan()).count();
+        counts.inside.fetch_add(cells.len() - missing, Ordering::Relaxed);
+        counts.outside.fetch_add(missing, Ordering::Relaxed);
+        c_int::from(counts.tiles.fetch_add(1, Ordering::Relaxed) < 20)
+    }
+
+    #[test]
+    fn every_tile_comes_once_with_what_is_around_it() {
+        let path = c(DEM);
+        let map = |tile: usize, halo: usize| {
+            let counts = Counts::default();
+            let data = std::ptr::from_ref(&counts).cast_mut().cast();
+            // SAFETY: the function takes the counts from any thread; they outlive the call.
+            let status = unsafe { terralume_map_tiles(path.as_ptr(), 1, tile, halo, 3, Some(count), data) };
+            (status, counts.tiles.into_inner(), counts.inside.into_inner(), counts.outside.into_inner())
+        };
+        assert_eq!(map(300, 0), (terralume_status::Ok, 16, 1_000_000, 0));
+        // Each of the four rows of tiles has 2 x 5 rows more; ten of all lie beyond the raster.
+        assert_eq!(map(300, 5), (terralume_status::Ok, 16, 1030 * 1030, 1040 * 1040 - 1030 * 1030));
+        assert_eq!(map(100, 0).0, terralume_status::Cancelled);
+        // SAFETY: NULL is allowed to be refused.
+        let status = unsafe { terralume_map_tiles(path.as_ptr(), 1, 100, 0, 1, None, std::ptr::null_mut()) };
+        assert_eq!(status, terralume_status::Null);
+    }
+}
