@@ -129,6 +129,12 @@ typedef struct terralume_chain terralume_chain;
 typedef struct terralume_job terralume_job;
 
 /**
+ * A run over a stack of rasters. One thread at a time may use it: a second one gets TERRALUME_STATUS_BUSY.
+ * terralume_stack_cancel() is the exception.
+ */
+typedef struct terralume_stack terralume_stack;
+
+/**
  * Size and orientation of cells. Fill with terralume_grid_init() first.
  */
 typedef struct {
@@ -288,6 +294,83 @@ typedef struct {
    */
   void *progress_data;
 } terralume_run_options;
+
+/**
+ * What a run over a stack did to cells. Fill with terralume_stack_report_init() first.
+ */
+typedef struct {
+  /**
+   * Bytes of this struct, as terralume_stack_report_init() sets it.
+   */
+  size_t struct_size;
+  /**
+   * Cells, image by image, that masks cover.
+   */
+  uint64_t masked;
+  /**
+   * Results that were infinite or no numbers, as after a division by zero; they have no data.
+   */
+  uint64_t not_finite;
+  /**
+   * Values limited by a rescaling.
+   */
+  uint64_t clipped;
+  /**
+   * Values beyond the type of the output; they became its smallest or largest number.
+   */
+  uint64_t saturated;
+  /**
+   * Values that hit the nodata value and moved by one.
+   */
+  uint64_t moved;
+  /**
+   * Cells of the output without data.
+   */
+  uint64_t missing;
+} terralume_stack_report;
+
+/**
+ * A tile handed to a function of the caller.
+ */
+typedef struct {
+  /**
+   * Number of the tile, row by row from the top left.
+   */
+  size_t index;
+  /**
+   * Row of its first cell in the raster.
+   */
+  size_t row;
+  /**
+   * Column of its first cell in the raster.
+   */
+  size_t column;
+  /**
+   * Its rows, without the halo.
+   */
+  size_t rows;
+  /**
+   * Its columns, without the halo.
+   */
+  size_t columns;
+  /**
+   * Cells around it on every side.
+   */
+  size_t halo;
+  /**
+   * (rows + 2 halo) x (columns + 2 halo) cells, row after row; NaN where there is no data and beyond the raster.
+   * Valid during the call.
+   */
+  const double *cells;
+} terralume_tile;
+
+/**
+ * Gets a tile. Called by several threads at once, each tile once, in no order. Must return: no exceptions, no longjmp().
+ *
+ * @param data data of terralume_map_tiles().
+ * @return 0 stops the run, anything else goes on.
+ */
+typedef int (*terralume_tile_function)(const terralume_tile *tile, void *data);
 
 #ifdef __cplusplus
 extern "C" {
@@ -579,6 +662,81 @@ terralume_status terralume_job_write_vrt(terralume_job *job,
  * is fine. If the job is not running, its next run stops at once.
  */
 void terralume_job_cancel(terralume_job *job);
+
+/**
+ * Fills a report with zeros.
+ *
+ * @param report      The struct to fill.
+ * @param struct_size sizeof(terralume_stack_report)
+ */
+terralume_status terralume_stack_report_init(terralume_stack_report *report, size_t struct_size);
+
+/**
+ * Makes a run over a stack. It needs inputs and an output before it can run.
+ *
+ * @param command "calc", "rescale", "mask" or "reduce".
+ * @param stack   Receives it. Free it with terralume_stack_free().
+ */
+terralume_status terralume_stack_new(const char *command, terralume_stack **stack);
+
+/**
+ * Frees it. NULL is fine. A run is stopped, and its memory goes when it has ended.
+ */
+void terralume_stack_free(terralume_stack *stack);
+
+/**
+ * Sets one option from text, as on the command line. "input" and "mask" may be set several times, each adds one.
+ *
+ * @param name  An option, such as "input", "expr", "mask", "stat", "group", "type", "threads", "memory", "overwrite".
+ * @param value UTF-8; "true" or "false" for a switch; for "input" NAME=PATH or NAME=PATH:BAND. On failure the old
+ *              value stays.
+ */
+terralume_status terralume_stack_set_option(terralume_stack *stack,
+                                            const char *name,
+                                            const char *value);
+
+/**
+ * Sets the file to write. It appears under its name only when it is whole.
+ *
+ * @param path A file of this machine, UTF-8; a folder with the option "by".
+ */
+terralume_status terralume_stack_set_output(terralume_stack *stack, const char *path);
+
+/**
+ * Runs to the end, on threads of its own. Fails with TERRALUME_STATUS_CANCELLED, and leaves no output, when progress
+ * returns 0 or terralume_stack_cancel() is called.
+ *
+ * @param options NULL: the defaults.
+ * @param report  Receives what was done to cells; NULL: nobody asks.
+ */
+terralume_status terralume_stack_run(terralume_stack *stack,
+                                     const terralume_run_options *options,
+                                     terralume_stack_report *report);
+
+/**
+ * Stops a run, within one date of a tile. Any thread may call this at any time. NULL is fine. If nothing runs, the next
+ * run stops at once.
+ */
+void terralume_stack_cancel(terralume_stack *stack);
+
+/**
+ * Hands every tile of a band to a function, in parallel. Nothing is written.
+ *
+ * @param path     A raster, anything GDAL can open, UTF-8.
+ * @param band     From 1.
+ * @param tile     Side of a tile in cells; tiles at the right and at the bottom are smaller.
+ * @param halo     Cells around a tile on every side.
+ * @param threads  0: one for each processor.
+ * @param function Gets the tiles.
+ * @param data     Handed to function.
+ */
+terralume_status terralume_map_tiles(const char *path,
+                                     size_t band,
+                                     size_t tile,
+                                     size_t halo,
+                                     size_t threads,
+                                     terralume_tile_function function,
+                                     void *data);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -9,6 +9,7 @@ use super::tile::{Edge, Tile};
 use ndarray::{ArrayViewMut2, ArrayViewMut3};
 use serde_json::json;
 use std::any::Any;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Whose numbers are wanted where RVT (Relief Visualization Toolbox) is known to be wrong.
@@ -43,7 +44,7 @@ pub struct Band {
     /// Description of the band.
     pub name: String,
     /// Unit of its values, or empty.
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     /// Smallest and largest value that can come out.
     pub range: (f64, f64),
     /// What it is in a picture.
@@ -52,8 +53,8 @@ pub struct Band {
 
 impl Band {
     /// A band that stands for itself.
-    pub fn new(name: impl Into<String>, unit: &'static str, range: (f64, f64)) -> Self {
-        Self { name: name.into(), unit, range, role: Role::Value }
+    pub fn new(name: impl Into<String>, unit: impl Into<Cow<'static, str>>, range: (f64, f64)) -> Self {
+        Self { name: name.into(), unit: unit.into(), range, role: Role::Value }
     }
 
     /// Description for other programs.

@@ -376,15 +376,19 @@ impl State {
         if cancel.load(Ordering::Relaxed) {
             return Err(crate::Error::Cancelled.into());
         }
-        let mut report = |share: f64, stage: &str| match options.progress {
-            None => true,
-            Some(progress) => {
-                let stage = CString::new(stage).unwrap_or_default();
-                // SAFETY: the caller's function takes these, on the caller's thread.
-                unsafe { progress(share, stage.as_ptr(), options.progress_data) != 0 }
-            }
-        };
-        Ok(work(&job, &mut report, cancel)?)
+        Ok(work(&job, &mut reporter(options), cancel)?)
+    }
+}
+
+/// Tells the caller's function how far a run is.
+pub(super) fn reporter(options: &terralume_run_options) -> impl FnMut(f64, &str) -> bool + '_ {
+    |share: f64, stage: &str| match options.progress {
+        None => true,
+        Some(progress) => {
+            let stage = CString::new(stage).unwrap_or_default();
+            // SAFETY: the caller's function takes these, on the caller's thread.
+            unsafe { progress(share, stage.as_ptr(), options.progress_data) != 0 }
+        }
     }
 }
 

@@ -15,5 +15,6 @@ pub mod grid;
 pub mod job;
 pub mod library;
 pub mod recipe;
+pub mod stack;
 pub mod status;
 mod versioned;

@@ -64,6 +64,19 @@ pub(super) unsafe fn read<T: Versioned>(pointer: *const T) -> Result<T> {
     Ok(value)
 }
 
+/// Writes a result into a caller's struct, as far as the caller knows its fields.
+///
+/// # Safety
+/// `pointer` has `size` writable bytes, as `read` has checked.
+pub(super) unsafe fn write<T: Versioned>(pointer: *mut T, size: usize, value: &T) {
+    let bytes = size.min(size_of::<T>());
+    // SAFETY: both structs have so many bytes, by contract; the size at the beginning stays the caller's.
+    unsafe {
+        std::ptr::copy_nonoverlapping(std::ptr::from_ref(value).cast::<u8>(), pointer.cast(), bytes);
+        pointer.cast::<usize>().write(size);
+    }
+}
+
 fn check_size<T: Versioned>(size: usize) -> Result<()> {
     if (size_of::<usize>()..=LARGEST).contains(&size) && size.is_multiple_of(STEP) {
         return Ok(());

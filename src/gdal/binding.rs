@@ -184,6 +184,8 @@ gdal_functions! {
     fn OSRIsGeographic(OGRSpatialReferenceH) -> c_int;
     fn OSRIsSame(OGRSpatialReferenceH, OGRSpatialReferenceH) -> c_int;
     fn OSRExportToWktEx(OGRSpatialReferenceH, *mut *mut c_char, Options) -> OGRErr::Type;
+    fn OSRNewSpatialReference(*const c_char) -> OGRSpatialReferenceH;
+    fn OSRDestroySpatialReference(OGRSpatialReferenceH);
     fn OSRGetName(OGRSpatialReferenceH) -> *const c_char;
     fn GDALGetRasterDataType(GDALRasterBandH) -> GDALDataType::Type;
     fn GDALGetDataTypeSizeBytes(GDALDataType::Type) -> c_int;
@@ -206,6 +208,7 @@ gdal_functions! {
     fn GDALGetRasterScale(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALGetRasterOffset(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALGetRasterColorTable(GDALRasterBandH) -> GDALColorTableH;
+    fn GDALGetRasterUnitType(GDALRasterBandH) -> *const c_char;
     fn GDALSetRasterUnitType(GDALRasterBandH, *const c_char) -> CPLErr::Type;
     fn GDALSetRasterColorInterpretation(GDALRasterBandH, GDALColorInterp::Type) -> CPLErr::Type;
     fn GDALGetFileList(GDALDatasetH) -> *mut *mut c_char;
@@ -240,6 +243,7 @@ gdal_functions! {
     fn CPLPushErrorHandler(CPLErrorHandler);
     fn CPLPopErrorHandler();
     fn CPLGetConfigOption(*const c_char, *const c_char) -> *const c_char;
+    fn CPLSetThreadLocalConfigOption(*const c_char, *const c_char);
     fn CPLSetConfigOption(*const c_char, *const c_char);
     fn CPLGetUsablePhysicalRAM() -> GIntBig;
     fn GDALGetCacheMax64() -> GIntBig;

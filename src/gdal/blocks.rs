@@ -100,6 +100,19 @@ pub fn copy_overlap(cells: &[f32], place: Window, window: Window, out: &mut Arra
     }
 }
 
+/// The same for cells of `size` bytes; `out` covers `window`, row after row.
+pub fn copy_cells(cells: &[u8], place: Window, window: Window, size: usize, out: &mut [u8]) {
+    let first_row = place.row.max(window.row);
+    let last_row = (place.row + place.rows).min(window.row + window.rows);
+    let first_col = place.col.max(window.col);
+    let count = (place.col + place.cols).min(window.col + window.cols) - first_col;
+    for row in first_row..last_row {
+        let from = ((row - place.row) * place.cols + first_col - place.col) * size;
+        let to = ((row - window.row) * window.cols + first_col - window.col) * size;
+        out[to..to + count * size].copy_from_slice(&cells[from..from + count * size]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

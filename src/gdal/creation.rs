@@ -7,7 +7,7 @@ use super::sink::{SinkOptions, FILE_BLOCK};
 use super::Gdal;
 use crate::core::error::Result;
 use crate::core::operation::Role;
-use crate::recipe::chain::CellType;
+use crate::stack::cells::CellType;
 
 /// Bands up to this number are stored cell by cell, as pictures are; more, band by band.
 const MOST_INTERLEAVED_BANDS: usize = 4;
@@ -25,7 +25,7 @@ pub(super) fn geotiff_options(
         set_default(&mut pairs, "BLOCKYSIZE", FILE_BLOCK.to_string());
     }
     set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
-    let interleaved = header.cell_type == CellType::Uint8 && header.bands.len() <= MOST_INTERLEAVED_BANDS;
+    let interleaved = header.cell_type == CellType::UInt8 && header.bands.len() <= MOST_INTERLEAVED_BANDS;
     set_default(&mut pairs, "INTERLEAVE", if interleaved { "PIXEL" } else { "BAND" });
     if is_picture(header) {
         set_default(&mut pairs, "PHOTOMETRIC", "RGB");
@@ -50,7 +50,7 @@ fn set_compression(
     }
     let method = get(pairs, "COMPRESS").unwrap_or_default().to_ascii_uppercase();
     if ["ZSTD", "DEFLATE", "LZW"].contains(&method.as_str()) {
-        set_default(pairs, "PREDICTOR", if header.cell_type == CellType::Float32 { "3" } else { "2" });
+        set_default(pairs, "PREDICTOR", if header.cell_type.is_float() { "3" } else { "2" });
     }
     if method != "NONE" {
         set_default(pairs, "NUM_THREADS", threads.max(1).to_string());
@@ -89,7 +89,7 @@ pub(super) fn cog_options(
     }
     set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
     set_default(&mut pairs, "NUM_THREADS", options.threads.max(1).to_string());
-    if header.cell_type == CellType::Float32 {
+    if header.cell_type.is_float() {
         set_default(&mut pairs, "OVERVIEW_RESAMPLING", "AVERAGE");
     }
     Ok(pairs)

@@ -414,6 +414,18 @@ impl Band {
         (if has_scale != 0 { scale } else { 1.0 }, if has_offset != 0 { offset } else { 0.0 })
     }
 
+    /// What the file calls it; empty when it has no name.
+    pub fn description(self) -> String {
+        // SAFETY: the band's dataset is open; a description is a C string.
+        unsafe { text((self.gdal.GDALGetDescription)(self.handle)) }
+    }
+
+    /// Unit of its values, or empty.
+    pub fn unit(self) -> String {
+        // SAFETY: the band's dataset is open; the unit is a C string.
+        unsafe { text((self.gdal.GDALGetRasterUnitType)(self.handle)) }
+    }
+
     /// Whether cells are numbers of classes: a table gives each its colour.
     pub fn has_color_table(self) -> bool {
         // SAFETY: the band's dataset is open.

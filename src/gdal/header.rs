@@ -1,14 +1,15 @@
 //! What an output file says beside its cells: size, position, reference system, bands, metadata.
 
 use super::binding::Gdal;
-use super::dataset::{driver_handle, Dataset};
+use super::dataset::{driver_handle, Dataset, GeoTransform};
 use super::finish::without_name;
 use super::options::{c_string, OptionList};
+use super::raster::gdal_cell_type;
 use super::statistics::BandStatistics;
 use crate::core::error::{Error, Result};
 use crate::core::operation::{Band as BandInfo, Role};
-use crate::recipe::chain::CellType;
-use gdal_sys::{GDALColorInterp, GDALDataType, GDALMajorObjectH};
+use crate::stack::cells::CellType;
+use gdal_sys::{GDALColorInterp, GDALMajorObjectH};
 use libc::c_int;
 use std::ffi::{CStr, CString};
 
@@ -27,15 +28,10 @@ pub struct Header {
     pub nodata: Option<f64>,
     /// Metadata items of the file.
     pub metadata: Vec<(String, String)>,
+    /// Position in place of the source's.
+    pub transform: Option<GeoTransform>,
     /// What the cells of each band are like; empty when nobody has looked.
     pub statistics: Vec<BandStatistics>,
-}
-
-pub(super) fn gdal_type(cell_type: CellType) -> GDALDataType::Type {
-    match cell_type {
-        CellType::Float32 => GDALDataType::GDT_Float32,
-        CellType::Uint8 => GDALDataType::GDT_Byte,
-    }
 }
 
 pub(super) fn create_geotiff(
@@ -57,7 +53,7 @@ pub(super) fn create_geotiff(
                 cols as c_int,
                 rows as c_int,
                 header.bands.len() as c_int,
-                gdal_type(header.cell_type),
+                gdal_cell_type(header.cell_type),
                 list.as_ptr(),
             )
         }
@@ -76,7 +72,7 @@ pub(super) fn set_header(
     source: &Dataset,
 ) -> std::result::Result<(), String> {
     let raw = dataset.raw();
-    if let Some(mut transform) = source.geotransform() {
+    if let Some(mut transform) = header.transform.or_else(|| source.geotransform()) {
         let (row, col) = (header.origin.0 as f64, header.origin.1 as f64);
         transform[0] += col * transform[1] + row * transform[2];
         transform[3] += col * transform[4] + row * transform[5];
@@ -94,7 +90,7 @@ pub(super) fn set_header(
     }
     for (index, info) in header.bands.iter().enumerate() {
         let band = dataset.band(index + 1).map_err(|error| error.to_string())?.raw();
-        let (name, unit) = (plain_c_string(&info.name), plain_c_string(info.unit));
+        let (name, unit) = (plain_c_string(&info.name), plain_c_string(&info.unit));
         // SAFETY: the dataset is open; the strings end with NUL and are copied.
         unsafe { (gdal.GDALSetDescription)(band, name.as_ptr()) };
         if !info.unit.is_empty() {

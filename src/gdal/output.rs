@@ -1,7 +1,9 @@
 //! The file being written: beside its place under another name, renamed when it is whole, gone otherwise.
 
 use crate::core::error::{Error, Result};
+use std::ffi::CString;
 use std::fs::Permissions;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
@@ -98,6 +100,35 @@ impl Target {
         let path = self.path.display();
         Err(Error::Output(format!("output '{path}' exists; allowed: a new name, or the option overwrite")))
     }
+}
+
+/// Refuses a result that cannot fit on the disk, before any work begins. `bytes` is the least it will take.
+pub fn check_room(output: &str, bytes: u64) -> Result<()> {
+    let path = Path::new(output);
+    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(free) = free_bytes(folder) else { return Ok(()) };
+    if bytes <= free {
+        return Ok(());
+    }
+    let (needed, free) = (bytes >> 20, free >> 20);
+    Err(Error::Output(format!(
+        "'{output}' needs {needed} MiB, its disk has {free} MiB left; allowed: a smaller result or another disk"
+    )))
+}
+
+/// Bytes that a user may still write there.
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let name = CString::new(folder.as_os_str().as_bytes()).ok()?;
+    let mut found = std::mem::MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: the name ends with NUL; `found` has room for the answer, which is there when the call succeeds.
+    let found = unsafe {
+        if libc::statvfs(name.as_ptr(), found.as_mut_ptr()) != 0 {
+            return None;
+        }
+        found.assume_init()
+    };
+    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 /// A file under a name of its own.

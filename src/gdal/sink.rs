@@ -3,9 +3,10 @@
 use super::creation::{cog_options, geotiff_options, spool_options};
 use super::dataset::{check_creation_options, Dataset};
 use super::finish::{build_overviews, copy_to_cog, Progress};
-use super::header::{create_geotiff, gdal_type, set_header, Header};
+use super::header::{create_geotiff, set_header, Header};
 use super::options::OptionList;
 use super::output::{PendingFile, Target};
+use super::raster::gdal_cell_type;
 use super::trial::try_creation;
 use super::Gdal;
 use crate::core::error::{Error, Result};
@@ -110,7 +111,7 @@ impl GdalSink {
         let interleaved = header.bands.len() > 1
             && dataset.metadata("INTERLEAVE", "IMAGE_STRUCTURE").as_deref() == Some("PIXEL");
         check_block(&layout)?;
-        let block = vec![0; block_rows * block_cols * header.cell_type.bytes()];
+        let block = vec![0; block_rows * block_cols * header.cell_type.size()];
         Ok(Self { gdal, dataset, pending, target, header, options, layout, interleaved, block })
     }
 
@@ -188,7 +189,7 @@ impl GdalSink {
 
     /// Writes any window through GDAL's cache.
     fn write_window(&mut self, window: Window, cells: &[u8], bytes: usize) -> Result<()> {
-        let data_type = gdal_type(self.header.cell_type);
+        let data_type = gdal_cell_type(self.header.cell_type);
         for (index, plane) in cells.chunks(window.cells() * bytes).enumerate() {
             let band = self.dataset.band(index + 1)?;
             self.gdal
@@ -241,9 +242,9 @@ impl Sink for GdalSink {
     }
 
     fn write(&mut self, window: Window, cells: CellsRef<'_>) -> Result<()> {
-        let bytes = self.header.cell_type.bytes();
+        let bytes = self.header.cell_type.size();
         let raw: &[u8] = match cells {
-            CellsRef::Uint8(cells) => cells,
+            CellsRef::Uint8(cells) | CellsRef::Raw(cells, _) => cells,
             CellsRef::Float32(cells) => {
                 // SAFETY: any four bytes of a float are bytes; the length is that of the slice.
                 unsafe { std::slice::from_raw_parts(cells.as_ptr().cast(), cells.len() * 4) }

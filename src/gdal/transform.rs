@@ -64,6 +64,32 @@ impl Transformer {
         Ok(Self { gdal, handle })
     }
 
+    /// Longitude of the middle of a raster, if it has a position on the earth.
+    pub fn longitude(dataset: &Dataset) -> Option<f64> {
+        let (size, transform) = (dataset.size(), [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        dataset.geotransform()?;
+        dataset.reference_text()?;
+        let reference = Some("EPSG:4326".to_string());
+        let transformer = Self::new(dataset, &TargetGrid { size, transform, reference }).ok()?;
+        let (mut col, mut row, mut height) = (size.1 as f64 / 2.0, size.0 as f64 / 2.0, 0.0);
+        let mut success: c_int = 0;
+        transformer.gdal.call(|gdal| {
+            // SAFETY: the transformer lives; all four places hold one point.
+            unsafe {
+                (gdal.GDALGenImgProjTransform)(
+                    transformer.handle,
+                    0,
+                    1,
+                    &mut col,
+                    &mut row,
+                    &mut height,
+                    &mut success,
+                )
+            }
+        });
+        (success != 0 && col.is_finite()).then_some(col)
+    }
+
     /// For GDAL's warper; valid as long as the transformer.
     pub(super) fn raw(&self) -> *mut c_void {
         self.handle

@@ -6,7 +6,8 @@
 use super::binding::Gdal;
 use super::creation::{cog_options, geotiff_options, spool_options};
 use super::finish::{copy_to_cog, Progress};
-use super::header::{create_geotiff, gdal_type, Header};
+use super::header::{create_geotiff, Header};
+use super::raster::gdal_cell_type;
 use super::sink::{Format, SinkOptions};
 use crate::core::error::{Error, Result};
 use gdal_sys::GDALRWFlag;
@@ -58,10 +59,10 @@ fn write(
     let dataset = create_geotiff(gdal, &file.name, header, creation)?;
     let (rows, cols) = header.size;
     // Not nodata: options may let blocks of nodata out.
-    let cells = vec![1_u8; rows * cols * header.cell_type.bytes()];
+    let cells = vec![1_u8; rows * cols * header.cell_type.size()];
     for band in 1..=header.bands.len() {
         let band = dataset.band(band)?.raw();
-        let (cols, rows, data_type) = (cols as c_int, rows as c_int, gdal_type(header.cell_type));
+        let (cols, rows, data_type) = (cols as c_int, rows as c_int, gdal_cell_type(header.cell_type));
         let cells = cells.as_ptr().cast_mut().cast::<c_void>();
         let result = gdal.check_write(|gdal| {
             // SAFETY: the dataset is open and used by this thread alone; `cells` holds the whole raster in the

@@ -97,7 +97,7 @@ impl VirtualTiff {
     ) -> Result<Self> {
         check_size(levels[0], side)?;
         let carried = carried_tags(&file_of_one_cell(gdal, header, source)?)?;
-        let cell = header.bands.len() * header.cell_type.bytes();
+        let cell = header.bands.len() * header.cell_type.size();
         let tile_bytes = (side * side * cell) as u64;
         Ok(Self { segments: lay_out(&carried, levels, side, tile_bytes), tile_bytes })
     }

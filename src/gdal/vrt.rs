@@ -7,10 +7,11 @@
 
 use super::binding::{text, Gdal};
 use super::dataset::{driver_handle, Dataset};
-use super::header::{gdal_type, set_header, Header};
+use super::header::{set_header, Header};
+use super::raster::gdal_cell_type;
 use crate::core::error::{Error, Result};
 use crate::core::operation::{Band, Role};
-use crate::recipe::chain::CellType;
+use crate::stack::cells::CellType;
 use gdal_sys::GDALColorInterp;
 use libc::c_int;
 use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
@@ -124,7 +125,7 @@ fn frame(gdal: &'static Gdal, header: &Header, dataset: &Dataset) -> Result<Stri
                 cols as c_int,
                 rows as c_int,
                 bands as c_int,
-                gdal_type(header.cell_type),
+                gdal_cell_type(header.cell_type),
                 std::ptr::null(),
             )
         }
@@ -258,6 +259,7 @@ pub fn step_header(size: (usize, usize), bands: usize) -> Header {
     Header {
         size,
         origin: (0, 0),
+        transform: None,
         bands: (0..bands).map(|_| Band::new("", "", (0.0, 1.0))).collect(),
         cell_type: CellType::Float32,
         nodata: Some(f64::NAN),

@@ -7,7 +7,7 @@ use super::blocks::{copy_overlap, Block, BlockCache};
 use super::cells::CellReader;
 use super::dataset::Dataset;
 use super::transform::{Placement, TargetGrid, Transformer};
-use super::warper::{Sampling, Warper, HARDLY_FINER};
+use super::warper::{Resampling, Sampling, Warper, HARDLY_FINER};
 use super::Gdal;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
@@ -40,19 +40,73 @@ const WARPER_BYTES: usize = 4 << 20;
 /// that gives it more has set it aside already.
 const GDAL_CACHE: usize = 32 << 20;
 
-/// A band of a raster on another grid.
-pub struct WarpedSource {
-    gdal: &'static Gdal,
-    name: String,
+/// How a band of a raster is brought to another grid: in which blocks, from which overview, by which filter.
+pub struct WarpedBlocks {
     band: usize,
     /// Overview that is read in place of the raster.
     level: Option<usize>,
     target: TargetGrid,
-    layout: Layout,
-    cells: CellReader,
+    /// Side of the blocks.
+    side: usize,
     sampling: Sampling,
+    /// Value that means nodata, in place of the file's own.
+    nodata: Option<f64>,
     /// Bytes that the warper holds for a block.
     memory: usize,
+}
+
+impl WarpedBlocks {
+    /// For a band of `dataset`, which lies under `target` as `placement` says. `level` is the overview that `dataset` is.
+    pub fn new(
+        (dataset, level): (&Dataset, Option<usize>),
+        band: usize,
+        target: TargetGrid,
+        placement: Placement,
+        (resampling, nodata): (Resampling, Option<f64>),
+    ) -> Result<Self> {
+        let raster = dataset.real_band(band)?;
+        // Without a filter overviews may hold what is between the cells.
+        let (level, placement) = match resampling.is_filter() && level.is_none() {
+            true => overview(dataset, band, &target, placement)?,
+            false => (level, placement),
+        };
+        let sampling = Sampling::new(resampling, placement.density);
+        let (side, source_cells) = block_side(placement.spread);
+        let (source_rows, source_cols) = dataset.size();
+        let source_cells = source_cells.min(source_rows as f64 * source_cols as f64);
+        let (block_rows, block_cols) = raster.block_size();
+        let file_block = block_rows.saturating_mul(block_cols).saturating_mul(raster.cell_bytes());
+        let memory = WARPER_BYTES
+            .saturating_add((source_cells * SOURCE_CELL_BYTES) as usize)
+            .saturating_add(file_block);
+        Ok(Self { band, level, target, side, sampling, nodata, memory })
+    }
+
+    /// Rows and columns of a block.
+    pub fn block(&self) -> (usize, usize) {
+        (self.side.min(self.target.size.0), self.side.min(self.target.size.1))
+    }
+
+    /// Bytes that every worker holds while it warps a block.
+    pub fn reader_bytes(&self) -> usize {
+        let (rows, cols) = self.block();
+        self.memory.saturating_add(rows * cols * 8)
+    }
+
+    /// A warper of the raster called `name`.
+    pub fn open(&self, name: &str, gdal: &'static Gdal) -> Result<Warper> {
+        let dataset = Dataset::open_level(gdal, name, self.level)?;
+        Warper::new(dataset, self.band, &self.target, self.sampling, self.nodata)
+    }
+}
+
+/// A band of a raster on another grid.
+pub struct WarpedSource {
+    gdal: &'static Gdal,
+    name: String,
+    warp: WarpedBlocks,
+    layout: Layout,
+    cells: CellReader,
     blocks: BlockCache,
     /// Warpers of readers that are done.
     spare: Mutex<Vec<Warper>>,
@@ -62,33 +116,17 @@ impl WarpedSource {
     /// For a band of `dataset`, which lies under `target` as `placement` says.
     pub fn new(dataset: &Dataset, band: usize, target: TargetGrid, placement: Placement) -> Result<Self> {
         let raster = dataset.real_band(band)?;
-        let (gdal, name) = (dataset.gdal(), dataset.name().to_string());
-        // Classes have nothing between them, and overviews may hold what is between.
-        let classes = raster.has_color_table();
-        let (level, placement) = match classes {
-            true => (None, placement),
-            false => overview(dataset, band, &target, placement)?,
-        };
-        let sampling = Sampling::new(classes, placement.density);
-        let cells = CellReader::wide(raster);
-        let (side, source_cells) = block_side(placement.spread);
-        let (source_rows, source_cols) = dataset.size();
-        let source_cells = source_cells.min(source_rows as f64 * source_cols as f64);
         let (rows, cols) = target.size;
-        let (block_rows, block_cols) = raster.block_size();
-        let file_block = block_rows.saturating_mul(block_cols).saturating_mul(raster.cell_bytes());
+        // Classes have nothing between them.
+        let resampling = if raster.has_color_table() { Resampling::Nearest } else { Resampling::Bilinear };
+        let warp = WarpedBlocks::new((dataset, None), band, target, placement, (resampling, None))?;
+        let (block_rows, block_cols) = warp.block();
         Ok(Self {
-            gdal,
-            name,
-            band,
-            level,
-            target,
-            layout: Layout { rows, cols, block_rows: side.min(rows), block_cols: side.min(cols) },
-            sampling,
-            memory: WARPER_BYTES
-                .saturating_add((source_cells * SOURCE_CELL_BYTES) as usize)
-                .saturating_add(file_block),
-            cells,
+            gdal: dataset.gdal(),
+            name: dataset.name().to_string(),
+            warp,
+            layout: Layout { rows, cols, block_rows, block_cols },
+            cells: CellReader::wide(raster),
             blocks: BlockCache::new(),
             spare: Mutex::default(),
         })
@@ -101,7 +139,7 @@ impl WarpedSource {
 
     /// Bytes that every worker holds while it warps a block.
     pub fn reader_bytes(&self) -> usize {
-        self.memory.saturating_add(self.layout.block_rows * self.layout.block_cols * 8)
+        self.warp.reader_bytes()
     }
 
     /// Bytes of GDAL's own cache that the warper fills.
@@ -124,7 +162,7 @@ impl WarpedSource {
     }
 
     fn read_error(&self, place: Window, reason: &str) -> Error {
-        let (name, band, Window { row, col, .. }) = (&self.name, self.band, place);
+        let (name, band, Window { row, col, .. }) = (&self.name, self.warp.band, place);
         Error::Input(format!(
             "cannot read '{name}', band {band}, under row {row}, column {col} of the elevations: {reason}"
         ))
@@ -141,10 +179,7 @@ impl Source for WarpedSource {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let warper = match spare {
             Some(warper) => warper,
-            None => {
-                let dataset = Dataset::open_level(self.gdal, &self.name, self.level)?;
-                Warper::new(dataset, self.band, &self.target, self.sampling)?
-            }
+            None => self.warp.open(&self.name, self.gdal)?,
         };
         Ok(Box::new(WarpedReader { source: self, warper: Some(warper), wide: Vec::new() }))
     }

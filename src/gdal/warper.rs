@@ -11,6 +11,48 @@ use libc::{c_int, c_void};
 /// A finer raster is averaged over the cells of the target; not if it is hardly finer.
 pub const HARDLY_FINER: f64 = 1.05;
 
+/// Which cells of a raster make one of the target, as users name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resampling {
+    /// The nearest one.
+    #[default]
+    Nearest,
+    /// Four around it, or more where the raster is finer.
+    Bilinear,
+    /// Sixteen around it, or more where the raster is finer.
+    Cubic,
+    /// The mean of all under it.
+    Average,
+    /// The most frequent one under it.
+    Mode,
+}
+
+impl Resampling {
+    /// All, by name.
+    pub const ALL: [(&'static str, Resampling); 5] = [
+        ("nearest", Resampling::Nearest),
+        ("bilinear", Resampling::Bilinear),
+        ("cubic", Resampling::Cubic),
+        ("average", Resampling::Average),
+        ("mode", Resampling::Mode),
+    ];
+
+    fn algorithm(self) -> GDALResampleAlg::Type {
+        match self {
+            Resampling::Nearest => GDALResampleAlg::GRA_NearestNeighbour,
+            Resampling::Bilinear => GDALResampleAlg::GRA_Bilinear,
+            Resampling::Cubic => GDALResampleAlg::GRA_Cubic,
+            Resampling::Average => GDALResampleAlg::GRA_Average,
+            Resampling::Mode => GDALResampleAlg::GRA_Mode,
+        }
+    }
+
+    /// Whether a filter goes over the cells, for which overviews serve as well as the raster.
+    pub fn is_filter(self) -> bool {
+        matches!(self, Resampling::Bilinear | Resampling::Cubic)
+    }
+}
+
 /// How cells are made.
 #[derive(Debug, Clone, Copy)]
 pub struct Sampling {
@@ -20,12 +62,10 @@ pub struct Sampling {
 }
 
 impl Sampling {
-    /// For a raster with so many columns and rows along a cell of the target. Classes have nothing between them.
-    pub fn new(classes: bool, density: (f64, f64)) -> Self {
+    /// For a raster with so many columns and rows along a cell of the target.
+    pub fn new(resampling: Resampling, density: (f64, f64)) -> Self {
         let filter = |density: f64| if density > HARDLY_FINER { 1.0 / density } else { 1.0 };
-        let algorithm =
-            if classes { GDALResampleAlg::GRA_NearestNeighbour } else { GDALResampleAlg::GRA_Bilinear };
-        Self { algorithm, scale: (filter(density.0), filter(density.1)) }
+        Self { algorithm: resampling.algorithm(), scale: (filter(density.0), filter(density.1)) }
     }
 }
 
@@ -42,10 +82,19 @@ pub struct Warper {
 unsafe impl Send for Warper {}
 
 impl Warper {
-    /// For a band of `dataset` under `target`.
-    pub fn new(dataset: Dataset, band: usize, target: &TargetGrid, sampling: Sampling) -> Result<Self> {
+    /// For a band of `dataset` under `target`. `nodata` replaces what the file says of missing cells.
+    pub fn new(
+        dataset: Dataset,
+        band: usize,
+        target: &TargetGrid,
+        sampling: Sampling,
+        nodata: Option<f64>,
+    ) -> Result<Self> {
         let gdal = dataset.gdal();
-        let (dataset, band) = with_plain_mask(dataset, band)?;
+        let (dataset, band) = match nodata {
+            None => with_plain_mask(dataset, band)?,
+            Some(_) => (dataset, band),
+        };
         let transformer = Transformer::new(&dataset, target)?;
         let (x, y) = sampling.scale;
         let settings = [
@@ -59,7 +108,10 @@ impl Warper {
             ("NUM_THREADS", "1".to_string()),
         ];
         let settings = OptionList::new(&settings.map(|(key, value)| (key.to_string(), value)))?;
-        let nodata = nodata_of(dataset.band(band)?);
+        let nodata = match nodata {
+            None => nodata_of(dataset.band(band)?),
+            given => given,
+        };
         let (mut from, mut to) = (band as c_int, 1 as c_int);
         let (mut mark, mut missing, mut zero) = (nodata.unwrap_or(0.0), f64::NAN, 0.0);
         let (operation, said) = gdal.call(|gdal| {

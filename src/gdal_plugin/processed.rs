@@ -9,11 +9,11 @@ use super::views;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::gdal::binding::{text, Options};
+use crate::gdal::raster::gdal_cell_type;
 use crate::gdal::Gdal;
 use crate::job::virtual_name::Request;
 use crate::job::View;
 use crate::pipeline::nesting;
-use crate::recipe::chain::CellType;
 use crate::recipe::Recipe;
 use gdal_sys::{CPLErr, GDALDataType};
 use libc::{c_char, c_int, c_void};
@@ -104,10 +104,7 @@ unsafe extern "C" fn init(
         // SAFETY: GDAL's own variables; where there is no list of nodata values it takes one over that it can free.
         unsafe {
             *out_bands = bands as c_int;
-            *out_type = match header.cell_type {
-                CellType::Float32 => GDALDataType::GDT_Float32,
-                CellType::Uint8 => GDALDataType::GDT_Byte,
-            };
+            *out_type = gdal_cell_type(header.cell_type);
             if (*out_nodata).is_null() {
                 let list = (gdal.VSIMalloc)(bands * size_of::<f64>()).cast::<f64>();
                 if !list.is_null() {

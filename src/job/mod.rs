@@ -25,6 +25,7 @@ pub mod named_file;
 mod names;
 pub mod options;
 mod reference;
+pub mod stack;
 pub mod view;
 pub mod virtual_name;
 pub mod vrt;
@@ -36,7 +37,7 @@ pub use reference::{gallery, reference};
 pub use view::View;
 
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
-const COMPUTING: f64 = 0.95;
+pub(crate) const COMPUTING: f64 = 0.95;
 
 /// Most memory taken without being told.
 const MOST_MEMORY: usize = 1 << 30;
@@ -202,7 +203,8 @@ impl Job {
             size: (part.rows, part.cols),
             origin: (part.row, part.col),
             bands: chain.bands()[bands].to_vec(),
-            cell_type: chain.cell_type(),
+            cell_type: chain.cell_type().into(),
+            transform: None,
             nodata: chain.nodata(),
             metadata: metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
             statistics: Vec::new(),
@@ -302,10 +304,10 @@ fn set_caches(plan: &Plan, source: &GdalSource, layers: &[RasterLayer]) {
 }
 
 /// Processors this process may use.
-fn processors() -> usize {
+pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
-fn default_memory(gdal: &Gdal) -> usize {
+pub(crate) fn default_memory(gdal: &Gdal) -> usize {
     (gdal.usable_memory() / 4).clamp(LEAST_MEMORY, MOST_MEMORY)
 }

@@ -44,8 +44,10 @@ fn describe(operation: &Operation) -> String {
     let defaults = Values::defaults(specs);
     let bands = (operation.bands)(&defaults);
     let (names, unit) = match bands.as_slice() {
-        [band] => (band.name.clone(), band.unit),
-        several => (format!("{} bands", several.len()), several.first().map_or("", |band| band.unit)),
+        [band] => (band.name.clone(), band.unit.clone()),
+        several => {
+            (format!("{} bands", several.len()), several.first().map_or("".into(), |band| band.unit.clone()))
+        }
     };
     let stretch = (operation.stretch)(&defaults, Compatibility::None);
     let ends = match stretch.limits() {

@@ -98,6 +98,8 @@ pub enum CellsRef<'a> {
     Float32(&'a [f32]),
     /// Bytes.
     Uint8(&'a [u8]),
+    /// Cells of the output's own type as they stand in memory, each of so many bytes.
+    Raw(&'a [u8], usize),
 }
 
 impl<'a> CellsRef<'a> {
@@ -107,6 +109,7 @@ impl<'a> CellsRef<'a> {
         match self {
             CellsRef::Float32(all) => CellsRef::Float32(&all[part]),
             CellsRef::Uint8(all) => CellsRef::Uint8(&all[part]),
+            CellsRef::Raw(all, bytes) => CellsRef::Raw(&all[part.start * bytes..part.end * bytes], bytes),
         }
     }
 }

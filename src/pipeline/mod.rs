@@ -7,4 +7,5 @@ pub mod io;
 pub mod nesting;
 pub mod plan;
 pub mod run;
+pub mod stack;
 pub mod survey;

@@ -14,10 +14,10 @@ const WIDTHS_OF_RADIUS: usize = 4;
 const KERNEL_MEMORY: usize = 16 << 20;
 
 /// Tiles per thread wanted on small rasters, so that threads finish together.
-const TILES_PER_THREAD: usize = 4;
+pub(super) const TILES_PER_THREAD: usize = 4;
 
 /// Part of the budget kept for the program and GDAL themselves.
-const RESERVE: usize = 48 << 20;
+pub(super) const RESERVE: usize = 48 << 20;
 
 /// What the caller decides.
 #[derive(Debug, Clone, Copy)]
@@ -165,10 +165,7 @@ impl Plan {
 
     /// Tile number `index`, row by row from the top left.
     pub fn tile(&self, index: usize) -> Window {
-        let across = self.size.1.div_ceil(self.tile_cols);
-        let (row, col) = (index / across * self.tile_rows, index % across * self.tile_cols);
-        let (rows, cols) = (self.tile_rows.min(self.size.0 - row), self.tile_cols.min(self.size.1 - col));
-        Window { row, col, rows, cols }
+        tile_window(self.size, (self.tile_rows, self.tile_cols), index)
     }
 
     /// The same of a part of the raster that begins at `origin`.
@@ -186,6 +183,17 @@ impl Plan {
         let share = |side: usize| 1.0 + 2.0 * self.radius as f64 / side as f64;
         share(self.tile_rows) * share(self.tile_cols)
     }
+}
+
+/// Tile number `index` of a raster divided into tiles of these rows and columns, row by row from the top left.
+pub(super) fn tile_window(
+    size: (usize, usize),
+    (tile_rows, tile_cols): (usize, usize),
+    index: usize,
+) -> Window {
+    let across = size.1.div_ceil(tile_cols);
+    let (row, col) = (index / across * tile_rows, index % across * tile_cols);
+    Window { row, col, rows: tile_rows.min(size.0 - row), cols: tile_cols.min(size.1 - col) }
 }
 
 /// Tile sizes to try, the best first: whole blocks of the sink, near square, or full width for files in strips,

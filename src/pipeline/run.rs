@@ -1,11 +1,12 @@
 //! Runs a plan: workers read and compute, the calling thread writes and reports.
 
-use super::io::{Cells, Sink, Source};
+use super::io::{Cells, Reader, Sink, Source};
 use super::nesting::Nesting;
 use super::plan::Plan;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::recipe::chain::{Chain, ChainTiles, Registers};
+use ndarray::ArrayViewMut2;
 use std::collections::BTreeMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -39,18 +40,32 @@ struct Finished<P> {
 
 /// What workers do with a tile: cells for the writer, or findings of a survey.
 pub(super) trait Work: Sync {
+    /// What one worker has for itself: readers and buffers.
+    type Worker<'a>
+    where
+        Self: 'a;
+
     /// What a tile gives, or is added to. Products go round: those the calling thread is done with are used again.
     type Product: Send;
 
-    /// Computes the tile at `window`.
+    /// Makes a worker ready, on its own thread.
+    fn start(&self) -> Result<Self::Worker<'_>>;
+
+    /// Computes the tile of this number and place.
     fn compute(
         &self,
-        window: Window,
-        tiles: &ChainTiles,
-        registers: &mut Registers,
+        tile: (usize, Window),
+        worker: &mut Self::Worker<'_>,
         product: &mut Self::Product,
         proceed: &dyn Fn() -> bool,
     ) -> Result<()>;
+}
+
+/// Tiles in file order, and how many workers compute them.
+pub(super) struct Tiling<'a> {
+    pub(super) tiles: usize,
+    pub(super) threads: usize,
+    pub(super) window: &'a (dyn Fn(usize) -> Window + Sync),
 }
 
 /// What is computed, how it is divided, and from what: elevations, then the rasters of layers.
@@ -60,9 +75,52 @@ pub(super) struct Inputs<'a> {
     pub(super) sources: &'a [&'a dyn Source],
 }
 
+/// What a worker needs for a chain.
+pub(super) struct ChainWorker<'a> {
+    readers: Vec<Box<dyn Reader + 'a>>,
+    pub(super) tiles: ChainTiles,
+    pub(super) registers: Registers,
+}
+
+impl Inputs<'_> {
+    pub(super) fn start(&self) -> Result<ChainWorker<'_>> {
+        let readers = self.sources.iter().map(|source| source.open());
+        Ok(ChainWorker {
+            readers: readers.collect::<Result<Vec<_>>>()?,
+            tiles: self.chain.new_tile_buffers(),
+            registers: self.chain.new_registers(),
+        })
+    }
+
+    /// Reads what the chain needs for a tile.
+    pub(super) fn load(
+        &self,
+        window: Window,
+        worker: &mut ChainWorker<'_>,
+        proceed: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        let (readers, plan) = (&mut worker.readers, self.plan);
+        let read = |number: usize, part, out: ArrayViewMut2<'_, f32>| readers[number].read(part, out);
+        worker.tiles.load(self.chain, plan.on_raster(window), plan.raster, proceed, read)
+    }
+
+    /// The tiles of the plan.
+    pub(super) fn drive<W: Work>(
+        &self,
+        work: &W,
+        products: Vec<W::Product>,
+        take: &mut dyn FnMut(usize, &mut W::Product) -> Result<()>,
+        monitor: &mut Monitor<'_>,
+    ) -> Result<Vec<W::Product>> {
+        let window = |index| self.plan.tile(index);
+        let tiling = Tiling { tiles: self.plan.tiles(), threads: self.plan.threads, window: &window };
+        drive(&tiling, work, products, take, monitor)
+    }
+}
+
 /// What workers share.
 struct Crew<'a, W: Work> {
-    inputs: &'a Inputs<'a>,
+    tiling: &'a Tiling<'a>,
     work: &'a W,
     stop: &'a AtomicBool,
     next: AtomicUsize,
@@ -81,56 +139,62 @@ pub fn run(
     if !chain.is_settled() {
         return Err(Error::Internal("a chain that depends on the whole raster ran without a survey".into()));
     }
-    let writing = Writing { chain, any_data: AtomicBool::new(false) };
+    let inputs = Inputs { chain, plan, sources };
+    let writing = Writing { inputs: &inputs, any_data: AtomicBool::new(false) };
     let products = (0..plan.buffers).map(|_| Cells::new(chain.cell_type())).collect();
     let mut write = |index: usize, cells: &mut Cells| sink.write(plan.tile(index), cells.view());
-    drive(&Inputs { chain, plan, sources }, &writing, products, &mut write, monitor)?;
+    inputs.drive(&writing, products, &mut write, monitor)?;
     Ok(Outcome { any_data: writing.any_data.load(Ordering::Relaxed) })
 }
 
 /// Work that ends in a raster.
 struct Writing<'a> {
-    chain: &'a Chain,
+    inputs: &'a Inputs<'a>,
     any_data: AtomicBool,
 }
 
 impl Work for Writing<'_> {
+    type Worker<'a>
+        = ChainWorker<'a>
+    where
+        Self: 'a;
     type Product = Cells;
+
+    fn start(&self) -> Result<ChainWorker<'_>> {
+        self.inputs.start()
+    }
 
     fn compute(
         &self,
-        window: Window,
-        tiles: &ChainTiles,
-        registers: &mut Registers,
+        (_, window): (usize, Window),
+        worker: &mut ChainWorker<'_>,
         cells: &mut Cells,
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
+        self.inputs.load(window, worker, proceed)?;
+        let ChainWorker { tiles, registers, .. } = worker;
         let tile = tiles.tile(0);
         if (0..tile.rows()).any(|row| tile.row(row, 0, 0..tile.cols(), 0).iter().any(|cell| !cell.is_nan())) {
             self.any_data.store(true, Ordering::Relaxed);
         }
-        let mut out = cells.view_mut(self.chain.bands().len(), window);
-        self.chain.run(|edge| tiles.tile(edge), registers, &mut out, proceed)
+        let chain = self.inputs.chain;
+        let mut out = cells.view_mut(chain.bands().len(), window);
+        chain.run(|edge| tiles.tile(edge), registers, &mut out, proceed)
     }
 }
 
-/// Lets workers compute every tile of `plan` into `products`; `take` gets them in file order on the calling thread.
+/// Lets workers compute every tile into `products`; `take` gets them in file order on the calling thread.
 /// Gives the products back.
 ///
 /// Threads belong to this call alone: a pool that outlived it would hang a forked child.
 pub(super) fn drive<W: Work>(
-    inputs: &Inputs<'_>,
+    tiling: &Tiling<'_>,
     work: &W,
     products: Vec<W::Product>,
     take: &mut dyn FnMut(usize, &mut W::Product) -> Result<()>,
     monitor: &mut Monitor<'_>,
 ) -> Result<Vec<W::Product>> {
-    let plan = inputs.plan;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(plan.threads)
-        .thread_name(|index| format!("terralume-{index}"))
-        .build()
-        .map_err(|error| Error::Internal(format!("cannot start {} threads: {error}", plan.threads)))?;
+    let pool = pool(tiling.threads)?;
     let capacity = products.len();
     let (give_back, spare) = sync_channel(capacity);
     for product in products {
@@ -139,15 +203,15 @@ pub(super) fn drive<W: Work>(
     }
     let stop = AtomicBool::new(false);
     let (next, spare) = (AtomicUsize::new(0), Mutex::new(spare));
-    let crew = Crew { inputs, work, stop: &stop, next, spare };
+    let crew = Crew { tiling, work, stop: &stop, next, spare };
     pool.in_place_scope(|scope| {
         let (send, finished) = sync_channel(capacity);
-        for _ in 0..plan.threads {
+        for _ in 0..tiling.threads {
             let (send, crew, nesting) = (send.clone(), &crew, Nesting::here());
             scope.spawn(move |_| nesting.within(|| crew.work(&send)));
         }
         drop(send);
-        let result = take_all(plan, &finished, &give_back, take, monitor);
+        let result = take_all(tiling.tiles, &finished, &give_back, take, monitor);
         // Workers that wait for a product or for a place in the queue must wake up before the scope can end.
         stop.store(true, Ordering::Relaxed);
         drop((finished, give_back));
@@ -156,15 +220,36 @@ pub(super) fn drive<W: Work>(
     Ok(crew.spare.into_inner().unwrap_or_else(PoisonError::into_inner).try_iter().collect())
 }
 
+/// Threads of one run, which end with it.
+pub(super) fn pool(threads: usize) -> Result<rayon::ThreadPool> {
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    let pool = builder.thread_name(|index| format!("terralume-{index}")).build();
+    pool.map_err(|error| Error::Internal(format!("cannot start {threads} threads: {error}")))
+}
+
+/// Number of the worker that asks.
+pub(super) fn thread_number() -> usize {
+    rayon::current_thread_index().unwrap_or(0)
+}
+
+/// `make` of every item, by several threads, in the order of the items.
+pub fn in_parallel<T: Sync, R: Send>(
+    threads: usize,
+    items: &[T],
+    make: impl Fn(&T) -> R + Sync + Send,
+) -> Result<Vec<R>> {
+    use rayon::prelude::*;
+    Ok(pool(threads)?.install(|| items.par_iter().map(make).collect()))
+}
+
 /// Takes tiles in file order as they come, and reports.
 fn take_all<P>(
-    plan: &Plan,
+    total: usize,
     finished: &Receiver<Result<Finished<P>>>,
     give_back: &SyncSender<P>,
     take: &mut dyn FnMut(usize, &mut P) -> Result<()>,
     monitor: &mut Monitor<'_>,
 ) -> Result<()> {
-    let total = plan.tiles();
     let mut early = BTreeMap::new();
     let mut taken = 0;
     while taken < total {
@@ -211,22 +296,11 @@ impl<W: Work> Crew<'_, W> {
     }
 
     fn try_work(&self, send: &SyncSender<Result<Finished<W::Product>>>) -> Result<()> {
-        let readers = self.inputs.sources.iter().map(|source| source.open());
-        let mut readers = readers.collect::<Result<Vec<_>>>()?;
-        let mut tiles = self.inputs.chain.new_tile_buffers();
-        let mut registers = self.inputs.chain.new_registers();
+        let mut worker = self.work.start()?;
         let proceed = || !self.stop.load(Ordering::Relaxed);
         while let Some((index, mut product)) = self.take() {
-            let window = self.inputs.plan.tile(index);
-            let plan = self.inputs.plan;
-            tiles.load(
-                self.inputs.chain,
-                plan.on_raster(window),
-                plan.raster,
-                &proceed,
-                |number, part, out| readers[number].read(part, out),
-            )?;
-            self.work.compute(window, &tiles, &mut registers, &mut product, &proceed)?;
+            let window = (self.tiling.window)(index);
+            self.work.compute((index, window), &mut worker, &mut product, &proceed)?;
             if send.send(Ok(Finished { index, product })).is_err() {
                 return Ok(());
             }
@@ -238,8 +312,7 @@ impl<W: Work> Crew<'_, W> {
     /// product, so the calling thread, which waits for it, never waits for ever.
     fn take(&self) -> Option<(usize, W::Product)> {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.stop.load(Ordering::Relaxed) || self.next.load(Ordering::Relaxed) >= self.inputs.plan.tiles()
-        {
+        if self.stop.load(Ordering::Relaxed) || self.next.load(Ordering::Relaxed) >= self.tiling.tiles {
             return None;
         }
         let product = spare.recv().ok()?;

@@ -5,10 +5,10 @@
 
 use super::io::Source;
 use super::plan::Plan;
-use super::run::{drive, Inputs, Monitor, Work};
+use super::run::{ChainWorker, Inputs, Monitor, Work};
 use crate::core::error::Result;
 use crate::core::tile::Window;
-use crate::recipe::chain::{Chain, ChainTiles, Observer, Registers, Round};
+use crate::recipe::chain::{Chain, Observer, Round};
 
 /// Finds what `chain` must know of the raster. Does nothing when it is settled.
 pub fn settle(
@@ -21,11 +21,11 @@ pub fn settle(
     while let Some(round) = chain.round(plan.size) {
         // No more observers than workers: the calling thread does nothing with them.
         let observers = (0..plan.threads).map(|_| chain.new_observer(&round)).collect();
-        let looking = Looking { chain, size: plan.size, round: &round };
+        let inputs = Inputs { chain, plan, sources };
+        let looking = Looking { inputs: &inputs, round: &round };
         let mut report = |share: f64| (monitor.report)(((done + share) / rounds).min(1.0));
         let mut part = Monitor { report: &mut report, cancel: monitor.cancel };
-        let inputs = Inputs { chain, plan, sources };
-        let observers = drive(&inputs, &looking, observers, &mut |_, _| Ok(()), &mut part)?;
+        let observers = inputs.drive(&looking, observers, &mut |_, _| Ok(()), &mut part)?;
         chain.end_round(round, &observers);
         done += 1.0;
     }
@@ -34,23 +34,31 @@ pub fn settle(
 
 /// Work that only looks.
 struct Looking<'a> {
-    chain: &'a Chain,
-    size: (usize, usize),
+    inputs: &'a Inputs<'a>,
     round: &'a Round,
 }
 
 impl Work for Looking<'_> {
+    type Worker<'a>
+        = ChainWorker<'a>
+    where
+        Self: 'a;
     type Product = Observer;
+
+    fn start(&self) -> Result<ChainWorker<'_>> {
+        self.inputs.start()
+    }
 
     fn compute(
         &self,
-        window: Window,
-        tiles: &ChainTiles,
-        registers: &mut Registers,
+        (_, window): (usize, Window),
+        worker: &mut ChainWorker<'_>,
         observer: &mut Observer,
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
-        let place = (window, self.size);
-        self.chain.observe(self.round, place, |edge| tiles.tile(edge), (registers, observer), proceed)
+        self.inputs.load(window, worker, proceed)?;
+        let ChainWorker { tiles, registers, .. } = worker;
+        let place = (window, self.inputs.plan.size);
+        self.inputs.chain.observe(self.round, place, |edge| tiles.tile(edge), (registers, observer), proceed)
     }
 }

@@ -131,7 +131,7 @@ pub(super) fn apply(operations: &Operations, recipe: &mut Recipe, reach: Reach) 
 impl Setting {
     fn cut(&self, call: &OperationCall) -> Result<Option<Cut>> {
         let bands = (call.operation.bands)(&call.values);
-        let same_unit = |unit: &String| bands.first().is_some_and(|band| band.unit == unit);
+        let same_unit = |unit: &String| bands.first().is_some_and(|band| band.unit == *unit);
         match &self.stretch {
             Some(text) if self.unit.as_ref().is_none_or(same_unit) => text.parse().map(Some),
             _ => Ok(None),

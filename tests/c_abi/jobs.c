@@ -281,6 +281,7 @@ static void test_vrt(void) {
     while (file && fgets(line, sizeof line, file)) functions += strstr(line, "/vsiterralume/vat/") != NULL;
     if (file) fclose(file);
     CHECK(functions == 1);
+    OK(terralume_job_set_option(job, "overwrite", "false"));
     FAILS(TERRALUME_STATUS_OUTPUT, "exists", terralume_job_write_vrt(job, NULL, NULL));
     OK(terralume_job_set_option(job, "overwrite", "true"));
     OK(terralume_job_write_vrt(job, NULL, NULL));

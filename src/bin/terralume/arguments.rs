@@ -1,6 +1,7 @@
 //! The parser, made from the tables of options, operations and presets.
 
 use crate::export::FORMATS;
+use crate::stack_arguments;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use terralume::job::options::{OptionSpec, OPTIONS};
 use terralume::job::vrt::Form;
@@ -22,17 +23,9 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommands([
-            list(),
-            describe(),
-            visualize(),
-            render(),
-            vrt(),
-            export(),
-            plugin(),
-            completions(),
-            man(),
-        ])
+        .subcommands([list(), describe(), visualize(), render(), vrt()])
+        .subcommands(stack_arguments::commands())
+        .subcommands([export(), plugin(), completions(), man()])
 }
 
 fn list() -> Command {
@@ -170,7 +163,7 @@ fn with_settings(command: Command) -> Command {
 }
 
 /// One entry of the table of options. Values may begin with a minus: `--stretch -2,2`.
-fn option(spec: &OptionSpec) -> Arg {
+pub fn option(spec: &OptionSpec) -> Arg {
     let arg = switch(spec.name, spec.help);
     match (spec.value, spec.repeated) {
         ("", _) => arg,
@@ -195,11 +188,11 @@ fn parameter(value: &'static str, help: &'static str) -> Arg {
     Arg::new("parameter").short('p').long("parameter").value_name(value).action(ArgAction::Append).help(help)
 }
 
-fn positional(name: &'static str, help: &'static str, hint: ValueHint) -> Arg {
+pub fn positional(name: &'static str, help: &'static str, hint: ValueHint) -> Arg {
     Arg::new(name).help(help).required(true).value_hint(hint)
 }
 
-fn switch(name: &'static str, help: &'static str) -> Arg {
+pub fn switch(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
 }
 

@@ -13,6 +13,9 @@ mod progress;
 mod recipes;
 mod run;
 mod signals;
+mod stack;
+mod stack_arguments;
+mod statistics;
 mod vrt;
 
 use clap::error::ErrorKind;
@@ -45,6 +48,9 @@ fn dispatch(matches: &clap::ArgMatches) -> Result<()> {
         Some(("visualize", matches)) => run::visualize(matches),
         Some(("render", matches)) => run::render(matches),
         Some(("vrt", matches)) => vrt::vrt(matches),
+        Some((name @ ("calc" | "rescale" | "mask" | "reduce"), matches)) => stack::run(name, matches),
+        Some(("statistics", matches)) => statistics::statistics(matches),
+        Some(("plan", matches)) => stack::plan(matches),
         Some(("export", matches)) => export::export(matches),
         Some(("install-gdal-plugin", matches)) => plugin::install(matches),
         Some(("completions", matches)) => pages::completions(matches),

@@ -18,7 +18,7 @@ use terralume::{registry, Error, Input, Job, JobOptions, Recipe, Result};
 
 /// GDAL's own cache of blocks. Reading and writing go past it, so that a small one serves; by default it would
 /// take a twentieth of the machine beside the budget.
-const BLOCK_CACHE: usize = 32 << 20;
+pub const BLOCK_CACHE: usize = 32 << 20;
 
 /// Runs one operation, or several from one reading of the elevations.
 pub fn visualize(matches: &ArgMatches) -> Result<()> {

@@ -484,6 +484,8 @@ fn interleave(cells: CellsRef<'_>, bands: usize, window: Window, side: usize, to
     match cells {
         CellsRef::Uint8(cells) => spread(cells, bands, window, side, to, |byte| [byte]),
         CellsRef::Float32(cells) => spread(cells, bands, window, side, to, f32::to_le_bytes),
+        // Chains give the other two only.
+        CellsRef::Raw(..) => {}
     }
 }
 

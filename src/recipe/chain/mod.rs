@@ -63,6 +63,15 @@ impl CellType {
     }
 }
 
+impl From<CellType> for crate::stack::cells::CellType {
+    fn from(cell_type: CellType) -> Self {
+        match cell_type {
+            CellType::Float32 => Self::Float32,
+            CellType::Uint8 => Self::UInt8,
+        }
+    }
+}
+
 /// How a recipe is turned into cells.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ChainOptions {

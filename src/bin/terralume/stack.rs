@@ -1,0 +1,232 @@
+//! `terralume calc`, `rescale`, `mask`, `reduce` and their plans: from arguments to a job over a stack.
+
+use crate::arguments::text;
+use crate::output::{count, note, print, table};
+use crate::progress::Progress;
+use crate::run::BLOCK_CACHE;
+use crate::signals;
+use crate::stack_arguments::RUN_OPTIONS;
+use clap::ArgMatches;
+use indicatif::BinaryBytes;
+use std::time::Instant;
+use terralume::gdal::output::Target;
+use terralume::gdal::Gdal;
+use terralume::job::options::{JobOptions, OPTIONS};
+use terralume::job::stack::options::{StackOptions, STACK_OPTIONS};
+use terralume::job::stack::{InputSpec, PreparedStack, StackCommand, StackJob, StackOutcome};
+use terralume::pipeline::stack::profile::Profile;
+use terralume::{Error, Result};
+
+/// Plans one of the commands.
+pub fn plan(matches: &ArgMatches) -> Result<()> {
+    let (name, matches) = matches.subcommand().unwrap_or(("", matches));
+    let job = job(command(name)?, matches, false)?;
+    prepare_gdal()?;
+    print(plan_text(&job.prepare()?).as_bytes())
+}
+
+/// Runs a command by its name.
+pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
+    let dry = matches.get_flag("plan") || matches.get_flag("list");
+    let job = job(command(name)?, matches, !dry)?;
+    let quiet = matches.get_flag("quiet");
+    let cancel = signals::watch()?;
+    prepare_gdal()?;
+    let start = Instant::now();
+    let profile = job.stack.profile.as_ref().map(|_| Profile::default());
+    let prepared = job.prepare()?;
+    if matches.get_flag("list") {
+        return print(list_text(&prepared).as_bytes());
+    }
+    if matches.get_flag("plan") {
+        return print(plan_text(&prepared).as_bytes());
+    }
+    let trace =
+        job.stack.profile.as_deref().map(|path| Target::new(path, job.run.overwrite, &[])).transpose()?;
+    let ((read, _), tiles, bands) = (prepared.bytes(), prepared.plan().tiles(), prepared.bands().len());
+    let (rows, cols) = prepared.plan().size;
+    let decoded = prepared.plan().decoded;
+    let progress = Progress::new(quiet);
+    let mut report = |share: f64, stage: &str| {
+        progress.show(share, stage);
+        true
+    };
+    let outcome = prepared.run(&mut report, cancel, profile.as_ref())?;
+    drop(progress);
+    let seconds = start.elapsed().as_secs_f64();
+    if let (Some(target), Some(profile)) = (trace, &profile) {
+        let run = serde_json::json!({
+            "wall_seconds": seconds, "input_bytes": read, "cells": rows * cols, "tiles": tiles, "decoded": decoded,
+            "peak_bytes": peak_memory(),
+        });
+        let pending = target.pending()?;
+        let written = std::fs::write(pending.name()?, format!("{}\n", profile.trace(run)));
+        written
+            .map_err(|error| Error::Output(format!("cannot write '{}': {error}", target.path().display())))?;
+        target.accept(pending)?;
+    }
+    if quiet {
+        return Ok(());
+    }
+    let written = outcome.outputs.join(", ");
+    note(&format!("wrote {written} ({rows} x {cols} cells, {}, {seconds:.1} s)", count(bands, "band")));
+    report_lines(&outcome).iter().for_each(|line| note(line));
+    if let Some(profile) = &profile {
+        summary(profile, seconds, read, decoded).iter().for_each(|line| note(line));
+    }
+    Ok(())
+}
+
+/// Sets GDAL up for a program of our own.
+pub fn prepare_gdal() -> Result<()> {
+    let gdal = Gdal::get()?;
+    gdal.limit_block_cache(BLOCK_CACHE);
+    gdal.catch_all_messages();
+    Ok(())
+}
+
+fn command(name: &str) -> Result<StackCommand> {
+    let found = StackCommand::ALL.iter().find(|(known, _)| *known == name);
+    found.map(|(_, command)| *command).ok_or_else(|| Error::Internal("a command without code".into()))
+}
+
+/// Inputs, output and options of a command.
+fn job(command: StackCommand, matches: &ArgMatches, writes: bool) -> Result<StackJob> {
+    let (mut stack, run) = options(matches)?;
+    let mut output = String::new();
+    if command == StackCommand::Calc {
+        stack.expression = Some(text(matches, "FORMULA").into());
+        output = text(matches, "OUT").into();
+    } else {
+        let mut files: Vec<&String> = matches.get_many("FILES").into_iter().flatten().collect();
+        // A plan may leave the output out, where another input stands alone.
+        if writes || files.len() > 1 || !stack.inputs.is_empty() {
+            output = files.pop().cloned().unwrap_or_default();
+        }
+        add_files(&mut stack, &files)?;
+    }
+    if writes && output.is_empty() {
+        return Err(Error::Argument("no output; allowed: the file to write as the last argument".into()));
+    }
+    Ok(StackJob { command, stack, run, output })
+}
+
+/// Files without a name come before those with one. Several are one list.
+pub fn add_files(stack: &mut StackOptions, files: &[&String]) -> Result<()> {
+    let mut inputs = files.iter().map(|file| InputSpec::parse(file)).collect::<Result<Vec<_>>>()?;
+    if inputs.len() > 1 {
+        let same =
+            inputs.iter().all(|input| (input.band, input.overview) == (inputs[0].band, inputs[0].overview));
+        if !same || inputs.iter().any(|input| input.name.is_some()) {
+            let allowed = "allowed: plain files, or -i NAME=PATH for each";
+            return Err(Error::Argument(format!("files with bands or names of their own; {allowed}")));
+        }
+        let more = inputs.split_off(1).into_iter().map(|input| input.source);
+        inputs[0].more = more.collect();
+    }
+    stack.inputs.splice(0..0, inputs);
+    Ok(())
+}
+
+/// All options of both tables that were given.
+pub fn options(matches: &ArgMatches) -> Result<(StackOptions, JobOptions)> {
+    let (mut stack, mut run) = (StackOptions::default(), JobOptions::default());
+    let given = |name: &str, is_switch: bool| -> Vec<String> {
+        match is_switch {
+            true => match matches.try_get_one::<bool>(name) {
+                Ok(Some(true)) => vec!["true".into()],
+                _ => Vec::new(),
+            },
+            false => match matches.try_get_many::<String>(name) {
+                Ok(Some(values)) => values.cloned().collect(),
+                _ => Vec::new(),
+            },
+        }
+    };
+    for spec in STACK_OPTIONS {
+        for value in given(spec.name, spec.value.is_empty()) {
+            stack.set(spec.name, &value)?;
+        }
+    }
+    for spec in OPTIONS.iter().filter(|spec| RUN_OPTIONS.contains(&spec.name)) {
+        for value in given(spec.name, spec.value.is_empty()) {
+            run.set(spec.name, &value)?;
+        }
+    }
+    Ok((stack, run))
+}
+
+fn plan_text(prepared: &PreparedStack<'_>) -> String {
+    let plan = prepared.plan();
+    let (rows, cols) = plan.size;
+    let (read, written) = prepared.bytes();
+    let bytes = |bytes: u64| BinaryBytes(bytes).to_string();
+    let lines = [
+        (
+            "raster",
+            format!(
+                "{rows} x {cols} cells (rows x columns), {} written",
+                count(prepared.bands().len(), "band")
+            ),
+        ),
+        ("bands", prepared.bands().join(", ")),
+        ("images", prepared.list().len().to_string()),
+        ("input", format!("{} uncompressed", bytes(read))),
+        ("output", format!("{} uncompressed ({written} bytes)", bytes(written))),
+        ("tiles", format!("{} of {} x {} cells", plan.tiles(), plan.tile_rows, plan.tile_cols)),
+        ("halo", count(plan.halo, "cell")),
+        ("re-read", format!("{:.2} times each block is decoded", plan.decoded)),
+        ("threads", plan.threads.to_string()),
+        ("memory", format!("{} at most", bytes(plan.memory as u64))),
+    ];
+    table(&lines.map(|(name, value)| vec![name.to_string(), value]))
+}
+
+fn list_text(prepared: &PreparedStack<'_>) -> String {
+    let line = |image: &terralume::job::stack::ListedImage| {
+        let (time, source) = image.time.clone().unwrap_or(("-".into(), "-"));
+        let group = image.group.clone().unwrap_or_else(|| "-".into());
+        vec![time, source.to_string(), group, image.files.join(" ")]
+    };
+    table(&prepared.list().iter().map(line).collect::<Vec<_>>())
+}
+
+/// What was done to cells, in a line for each kind that occurred.
+fn report_lines(outcome: &StackOutcome) -> Vec<String> {
+    let report = &outcome.report;
+    let counted = [
+        (report.masked, "masked"),
+        (report.not_finite, "divided by zero or otherwise not finite: now nodata"),
+        (report.clipped, "limited by min or max"),
+        (report.written.saturated, "beyond the type: now its smallest or largest number"),
+        (report.written.moved, "hit the nodata value: moved by one"),
+    ];
+    let lines = counted.iter().filter(|(number, _)| *number > 0);
+    let mut lines: Vec<String> =
+        lines.map(|(number, what)| format!("{} {what}", count(*number as usize, "cell"))).collect();
+    lines.extend(outcome.bad.iter().map(|file| format!("could not be read in part or at all: {file}")));
+    lines
+}
+
+/// One screen on where the time went.
+fn summary(profile: &Profile, wall: f64, read: u64, decoded: f64) -> Vec<String> {
+    let (kinds, _) = profile.seconds();
+    let all: f64 = kinds.iter().map(|(_, seconds)| seconds).sum();
+    let mut lines = vec![format!(
+        "{wall:.2} s, {:.0} MB/s read (uncompressed), each block decoded {decoded:.2} times, peak {}",
+        read as f64 / 1e6 / wall.max(1e-9),
+        BinaryBytes(peak_memory())
+    )];
+    lines.extend(kinds.iter().map(|(what, seconds)| {
+        format!("{what:8} {seconds:8.2} thread-seconds, {:3.0} %", 100.0 * seconds / all.max(1e-9))
+    }));
+    lines
+}
+
+/// Most bytes this process has held.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}

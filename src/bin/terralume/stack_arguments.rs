@@ -1,0 +1,109 @@
+//! The parser of commands over stacks, made from the tables of options.
+
+use crate::arguments::{positional, switch};
+use clap::{Arg, ArgAction, Command, ValueHint};
+use terralume::job::options::OPTIONS;
+use terralume::job::stack::options::{StackOption, STACK_OPTIONS};
+
+/// Options of all runs that count for stacks as well.
+pub const RUN_OPTIONS: [&str; 7] =
+    ["threads", "memory", "tile-size", "format", "co", "overviews", "overwrite"];
+
+/// Of these the ones that a command without output has.
+const READING_OPTIONS: [&str; 3] = ["threads", "memory", "overwrite"];
+
+const FORMULA: &str =
+    "Formulas, such as 'ndvi = (nir - red) / (nir + red)'; several, divided by ;, give several bands";
+const FILES: &str =
+    "Rasters, patterns, @list.txt, tables (CSV), STAC ItemCollections; then the file to write";
+
+/// `calc`, `rescale`, `mask`, `reduce`, `statistics`, `plan`.
+pub fn commands() -> Vec<Command> {
+    let writing = [calc(), rescale(), mask(), reduce()];
+    let plan = Command::new("plan")
+        .about("Print how one of these commands would run: tiles, memory, sizes; nothing is computed")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .subcommands(writing.clone());
+    writing.into_iter().chain([statistics(), plan]).collect()
+}
+
+fn calc() -> Command {
+    let command = Command::new("calc")
+        .about("Compute formulas over named bands")
+        .arg(positional("FORMULA", FORMULA, ValueHint::Other))
+        .arg(
+            positional("OUT", "Raster to write, or a folder with --by", ValueHint::FilePath).required(false),
+        );
+    with_options(command, "calc")
+}
+
+fn rescale() -> Command {
+    let command =
+        Command::new("rescale").about("Declare nodata, scale, limit and store in another type").arg(files());
+    with_options(command, "rescale")
+}
+
+fn mask() -> Command {
+    let command =
+        Command::new("mask").about("Leave cells out by bits, classes, ranges or formulas").arg(files());
+    with_options(command, "mask")
+}
+
+fn reduce() -> Command {
+    let command = Command::new("reduce").about("Statistics over time, in groups if wanted").arg(files());
+    with_options(command, "reduce")
+}
+
+fn statistics() -> Command {
+    let files = Arg::new("FILES")
+        .help("Rasters, patterns, @list.txt, tables (CSV), STAC ItemCollections")
+        .num_args(1..)
+        .value_hint(ValueHint::FilePath);
+    let value = |name, value, help| Arg::new(name).long(name).value_name(value).help(help);
+    let command = Command::new("statistics")
+        .about("Count, sum, mean, spread, extremes and percentiles of every file, band or block")
+        .arg(files)
+        .arg(value("output", "FILE", "File to write [default: standard output]").short('o'))
+        .arg(
+            value("as", "FORM", "csv or json [default: csv]")
+                .value_parser(["csv", "json"])
+                .default_value("csv"),
+        )
+        .arg(value("block", "N", "Of every block of N x N cells, row by row, instead of whole files"));
+    with_options(command, "statistics")
+}
+
+fn files() -> Arg {
+    Arg::new("FILES").help(FILES).num_args(1..).value_hint(ValueHint::FilePath)
+}
+
+fn with_options(command: Command, name: &str) -> Command {
+    let own = STACK_OPTIONS.iter().filter(|option| option.belongs_to(name)).map(option);
+    let writes = name != "statistics";
+    let wanted: &[&str] = if writes { &RUN_OPTIONS } else { &READING_OPTIONS };
+    let shared = OPTIONS.iter().filter(|option| wanted.contains(&option.name)).map(crate::arguments::option);
+    let command = command.args(own).args(shared);
+    let command = command.arg(switch("quiet", "No progress and no closing lines").short('q'));
+    match writes {
+        true => command
+            .arg(switch("plan", "Print how the run would be divided, and stop"))
+            .arg(switch("list", "Print the images with their dates and groups, and stop")),
+        false => command,
+    }
+}
+
+/// One entry of the table of options. Values may begin with a minus: `--nodata -9999`.
+fn option(spec: &StackOption) -> Arg {
+    let arg = switch(spec.name, spec.help);
+    let arg = if spec.name == "input" { arg.short('i') } else { arg };
+    match (spec.value, spec.repeated) {
+        ("", _) => arg,
+        (value, repeated) => arg.value_name(value).allow_hyphen_values(true).action(if repeated {
+            ArgAction::Append
+        } else {
+            ArgAction::Set
+        }),
+    }
+}

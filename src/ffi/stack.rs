@@ -1,0 +1,415 @@
+//! Stacks of rasters: formulas, masks, rescaling, statistics over time; and tiles handed to a function of the caller.
+
+use super::argument::{borrow, check, text, Place};
+use super::job::{reporter, terralume_run_options};
+use super::status::{guard, terralume_status, Failure, Result};
+use super::versioned::{self, Versioned};
+use crate::core::error::unknown_name;
+use crate::job::options::{JobOptions, OPTIONS};
+use crate::job::stack::map::{map_tiles, MapOptions, MapTile};
+use crate::job::stack::options::{StackOptions, STACK_OPTIONS};
+use crate::job::stack::{StackCommand, StackJob};
+use crate::pipeline::stack::run::Report;
+use libc::{c_char, c_int, c_void};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+
+/// A run over a stack of rasters. One thread at a time may use it: a second one gets TERRALUME_STATUS_BUSY.
+/// terralume_stack_cancel() is the exception.
+pub struct terralume_stack {
+    /// Outside the lock, which a run holds to its end.
+    cancel: AtomicBool,
+    state: Mutex<State>,
+}
+
+struct State {
+    command: StackCommand,
+    stack: StackOptions,
+    run: JobOptions,
+    output: Option<String>,
+}
+
+/// What a run over a stack did to cells. Fill with terralume_stack_report_init() first.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct terralume_stack_report {
+    /// Bytes of this struct, as terralume_stack_report_init() sets it.
+    pub struct_size: usize,
+    /// Cells, image by image, that masks cover.
+    pub masked: u64,
+    /// Results that were infinite or no numbers, as after a division by zero; they have no data.
+    pub not_finite: u64,
+    /// Values limited by a rescaling.
+    pub clipped: u64,
+    /// Values beyond the type of the output; they became its smallest or largest number.
+    pub saturated: u64,
+    /// Values that hit the nodata value and moved by one.
+    pub moved: u64,
+    /// Cells of the output without data.
+    pub missing: u64,
+}
+
+// SAFETY: repr(C); fields of 8 bytes each; any bytes are numbers.
+unsafe impl Versioned for terralume_stack_report {
+    const NAME: &'static str = "terralume_stack_report";
+    const DEFAULT: Self = Self {
+        struct_size: size_of::<Self>(),
+        masked: 0,
+        not_finite: 0,
+        clipped: 0,
+        saturated: 0,
+        moved: 0,
+        missing: 0,
+    };
+}
+
+/// Fills a report with zeros.
+///
+/// @param report      The struct to fill.
+/// @param struct_size sizeof(terralume_stack_report)
+#[no_mangle]
+pub unsafe extern "C" fn terralume_stack_report_init(
+    report: *mut terralume_stack_report,
+    struct_size: usize,
+) -> terralume_status {
+    // SAFETY: the caller's struct has `struct_size` bytes.
+    guard(|| unsafe { versioned::init(report, struct_size) })
+}
+
+/// Makes a run over a stack. It needs inputs and an output before it can run.
+///
+/// @param command "calc", "rescale", "mask" or "reduce".
+/// @param stack   Receives it. Free it with terralume_stack_free().
+#[no_mangle]
+pub unsafe extern "C" fn terralume_stack_new(
+    command: *const c_char,
+    stack: *mut *mut terralume_stack,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (place, name) = unsafe { (Place::new(stack, "stack")?, text(command, "command")?) };
+        let found = StackCommand::ALL.iter().find(|(known, _)| *known == name);
+        let names = StackCommand::ALL.iter().map(|(known, _)| *known);
+        let (_, command) = found.ok_or_else(|| unknown_name("command", name, names))?;
+        let (stack, run) = (StackOptions::default(), JobOptions::default());
+        let state = State { command: *command, stack, run, output: None };
+        let stack = terralume_stack { cancel: AtomicBool::new(false), state: Mutex::new(state) };
+        place.fill(Arc::into_raw(Arc::new(stack)).cast_mut());
+        Ok(())
+    })
+}
+
+/// Frees it. NULL is fine. A run is stopped, and its memory goes when it has ended.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_stack_free(stack: *mut terralume_stack) {
+    if !stack.is_null() {
+        guard(|| {
+            // SAFETY: it came from `Arc::into_raw` and is freed once, by contract.
+            let stack = unsafe { Arc::from_raw(stack) };
+            stack.cancel.store(true, Ordering::Relaxed);
+            drop(stack);
+            Ok(())
+        });
+    }
+}
+
+/// Sets one option from text, as on the command line. "input" and "mask" may be set several times, each adds one.
+///
+/// @param name  An option, such as "input", "expr", "mask", "stat", "group", "type", "threads", "memory", "overwrite".
+/// @param value UTF-8; "true" or "false" for a switch; for "input" NAME=PATH or NAME=PATH:BAND. On failure the old
+///              value stays.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_stack_set_option(
+    stack: *mut terralume_stack,
+    name: *const c_char,
+    value: *const c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (stack, name, value) =
+            unsafe { (borrow(stack, "stack")?, text(name, "name")?, text(value, "value")?) };
+        let mut state = stack.lock()?;
+        // Both tables have a type and nodata: those of stacks count.
+        let shared = ["threads", "memory", "tile-size", "format", "co", "overviews", "overwrite"];
+        if shared.contains(&name) {
+            return Ok(state.run.set(name, value)?);
+        }
+        if STACK_OPTIONS.iter().all(|option| option.name != name) {
+            let shared = OPTIONS.iter().map(|option| option.name).filter(|name| shared.contains(name));
+            let names = STACK_OPTIONS.iter().map(|option| option.name).chain(shared);
+            return Err(unknown_name("option", name, names).into());
+        }
+        Ok(state.stack.set(name, value)?)
+    })
+}
+
+/// Sets the file to write. It appears under its name only when it is whole.
+///
+/// @param path A file of this machine, UTF-8; a folder with the option "by".
+#[no_mangle]
+pub unsafe extern "C" fn terralume_stack_set_output(
+    stack: *mut terralume_stack,
+    path: *const c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (stack, path) = unsafe { (borrow(stack, "stack")?, text(path, "path")?) };
+        stack.lock()?.output = Some(path.into());
+        Ok(())
+    })
+}
+
+/// Runs to the end, on threads of its own. Fails with TERRALUME_STATUS_CANCELLED, and leaves no output, when progress
+/// returns 0 or terralume_stack_cancel() is called.
+///
+/// @param options NULL: the defaults.
+/// @param report  Receives what was done to cells; NULL: nobody asks.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_stack_run(
+    stack: *mut terralume_stack,
+    options: *const terralume_run_options,
+    report: *mut terralume_stack_report,
+) -> terralume_status {
+    guard(|| {
+        check(stack, "stack")?;
+        // SAFETY: it came from `Arc::into_raw` and is live by contract. The run holds a share of its own, so that a
+        // progress function may free it.
+        let stack = unsafe {
+            Arc::increment_strong_count(stack);
+            Arc::from_raw(stack)
+        };
+        let options = if options.is_null() {
+            terralume_run_options::DEFAULT
+        } else {
+            // SAFETY: as the documentation asks.
+            unsafe { versioned::read(options) }?
+        };
+        // SAFETY: NULL or as the documentation asks.
+        let known = if report.is_null() { None } else { Some(unsafe { versioned::read(report) }?) };
+        let state = stack.lock()?;
+        let result = state.run(&options, &stack.cancel);
+        // Before the lock is released: a request that comes later is for the next run.
+        stack.cancel.store(false, Ordering::Relaxed);
+        let found = result?;
+        if let Some(known) = known {
+            // SAFETY: the struct is the caller's, and is written only as far as it says.
+            unsafe { versioned::write(report, known.struct_size, &told(&found)) };
+        }
+        Ok(())
+    })
+}
+
+/// Stops a run, within one date of a tile. Any thread may call this at any time. NULL is fine. If nothing runs, the next
+/// run stops at once.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_stack_cancel(stack: *mut terralume_stack) {
+    // SAFETY: NULL or live, by contract. No guard: nothing here can fail.
+    if let Some(stack) = unsafe { stack.as_ref() } {
+        stack.cancel.store(true, Ordering::Relaxed);
+    }
+}
+
+fn told(report: &Report) -> terralume_stack_report {
+    terralume_stack_report {
+        masked: report.masked,
+        not_finite: report.not_finite,
+        clipped: report.clipped,
+        saturated: report.written.saturated,
+        moved: report.written.moved,
+        missing: report.written.missing,
+        ..terralume_stack_report::DEFAULT
+    }
+}
+
+impl terralume_stack {
+    /// Never waits: it is for one thread at a time.
+    fn lock(&self) -> Result<MutexGuard<'_, State>> {
+        self.state.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => Failure {
+                status: terralume_status::Busy,
+                message: "the stack is in use by another call; allowed: one at a time, and cancel".into(),
+            },
+            TryLockError::Poisoned(_) => Failure {
+                status: terralume_status::Panic,
+                message: "the stack took part in an internal error; allowed: free".into(),
+            },
+        })
+    }
+}
+
+impl State {
+    fn run(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<Report> {
+        let missing =
+            || Failure::argument("the stack has no output; allowed: terralume_stack_set_output first".into());
+        let output = self.output.clone().ok_or_else(missing)?;
+        let job =
+            StackJob { command: self.command, stack: self.stack.clone(), run: self.run.clone(), output };
+        if cancel.load(Ordering::Relaxed) {
+            return Err(crate::Error::Cancelled.into());
+        }
+        Ok(job.run(&mut reporter(options), cancel, None)?.report)
+    }
+}
+
+/// A tile handed to a function of the caller.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct terralume_tile {
+    /// Number of the tile, row by row from the top left.
+    pub index: usize,
+    /// Row of its first cell in the raster.
+    pub row: usize,
+    /// Column of its first cell in the raster.
+    pub column: usize,
+    /// Its rows, without the halo.
+    pub rows: usize,
+    /// Its columns, without the halo.
+    pub columns: usize,
+    /// Cells around it on every side.
+    pub halo: usize,
+    /// (rows + 2 halo) x (columns + 2 halo) cells, row after row; NaN where there is no data and beyond the raster.
+    /// Valid during the call.
+    pub cells: *const f64,
+}
+
+/// Gets a tile. Called by several threads at once, each tile once, in no order. Must return: no exceptions, no longjmp().
+///
+/// @param data data of terralume_map_tiles().
+/// @return 0 stops the run, anything else goes on.
+pub type terralume_tile_function =
+    Option<unsafe extern "C" fn(tile: *const terralume_tile, data: *mut c_void) -> c_int>;
+
+/// The caller's pointer. Whoever passes it promises that the function may use it from several threads.
+#[derive(Clone, Copy)]
+struct Data(*mut c_void);
+
+// SAFETY: it is only handed to the caller's function, which is documented to be called by several threads.
+unsafe impl Sync for Data {}
+
+/// Hands every tile of a band to a function, in parallel. Nothing is written.
+///
+/// @param path     A raster, anything GDAL can open, UTF-8.
+/// @param band     From 1.
+/// @param tile     Side of a tile in cells; tiles at the right and at the bottom are smaller.
+/// @param halo     Cells around a tile on every side.
+/// @param threads  0: one for each processor.
+/// @param function Gets the tiles.
+/// @param data     Handed to function.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_map_tiles(
+    path: *const c_char,
+    band: usize,
+    tile: usize,
+    halo: usize,
+    threads: usize,
+    function: terralume_tile_function,
+    data: *mut c_void,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: NULL or as the documentation asks.
+        let path = unsafe { text(path, "path")? };
+        let Some(function) = function else {
+            return Err(Failure {
+                status: terralume_status::Null,
+                message: "function is NULL; allowed: a function".into(),
+            });
+        };
+        let data = Data(data);
+        let call = |found: &MapTile<'_>| {
+            // The whole struct: a pointer alone would be captured, which is not for several threads.
+            let Data(data) = { data };
+            let tile = terralume_tile {
+                index: found.index,
+                row: found.window.row,
+                column: found.window.col,
+                rows: found.window.rows,
+                columns: found.window.cols,
+                halo,
+                cells: found.cells.as_ptr(),
+            };
+            // SAFETY: the caller's function takes these, by contract from any thread.
+            unsafe { function(&tile, data) != 0 }
+        };
+        let options = MapOptions { band, tile, halo, threads: (threads > 0).then_some(threads) };
+        Ok(map_tiles(path, options, &call, &AtomicBool::new(false))?)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CString;
+    use std::sync::atomic::AtomicUsize;
+
+    const DEM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/TM1_564_146.tif");
+
+    fn c(text: &str) -> CString {
+        CString::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_formula_runs_and_tells_what_it_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("out.tif");
+        let mut stack = std::ptr::null_mut();
+        let mut report = terralume_stack_report::DEFAULT;
+        // SAFETY: live pointers and C strings throughout; the stack is freed once.
+        unsafe {
+            assert_eq!(terralume_stack_new(c"frob".as_ptr(), &mut stack), terralume_status::UnknownName);
+            assert_eq!(terralume_stack_new(c"calc".as_ptr(), &mut stack), terralume_status::Ok);
+            let set = |name: &str, value: &str| {
+                terralume_stack_set_option(stack, c(name).as_ptr(), c(value).as_ptr())
+            };
+            assert_eq!(set("colour", "red"), terralume_status::UnknownName);
+            assert_eq!(set("input", &format!("z={DEM}")), terralume_status::Ok);
+            assert_eq!(set("expr", "1 / (z - z)"), terralume_status::Ok);
+            assert_eq!(set("threads", "2"), terralume_status::Ok);
+            assert_eq!(terralume_stack_run(stack, std::ptr::null(), &mut report), terralume_status::Argument);
+            let path = c(output.to_str().unwrap());
+            assert_eq!(terralume_stack_set_output(stack, path.as_ptr()), terralume_status::Ok);
+            assert_eq!(terralume_stack_run(stack, std::ptr::null(), &mut report), terralume_status::Ok);
+            terralume_stack_free(stack);
+        }
+        assert_eq!((report.not_finite, report.missing), (1_000_000, 1_000_000));
+        assert!(output.exists());
+    }
+
+    /// Cells with data, and cells beyond the raster.
+    #[derive(Default)]
+    struct Counts {
+        inside: AtomicUsize,
+        outside: AtomicUsize,
+        tiles: AtomicUsize,
+    }
+
+    unsafe extern "C" fn count(tile: *const terralume_tile, data: *mut c_void) -> c_int {
+        // SAFETY: the library passes a tile, and the pointer that the test gave it.
+        let (tile, counts) = unsafe { (&*tile, &*data.cast::<Counts>()) };
+        let cells = (tile.rows + 2 * tile.halo) * (tile.columns + 2 * tile.halo);
+        // SAFETY: the tile has so many cells.
+        let cells = unsafe { std::slice::from_raw_parts(tile.cells, cells) };
+        let missing = cells.iter().filter(|cell| cell.is_nan()).count();
+        counts.inside.fetch_add(cells.len() - missing, Ordering::Relaxed);
+        counts.outside.fetch_add(missing, Ordering::Relaxed);
+        c_int::from(counts.tiles.fetch_add(1, Ordering::Relaxed) < 20)
+    }
+
+    #[test]
+    fn every_tile_comes_once_with_what_is_around_it() {
+        let path = c(DEM);
+        let map = |tile: usize, halo: usize| {
+            let counts = Counts::default();
+            let data = std::ptr::from_ref(&counts).cast_mut().cast();
+            // SAFETY: the function takes the counts from any thread; they outlive the call.
+            let status = unsafe { terralume_map_tiles(path.as_ptr(), 1, tile, halo, 3, Some(count), data) };
+            (status, counts.tiles.into_inner(), counts.inside.into_inner(), counts.outside.into_inner())
+        };
+        assert_eq!(map(300, 0), (terralume_status::Ok, 16, 1_000_000, 0));
+        // Each of the four rows of tiles has 2 x 5 rows more; ten of all lie beyond the raster.
+        assert_eq!(map(300, 5), (terralume_status::Ok, 16, 1030 * 1030, 1040 * 1040 - 1030 * 1030));
+        assert_eq!(map(100, 0).0, terralume_status::Cancelled);
+        // SAFETY: NULL is allowed to be refused.
+        let status = unsafe { terralume_map_tiles(path.as_ptr(), 1, 100, 0, 1, None, std::ptr::null_mut()) };
+        assert_eq!(status, terralume_status::Null);
+    }
+}

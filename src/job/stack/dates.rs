@@ -1,0 +1,225 @@
+//! Dates of scenes: from a table, a catalogue, the file's own metadata or its name, in this order of trust.
+
+use crate::core::error::{Error, Result};
+use jiff::civil::{Date, DateTime, Time};
+use jiff::fmt::strtime::BrokenDownTime;
+use jiff::tz::TimeZone;
+use jiff::Timestamp;
+use regex_lite::Regex;
+
+/// Years that a number in a file name may mean.
+const YEARS: std::ops::RangeInclusive<i16> = 1970..=2069;
+
+/// Where a date came from, the most trusted first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateSource {
+    /// A table of dates.
+    Table,
+    /// An item of a STAC catalogue.
+    Catalogue,
+    /// The file's own metadata.
+    Metadata,
+    /// The file's name.
+    Name,
+}
+
+impl DateSource {
+    /// In a word, for lists.
+    pub fn name(self) -> &'static str {
+        match self {
+            DateSource::Table => "table",
+            DateSource::Catalogue => "catalogue",
+            DateSource::Metadata => "metadata",
+            DateSource::Name => "name",
+        }
+    }
+}
+
+/// How dates are found in names; without rules the patterns that providers use.
+#[derive(Debug, Clone, Default)]
+pub struct NameRules {
+    /// What to look at in the name: its first group, else all that it matches.
+    pattern: Option<Regex>,
+    /// How the date is written there, as strftime says it.
+    format: Option<String>,
+}
+
+impl NameRules {
+    /// Rules of the user.
+    pub fn new(pattern: Option<&str>, format: Option<&str>) -> Result<Self> {
+        let compile = |text: &str| {
+            Regex::new(text).map_err(|error| {
+                Error::Argument(format!("date-regex = '{text}': {error}; allowed: a regular expression"))
+            })
+        };
+        if let Some(text) = format {
+            // Jiff checks a format when it writes with it.
+            let sample = Date::constant(2000, 1, 1).at(0, 0, 0, 0);
+            jiff::fmt::strtime::format(text, sample).map_err(|error| {
+                let allowed = "allowed: letters of strftime, such as %Y%m%d";
+                Error::Argument(format!("date-format = '{text}': {error}; {allowed}"))
+            })?;
+        }
+        Ok(Self { pattern: pattern.map(compile).transpose()?, format: format.map(String::from) })
+    }
+
+    /// The date in a file's name, without its folder.
+    pub fn find(&self, name: &str) -> Option<Timestamp> {
+        let part = match &self.pattern {
+            None => name,
+            Some(pattern) => {
+                let found = pattern.captures(name)?;
+                found.get(1).or(found.get(0))?.as_str()
+            }
+        };
+        match &self.format {
+            Some(format) => formatted(part, format),
+            None => parse(part).or_else(|| usual(part)),
+        }
+    }
+}
+
+/// The first part of `text` that is written as `format` says.
+fn formatted(text: &str, format: &str) -> Option<Timestamp> {
+    text.char_indices().find_map(|(start, _)| {
+        let (found, _) = BrokenDownTime::parse_prefix(format, &text[start..]).ok()?;
+        let day = || found.to_date().ok().map(|day| day.to_datetime(Time::midnight()));
+        found.to_datetime().ok().or_else(day).and_then(universal)
+    })
+}
+
+/// All dates are UTC.
+fn universal(time: DateTime) -> Option<Timestamp> {
+    TimeZone::UTC.to_timestamp(time).ok()
+}
+
+/// A date as tables, catalogues and metadata write it: ISO 8601, or `YYYY:MM:DD HH:MM:SS`.
+pub fn parse(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time);
+    }
+    let plain = text.strip_suffix('Z').unwrap_or(text);
+    let time = plain.parse::<DateTime>().or_else(|_| DateTime::strptime("%Y:%m:%d %H:%M:%S", plain));
+    time.ok().and_then(universal)
+}
+
+/// The first date in a name that follows one of the usual patterns.
+fn usual(name: &str) -> Option<Timestamp> {
+    let name = name.as_bytes();
+    (0..name.len()).find_map(|start| {
+        let alone = start == 0 || !name[start - 1].is_ascii_digit();
+        let word_starts = start == 0 || !name[start - 1].is_ascii_alphanumeric();
+        let (rest, digits) = (&name[start..], digits_at(&name[start..]));
+        let time = if alone && digits == 8 {
+            compact(rest)
+        } else if alone && digits == 4 {
+            dashed(rest)
+        } else if word_starts && rest[0] == b'A' && digits_at(&rest[1..]) == 7 {
+            day_of_year(&rest[1..])
+        } else if word_starts && rest[0] == b'L' && rest.len() > 16 && digits_at(&rest[3..]) == 13 {
+            // Landsat before its collections: sensor, path, row, year, day of the year.
+            day_of_year(&rest[9..])
+        } else {
+            None
+        };
+        time.and_then(universal)
+    })
+}
+
+/// How many digits stand at the beginning.
+fn digits_at(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+fn number(text: &[u8]) -> Option<i16> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+fn day(year: &[u8], month: &[u8], day: &[u8]) -> Option<Date> {
+    let year = number(year).filter(|year| YEARS.contains(year))?;
+    Date::new(year, number(month)? as i8, number(day)? as i8).ok()
+}
+
+/// `YYYYMMDD`, which a time may follow: `YYYYMMDD?HHMMSS`.
+fn compact(text: &[u8]) -> Option<DateTime> {
+    let day = day(&text[..4], &text[4..6], &text[6..8])?;
+    let time = text.get(9..15).filter(|_| digits_at(&text[9..]) == 6).and_then(|time| {
+        let part = |first: usize| number(&time[first..first + 2]).map(|part| part as i8);
+        Time::new(part(0)?, part(2)?, part(4)?, 0).ok()
+    });
+    Some(day.to_datetime(time.unwrap_or(Time::midnight())))
+}
+
+/// `YYYY-MM-DD`.
+fn dashed(text: &[u8]) -> Option<DateTime> {
+    let text = text.get(..11).unwrap_or(text);
+    if text.len() < 10 || text[4] != b'-' || text[7] != b'-' || text.get(10).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(day(&text[..4], &text[5..7], &text[8..10])?.to_datetime(Time::midnight()))
+}
+
+/// `YYYYDDD`.
+fn day_of_year(text: &[u8]) -> Option<DateTime> {
+    let year = number(text.get(..4)?).filter(|year| YEARS.contains(year))?;
+    let day = Date::new(year, 1, 1).ok()?.with().day_of_year(number(text.get(4..7)?)?).build().ok()?;
+    Some(day.to_datetime(Time::midnight()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(rules: &NameRules, name: &str) -> Option<String> {
+        rules.find(name).map(|time| time.to_string())
+    }
+
+    #[test]
+    fn names_of_providers_have_dates() {
+        let rules = NameRules::default();
+        for (name, date) in [
+            ("LC08_L1TP_013032_20180131_20180207_01_T1.tif", Some("2018-01-31T00:00:00Z")),
+            ("S2_20150711T100008_NDVI.tif", Some("2015-07-11T10:00:08Z")),
+            ("Gamma0_2019-03-09_VV.tif", Some("2019-03-09T00:00:00Z")),
+            ("LC80030172015001LGN00_B3.tif", Some("2015-01-01T00:00:00Z")),
+            ("MOD13Q1.A2018033.h18v04.006.2018050114317.hdf", Some("2018-02-02T00:00:00Z")),
+            // Not a month, a digit too many, a year that nobody flew in.
+            ("x_20181331.tif", None),
+            ("x_120180131.tif", None),
+            ("x_19690131.tif", None),
+            ("x_2018-02-30.tif", None),
+            ("B4.tif", None),
+            ("x_20181331_20180207.tif", Some("2018-02-07T00:00:00Z")),
+            ("naïve_20180207.tif", Some("2018-02-07T00:00:00Z")),
+        ] {
+            assert_eq!(found(&rules, name).as_deref(), date, "{name}");
+        }
+    }
+
+    #[test]
+    fn users_say_how_names_are_written() {
+        let rules = NameRules::new(Some("_d([0-9]+)_"), Some("%d%m%Y")).unwrap();
+        assert_eq!(found(&rules, "a_20180131_d07022019_x.tif").as_deref(), Some("2019-02-07T00:00:00Z"));
+        let format = NameRules::new(None, Some("%Y_%j")).unwrap();
+        assert_eq!(found(&format, "scene_2019_038.tif").as_deref(), Some("2019-02-07T00:00:00Z"));
+        assert_eq!(found(&format, "scene.tif"), None);
+        for (pattern, format) in [(Some("("), None), (None, Some("%Q"))] {
+            let error = NameRules::new(pattern, format).unwrap_err().to_string();
+            assert!(error.contains("; allowed: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn written_dates_are_read() {
+        for (text, date) in [
+            ("2018-01-31T15:40:00Z", Some("2018-01-31T15:40:00Z")),
+            ("2018-01-31T15:40:00.250+02:00", Some("2018-01-31T13:40:00.25Z")),
+            ("2018:01:31 15:40:00", Some("2018-01-31T15:40:00Z")),
+            ("2018-01-31", Some("2018-01-31T00:00:00Z")),
+            ("31.1.2018", None),
+        ] {
+            assert_eq!(parse(text).map(|time| time.to_string()).as_deref(), date, "{text}");
+        }
+    }
+}

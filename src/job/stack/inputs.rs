@@ -1,0 +1,319 @@
+//! Inputs of a stack: which files, which of their bands, what the bands are called, when each file was taken.
+
+use super::dates::{self, DateSource, NameRules};
+use super::list::{expand, remote, table, Entry};
+use super::options::StackOptions;
+use crate::core::error::{Error, Result};
+use crate::gdal::raster::{RasterFacts, RasterGrid};
+use crate::gdal::Gdal;
+use crate::pipeline::run::in_parallel;
+use jiff::Timestamp;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// An input as the user writes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InputSpec {
+    /// What formulas call it.
+    pub name: Option<String>,
+    /// A file, pattern, list, table or catalogue.
+    pub source: String,
+    /// More of them, in one list with the first.
+    pub more: Vec<String>,
+    /// The band that is meant, from 1.
+    pub band: Option<usize>,
+    /// The overview that is read in place of the rasters.
+    pub overview: Option<usize>,
+}
+
+impl InputSpec {
+    /// `NAME=PATH`, or only a path; `:BAND` and `:ovr=N` may follow.
+    pub fn parse(text: &str) -> Result<Self> {
+        let is_name = |name: &str| {
+            let mut characters = name.chars();
+            characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+                && characters.all(|character| character.is_alphanumeric() || "_-. ".contains(character))
+        };
+        let (name, mut source) = match text.split_once('=') {
+            Some((name, rest)) if is_name(name.trim()) => (Some(name.trim().to_string()), rest.trim()),
+            _ => (None, text.trim()),
+        };
+        let (mut band, mut overview) = (None, None);
+        // A file may have such a name.
+        while !std::path::Path::new(source).exists() {
+            let Some((rest, ending)) = source.rsplit_once(':') else { break };
+            if let Some(level) = ending.strip_prefix("ovr=") {
+                let wrong = || Error::Argument(format!("'{ending}' of '{text}'; allowed: ovr=0, ovr=1, …"));
+                overview = Some(level.parse().map_err(|_| wrong())?);
+            } else if let Ok(number) = ending.parse::<usize>() {
+                if number == 0 {
+                    return Err(Error::Argument(format!("band 0 of '{text}'; allowed: bands from 1")));
+                }
+                band = Some(number);
+            } else {
+                break;
+            }
+            source = rest;
+        }
+        if source.is_empty() {
+            return Err(Error::Argument(format!("input '{text}' names no file; allowed: NAME=PATH[:BAND]")));
+        }
+        Ok(Self { name, source: source.into(), more: Vec::new(), band, overview })
+    }
+}
+
+/// One file of an input.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// What the list says of it.
+    pub entry: Entry,
+    /// What the file says of itself.
+    pub facts: Arc<RasterFacts>,
+    /// When it was taken.
+    pub time: Option<(Timestamp, DateSource)>,
+}
+
+impl Scene {
+    /// The time, or an error that names the file.
+    pub fn time(&self) -> Result<Timestamp> {
+        self.time.map(|(time, _)| time).ok_or_else(|| {
+            Error::Input(format!(
+                "'{}' has no date, neither in a table nor in its metadata or name; allowed: a table (--dates), or a way \
+                 to find it in the name (--date-regex, --date-format)",
+                self.entry.path
+            ))
+        })
+    }
+}
+
+/// An input with its files open once.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// As it was asked for.
+    pub spec: InputSpec,
+    /// Its files; of a list in order of time, then of their names.
+    pub scenes: Vec<Scene>,
+    /// One file was named, not a list.
+    pub single: bool,
+    /// Names of the bands of its files; empty texts where they have none.
+    pub band_names: Vec<String>,
+}
+
+impl Input {
+    /// How many bands its files have.
+    pub fn bands(&self) -> usize {
+        self.scenes.first().map_or(0, |scene| scene.facts.bands.len())
+    }
+}
+
+/// A name that formulas know, and what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownBand {
+    /// As formulas write it.
+    pub name: String,
+    /// Number of the input.
+    pub input: usize,
+    /// Band of its files, from 1.
+    pub band: usize,
+}
+
+/// Opens everything once, in parallel. Gives the inputs and the files that had to be left out.
+pub fn open(
+    gdal: &'static Gdal,
+    options: &StackOptions,
+    threads: usize,
+) -> Result<(Vec<Input>, Vec<String>)> {
+    if options.inputs.is_empty() {
+        return Err(Error::Argument("no input; allowed: at least one, as NAME=PATH".into()));
+    }
+    let lists = options.inputs.iter().map(files).collect::<Result<Vec<_>>>()?;
+    let mut wanted: Vec<(String, Option<usize>)> = Vec::new();
+    for (spec, entries) in options.inputs.iter().zip(&lists) {
+        wanted.extend(entries.iter().map(|entry| (entry.path.clone(), spec.overview)));
+    }
+    wanted.sort();
+    wanted.dedup();
+    let read = |(path, level): &(String, Option<usize>)| RasterFacts::read(gdal, path, *level);
+    let found = in_parallel(threads, &wanted, read)?;
+    let mut facts = HashMap::new();
+    let mut bad = Vec::new();
+    for (key, found) in wanted.into_iter().zip(found) {
+        match found {
+            Ok(found) => {
+                facts.insert(key, Arc::new(found));
+            }
+            Err(Error::Input(_)) if options.skip_bad => bad.push(key.0),
+            Err(error) => return Err(error),
+        }
+    }
+    let rules = NameRules::new(options.date_regex.as_deref(), options.date_format.as_deref())?;
+    let dates = options.dates.as_deref().map(table).transpose()?.unwrap_or_default();
+    let mut inputs = Vec::new();
+    for (spec, entries) in options.inputs.iter().zip(lists) {
+        let single = spec.more.is_empty()
+            && matches!(entries.as_slice(), [entry] if entry.path == remote(&spec.source));
+        let mut scenes = Vec::new();
+        for mut entry in entries {
+            let Some(facts) = facts.get(&(entry.path.clone(), spec.overview)) else { continue };
+            take_from_table(&mut entry, &dates);
+            let time = time_of(&entry, facts, &rules);
+            scenes.push(Scene { entry, facts: Arc::clone(facts), time });
+        }
+        if scenes.is_empty() {
+            return Err(Error::Input(format!("none of the files of '{}' can be read", spec.source)));
+        }
+        scenes.sort_by(|first, second| {
+            let key = |scene: &Scene| scene.time.map(|(time, _)| time);
+            key(first).cmp(&key(second)).then_with(|| first.entry.file_name().cmp(second.entry.file_name()))
+        });
+        let band_names = band_names(spec, &scenes, options)?;
+        inputs.push(Input { spec: spec.clone(), scenes, single, band_names });
+    }
+    Ok((inputs, bad))
+}
+
+fn files(spec: &InputSpec) -> Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for source in std::iter::once(&spec.source).chain(&spec.more) {
+        entries.extend(expand(source)?);
+    }
+    Ok(entries)
+}
+
+/// Adds what the table of dates says of a file: by its path, else by its name alone.
+fn take_from_table(entry: &mut Entry, dates: &[Entry]) {
+    let same_path = dates.iter().find(|row| row.path == entry.path);
+    let Some(row) = same_path.or_else(|| dates.iter().find(|row| row.file_name() == entry.file_name()))
+    else {
+        return;
+    };
+    entry.date = row.date.or(entry.date);
+    entry.columns.extend(row.columns.iter().cloned());
+}
+
+fn time_of(entry: &Entry, facts: &RasterFacts, rules: &NameRules) -> Option<(Timestamp, DateSource)> {
+    let metadata = || facts.date.as_deref().and_then(dates::parse).map(|time| (time, DateSource::Metadata));
+    let name = || rules.find(entry.file_name()).map(|time| (time, DateSource::Name));
+    entry.date.or_else(metadata).or_else(name)
+}
+
+/// Given names, else those of the file, else those of the sensor.
+fn band_names(spec: &InputSpec, scenes: &[Scene], options: &StackOptions) -> Result<Vec<String>> {
+    let bands = &scenes[0].facts.bands;
+    let count_error = |what: &str, count: usize| {
+        let (name, has) = (&scenes[0].entry.path, bands.len());
+        Err(Error::Argument(format!("{what} has {count} bands, '{name}' has {has}; allowed: as many")))
+    };
+    // A band that was chosen has its own name.
+    if spec.band.is_none() && !options.names.is_empty() && (bands.len() > 1 || spec.name.is_none()) {
+        if options.names.len() != bands.len() {
+            return count_error("the list of names", options.names.len());
+        }
+        return Ok(options.names.clone());
+    }
+    let described: Vec<String> = bands.iter().map(|band| band.name.clone()).collect();
+    if described.iter().all(|name| !name.is_empty()) && options.sensor.is_none() {
+        return Ok(described);
+    }
+    match options.sensor {
+        Some(sensor) if bands.len() > 1 && spec.band.is_none() => {
+            if sensor.len() != bands.len() {
+                return count_error("the sensor", sensor.len());
+            }
+            Ok(sensor.iter().map(|name| (*name).to_string()).collect())
+        }
+        _ => Ok(described),
+    }
+}
+
+/// All names that formulas may use, the most direct ones first.
+pub fn known_bands(inputs: &[Input]) -> Vec<KnownBand> {
+    let mut known: Vec<KnownBand> = Vec::new();
+    let mut add = |name: &str, input: usize, band: usize| {
+        if !name.is_empty() && known.iter().all(|other| other.name != name) {
+            known.push(KnownBand { name: name.into(), input, band });
+        }
+    };
+    for (index, input) in inputs.iter().enumerate() {
+        match (&input.spec.name, input.spec.band) {
+            (Some(name), Some(band)) => add(name, index, band),
+            (Some(name), None) if input.bands() == 1 => add(name, index, 1),
+            _ => {}
+        }
+    }
+    for (index, input) in inputs.iter().enumerate() {
+        let chosen = |band: usize| input.spec.band.is_none_or(|chosen| chosen == band);
+        for band in (1..=input.bands()).filter(|band| chosen(*band)) {
+            add(&input.band_names[band - 1], index, band);
+        }
+    }
+    for (index, input) in inputs.iter().enumerate() {
+        let name = match &input.spec.name {
+            Some(name) => name.as_str(),
+            None if inputs.len() == 1 => "X",
+            None => continue,
+        };
+        if input.spec.name.is_none() && input.bands() == 1 {
+            add(name, index, 1);
+        }
+        if input.spec.name.is_none() && input.spec.band.is_some() {
+            add(name, index, input.spec.band.unwrap_or(1));
+        }
+        for band in 1..=input.bands() {
+            add(&format!("{name}[{band}]"), index, band);
+        }
+    }
+    known
+}
+
+/// The grid of all bands: that of a raster, or of the first input, perhaps with cells of another size.
+pub fn grid(gdal: &'static Gdal, inputs: &[Input], options: &StackOptions) -> Result<(RasterGrid, String)> {
+    let (grid, name) = match &options.grid_of {
+        Some(name) => {
+            let found =
+                in_parallel(1, std::slice::from_ref(name), |name| RasterFacts::read(gdal, name, None))?;
+            let facts =
+                found.into_iter().next().unwrap_or_else(|| Err(Error::Internal("nothing read".into())))?;
+            (facts.grid, name.clone())
+        }
+        None => {
+            let facts = &inputs[0].scenes[0].facts;
+            (facts.grid.clone(), facts.name.clone())
+        }
+    };
+    match options.resolution {
+        Some(side) => Ok((grid.with_resolution(side)?, name)),
+        None => Ok((grid, name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_are_written_in_one_line() {
+        let spec = |name: Option<&str>, source: &str, band, overview| InputSpec {
+            name: name.map(String::from),
+            source: source.into(),
+            more: Vec::new(),
+            band,
+            overview,
+        };
+        for (text, expected) in [
+            ("red=B4.tif", spec(Some("red"), "B4.tif", None, None)),
+            ("red=scene.tif:3", spec(Some("red"), "scene.tif", Some(3), None)),
+            ("vis=TCI.tif:ovr=0", spec(Some("vis"), "TCI.tif", None, Some(0))),
+            ("vis=TCI.tif:2:ovr=1", spec(Some("vis"), "TCI.tif", Some(2), Some(1))),
+            ("*_B4.tif", spec(None, "*_B4.tif", None, None)),
+            ("h=NETCDF:\"f.nc\":height", spec(Some("h"), "NETCDF:\"f.nc\":height", None, None)),
+            ("/vsicurl/http://x.org/a?b=c", spec(None, "/vsicurl/http://x.org/a?b=c", None, None)),
+        ] {
+            assert_eq!(InputSpec::parse(text).unwrap(), expected, "{text}");
+        }
+        for text in ["red=", "red=a.tif:0", "red=a.tif:ovr=x", ""] {
+            let error = InputSpec::parse(text).unwrap_err().to_string();
+            assert!(error.contains("; allowed: "), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Stacks: many rasters on one grid, by band and by time. One run from files to a file: open, plan, run, close.
+
+pub mod dates;
+mod inputs;
+mod layers;
+pub mod list;
+pub mod map;
+mod open;
+pub mod options;
+mod program;
+pub mod sensors;
+pub mod statistics;
+
+use crate::core::error::{Error, Result};
+use crate::core::operation::Band;
+use crate::gdal::header::Header;
+use crate::gdal::output::{check_room, Target};
+use crate::gdal::raster::RasterGrid;
+use crate::gdal::sink::{GdalSink, SinkOptions, FILE_BLOCK};
+use crate::gdal::sinks::SinkSet;
+use crate::gdal::stack::GdalStack;
+use crate::gdal::Gdal;
+use crate::job::options::JobOptions;
+use crate::job::{default_memory, processors, COMPUTING};
+use crate::pipeline::io::Sink;
+use crate::pipeline::run::{in_parallel, Monitor};
+use crate::pipeline::stack::encode::Encoder;
+use crate::pipeline::stack::io::StackSource;
+use crate::pipeline::stack::plan::{StackPlan, StackPlanOptions};
+use crate::pipeline::stack::profile::Profile;
+use crate::pipeline::stack::program::{Layer, StackProgram};
+use crate::pipeline::stack::run::{input_bytes, run, Report};
+use crate::VERSION;
+use layers::Image;
+use options::{Scatter, StackOptions};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use inputs::InputSpec;
+
+/// What is done with a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StackCommand {
+    /// A formula over named bands.
+    Calc,
+    /// Values scaled, limited, and stored in another type.
+    Rescale,
+    /// Cells left out.
+    Mask,
+    /// Statistics over time.
+    Reduce,
+}
+
+impl StackCommand {
+    /// All, by name.
+    pub const ALL: [(&'static str, StackCommand); 4] = [
+        ("calc", StackCommand::Calc),
+        ("rescale", StackCommand::Rescale),
+        ("mask", StackCommand::Mask),
+        ("reduce", StackCommand::Reduce),
+    ];
+}
+
+/// One run over a stack.
+#[derive(Debug, Clone)]
+pub struct StackJob {
+    /// What to do.
+    pub command: StackCommand,
+    /// With what, and how.
+    pub stack: StackOptions,
+    /// Threads, memory, format and so on; type and nodata stand in `stack`.
+    pub run: JobOptions,
+    /// File to write, or a folder for several.
+    pub output: String,
+}
+
+/// A line of the list of images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedImage {
+    /// Its files.
+    pub files: Vec<String>,
+    /// When it was taken, and how that is known.
+    pub time: Option<(String, &'static str)>,
+    /// Its group in a reduction.
+    pub group: Option<String>,
+}
+
+/// Everything opened and decided, ready to run.
+pub struct PreparedStack<'a> {
+    job: &'a StackJob,
+    gdal: &'static Gdal,
+    grid: RasterGrid,
+    grid_name: String,
+    files: Vec<String>,
+    source: GdalStack,
+    program: StackProgram,
+    bands: Vec<Band>,
+    plan: StackPlan,
+    images: Vec<Image>,
+    listed: Vec<ListedImage>,
+    /// Files that could not be opened.
+    bad: Vec<String>,
+}
+
+/// What a finished run knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StackOutcome {
+    /// What was done to cells.
+    pub report: Report,
+    /// Files that could not be read, wholly or in part.
+    pub bad: Vec<String>,
+    /// Files that were written.
+    pub outputs: Vec<String>,
+}
+
+impl StackJob {
+    /// Runs to the end, as [`crate::Job::run`] does.
+    pub fn run(
+        &self,
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+        profile: Option<&Profile>,
+    ) -> Result<StackOutcome> {
+        self.prepare()?.run(report, cancel, profile)
+    }
+
+    /// Opens all inputs, checks everything but the output and decides how the run is divided.
+    pub fn prepare(&self) -> Result<PreparedStack<'_>> {
+        program::prepare(self)
+    }
+
+    fn threads(&self) -> usize {
+        self.run.threads.unwrap_or_else(processors)
+    }
+}
+
+impl PreparedStack<'_> {
+    /// How the run is divided.
+    pub fn plan(&self) -> &StackPlan {
+        &self.plan
+    }
+
+    /// Images in the order in which they are read.
+    pub fn list(&self) -> &[ListedImage] {
+        &self.listed
+    }
+
+    /// Bytes of the cells that are read, and of those that are written, uncompressed.
+    pub fn bytes(&self) -> (u64, u64) {
+        let input = input_bytes(&self.program, self.source.planes());
+        (input, self.output_bytes() * self.runs() as u64)
+    }
+
+    /// Names of the bands that are written.
+    pub fn bands(&self) -> Vec<&str> {
+        self.bands.iter().map(|band| band.name.as_str()).collect()
+    }
+
+    /// One file for each date means as many runs.
+    fn runs(&self) -> usize {
+        if self.program.reduce.is_some() {
+            1
+        } else {
+            self.images.len()
+        }
+    }
+
+    fn output_bytes(&self) -> u64 {
+        let cells = (self.plan.size.0 * self.plan.size.1) as u64;
+        cells * (self.bands.len() * self.program.cell_type.size()) as u64
+    }
+
+    /// Runs to the end.
+    pub fn run(
+        mut self,
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+        profile: Option<&Profile>,
+    ) -> Result<StackOutcome> {
+        let layers = std::mem::take(&mut self.program.layers);
+        let runs: Vec<Vec<Layer>> = if self.program.reduce.is_some() {
+            vec![layers]
+        } else {
+            layers.into_iter().map(|layer| vec![layer]).collect()
+        };
+        let outputs = self.outputs(runs.len())?;
+        check_room(&self.job.output, self.room())?;
+        let mut total = Report::default();
+        let count = runs.len() as f64;
+        for (index, layers) in runs.into_iter().enumerate() {
+            self.program.layers = layers;
+            let mut part = |share: f64, stage: &str| report((index as f64 + share) / count, stage);
+            total += self.run_once(&outputs[index], &mut part, cancel, profile)?;
+        }
+        // Too late to cancel: all files are in their places.
+        report(1.0, "done");
+        let mut bad = self.bad.clone();
+        bad.extend(self.source.bad_files());
+        Ok(StackOutcome { report: total, bad, outputs: outputs.into_iter().flatten().collect() })
+    }
+
+    /// Names of the files of each run: one, or one for each band.
+    fn outputs(&self, runs: usize) -> Result<Vec<Vec<String>>> {
+        let output = &self.job.output;
+        match self.job.stack.scatter {
+            None if runs > 1 => Err(Error::Argument(format!(
+                "{runs} dates would be written to '{output}'; allowed: --by time and a folder, or terralume reduce"
+            ))),
+            None => Ok(vec![vec![output.clone()]]),
+            Some(Scatter::Time) if self.program.reduce.is_some() => {
+                Err(Error::Argument("--by time of a reduction over time; allowed: --by band".into()))
+            }
+            Some(scatter) => {
+                if !std::path::Path::new(output).is_dir() {
+                    let allowed = "allowed: a folder that is there";
+                    return Err(Error::Argument(format!("'{output}' is no folder, which --by needs; {allowed}")));
+                }
+                let file = |name: &str| format!("{}/{}.tif", output.trim_end_matches('/'), plain(name));
+                let images = self.listed.iter().take(runs).map(|image| {
+                    let first = image.files.first().map_or("result", String::as_str);
+                    let stem = std::path::Path::new(first).file_stem().map_or("result".into(), |stem| stem.to_string_lossy());
+                    match scatter {
+                        Scatter::Time => vec![file(&stem)],
+                        Scatter::Band if runs == 1 => self.bands.iter().map(|band| file(&band.name)).collect(),
+                        Scatter::Band => self.bands.iter().map(|band| file(&format!("{stem}_{}", band.name))).collect(),
+                    }
+                });
+                Ok(images.collect())
+            }
+        }
+    }
+
+    /// Bytes that the disk must have, at least.
+    fn room(&self) -> u64 {
+        let uncompressed =
+            self.job.run.creation.iter().any(|(key, value)| {
+                key.eq_ignore_ascii_case("COMPRESS") && value.eq_ignore_ascii_case("NONE")
+            });
+        let plain = uncompressed || self.job.run.format == crate::Format::Cog;
+        let bytes = self.output_bytes() * self.runs() as u64;
+        // Nobody knows how far cells can be compressed; to a tenth is much.
+        if plain {
+            bytes
+        } else {
+            bytes / 10
+        }
+    }
+
+    fn run_once(
+        &self,
+        outputs: &[String],
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+        profile: Option<&Profile>,
+    ) -> Result<Report> {
+        let options = SinkOptions {
+            format: self.job.run.format,
+            creation: self.job.run.creation.clone(),
+            overviews: self.job.run.overviews,
+            threads: self.plan.threads,
+        };
+        let place =
+            in_parallel(1, std::slice::from_ref(&self.grid_name), |name| self.gdal.open_raster(name))?;
+        let place =
+            place.into_iter().next().unwrap_or_else(|| Err(Error::Internal("nothing opened".into())))?;
+        let mut sinks = SinkSet::default();
+        let parts = if outputs.len() == 1 { self.bands.len() } else { 1 };
+        for (index, output) in outputs.iter().enumerate() {
+            let target = Target::new(output, self.job.run.overwrite, &self.files)?;
+            let part = index * parts..(index + 1) * parts;
+            let header = self.header(&self.bands[part.clone()])?;
+            sinks.add(GdalSink::create(self.gdal, target, header, options.clone(), &place)?, part)?;
+        }
+        // Creation options may have given the file other blocks than those assumed.
+        let layout = sinks.layout();
+        let plan = self.job.divide(
+            &self.program,
+            &self.source,
+            (layout.block_rows, layout.block_cols),
+            self.gdal,
+        )?;
+        let mut computing = |done: f64| report(done * COMPUTING, "computing");
+        let mut monitor = Monitor { report: &mut computing, cancel };
+        let found = run(&self.program, &plan, &self.source, &mut sinks, &mut monitor, profile)?;
+        sinks.finish(&mut |share| {
+            !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
+        })?;
+        Ok(found)
+    }
+
+    fn header(&self, bands: &[Band]) -> Result<Header> {
+        let metadata = [
+            ("TIFFTAG_SOFTWARE", format!("terralume {VERSION}")),
+            ("TERRALUME_VERSION", VERSION.to_string()),
+            ("TERRALUME_EXPRESSION", self.job.stack.expression.clone().unwrap_or_default()),
+            ("TERRALUME_MASKS", self.job.stack.masks.join("; ")),
+        ];
+        let metadata = metadata.into_iter().filter(|(_, value)| !value.is_empty());
+        Ok(Header {
+            size: self.grid.size,
+            bands: bands.to_vec(),
+            cell_type: self.program.cell_type,
+            nodata: Some(Encoder::new(self.program.cell_type, self.program.nodata)?.nodata()),
+            metadata: metadata.map(|(key, value)| (key.to_string(), value)).collect(),
+            transform: self.grid.transform,
+            origin: (0, 0),
+            statistics: Vec::new(),
+        })
+    }
+}
+
+impl StackJob {
+    /// A plan; threads the user has not asked for go when the memory is too small for them.
+    fn divide(
+        &self,
+        program: &StackProgram,
+        source: &GdalStack,
+        block: (usize, usize),
+        gdal: &Gdal,
+    ) -> Result<StackPlan> {
+        let mut options = StackPlanOptions {
+            threads: self.threads(),
+            memory: self.memory(gdal),
+            tile_size: self.run.tile_size,
+            reader: source.reader_bytes(),
+            shared: source.handle_bytes(),
+        };
+        loop {
+            match StackPlan::new(program, source.planes(), block, options) {
+                Err(Error::Memory(_)) if self.run.threads.is_none() && options.threads > 1 => {
+                    options.threads /= 2
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn memory(&self, gdal: &Gdal) -> usize {
+        self.run.memory.unwrap_or_else(|| default_memory(gdal))
+    }
+
+    /// Blocks that a file will have unless creation options say otherwise.
+    fn usual_block() -> (usize, usize) {
+        (FILE_BLOCK, FILE_BLOCK)
+    }
+}
+
+/// A name without what file names should not have.
+fn plain(name: &str) -> String {
+    name.chars().map(|character| if r#"/\:"<>|?*"#.contains(character) { '_' } else { character }).collect()
+}

@@ -1,0 +1,145 @@
+//! Bands of a stack as planes on one grid.
+
+use super::inputs::{Input, Scene};
+use super::options::StackOptions;
+use crate::core::error::{Error, Result};
+use crate::gdal::raster::{RasterFacts, RasterGrid};
+use crate::gdal::stack::{GdalStack, StackBand, StackSettings};
+use crate::gdal::transform::TargetGrid;
+use crate::gdal::warper::Resampling;
+use crate::gdal::Gdal;
+use crate::pipeline::run::in_parallel;
+use std::collections::HashMap;
+
+/// Files open at once, at most, when nobody says otherwise.
+const MOST_OPEN: usize = 256;
+
+/// Share of the memory that handles in waiting may hold, and the most of it.
+const HANDLE_SHARE: usize = 16;
+const HANDLE_MEMORY: usize = 8 << 20;
+
+/// Files and planes that are wanted.
+pub struct Wanted<'a> {
+    gdal: &'static Gdal,
+    options: &'a StackOptions,
+    target: &'a RasterGrid,
+    target_name: &'a str,
+    files: Vec<(RasterFacts, bool)>,
+    places: HashMap<(String, Option<usize>), usize>,
+    bands: Vec<StackBand>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Nothing yet.
+    pub fn new(
+        gdal: &'static Gdal,
+        options: &'a StackOptions,
+        (target, target_name): (&'a RasterGrid, &'a str),
+    ) -> Self {
+        let (files, places, bands) = (Vec::new(), HashMap::new(), Vec::new());
+        Self { gdal, options, target, target_name, files, places, bands }
+    }
+
+    /// The plane of a band, the same one when it is asked for again.
+    pub fn plane(&mut self, input: &Input, scene: &Scene, band: usize, is_mask: bool) -> Result<usize> {
+        let has = scene.facts.bands.len();
+        if band > has {
+            let name = &scene.entry.path;
+            return Err(Error::Argument(format!("'{name}' has no band {band}; allowed: 1 to {has}")));
+        }
+        let file = self.file(input, scene)?;
+        let known = self.bands.iter().position(|known| known.file == file && known.band == band);
+        if let Some(plane) = known {
+            if is_mask {
+                // Between two classes there is none.
+                self.bands[plane].resampling = Resampling::Nearest;
+            }
+            return Ok(plane);
+        }
+        let usual = if self.options.resolution.is_some() { Resampling::Average } else { Resampling::Nearest };
+        let resampling = if is_mask { Resampling::Nearest } else { self.options.resample.unwrap_or(usual) };
+        let nodata = self.options.source_nodata.filter(|_| !is_mask);
+        self.bands.push(StackBand { file, band, nodata, resampling });
+        Ok(self.bands.len() - 1)
+    }
+
+    /// The number of a scene's file.
+    fn file(&mut self, input: &Input, scene: &Scene) -> Result<usize> {
+        let key = (scene.entry.path.clone(), input.spec.overview);
+        if let Some(file) = self.places.get(&key) {
+            return Ok(*file);
+        }
+        let (facts, on_grid) = self.on_grid(&scene.facts)?;
+        self.files.push((facts, on_grid));
+        self.places.insert(key, self.files.len() - 1);
+        Ok(self.files.len() - 1)
+    }
+
+    /// The file, or the overview of it that fits, and whether it lies on the grid.
+    fn on_grid(&self, facts: &RasterFacts) -> Result<(RasterFacts, bool)> {
+        if self.is_same(&facts.grid) {
+            return Ok((facts.clone(), true));
+        }
+        let options = self.options;
+        if options.resolution.is_some() && facts.level.is_none() {
+            let size = self.target.size;
+            if let Some(level) = facts.overviews.iter().position(|overview| *overview == size) {
+                let read = |level: &usize| RasterFacts::read(self.gdal, &facts.name, Some(*level));
+                let found = in_parallel(1, &[level], read)?.pop().unwrap_or_else(|| Ok(facts.clone()))?;
+                if self.is_same(&found.grid) {
+                    return Ok((found, true));
+                }
+            }
+        }
+        if options.grid_of.is_none() && options.resample.is_none() && options.resolution.is_none() {
+            return Err(Error::Argument(format!(
+                "'{}' lies on another grid than '{}': {}; {}; allowed: one grid, or --resample or --grid-of to bring \
+                 them to one",
+                facts.name,
+                self.target_name,
+                facts.grid.describe(),
+                self.target.describe()
+            )));
+        }
+        Ok((facts.clone(), false))
+    }
+
+    fn is_same(&self, grid: &RasterGrid) -> bool {
+        if grid.is_same(self.target) {
+            return true;
+        }
+        // The same system may be written in two ways.
+        match (&grid.reference, &self.target.reference) {
+            (Some(first), Some(second)) if first != second => {
+                let plain = RasterGrid { reference: None, ..grid.clone() };
+                plain.is_same(self.target) && self.gdal.is_same_reference(first, second)
+            }
+            _ => false,
+        }
+    }
+
+    /// Files of all planes.
+    pub fn file_names(&self) -> Vec<String> {
+        self.files.iter().flat_map(|(facts, _)| facts.files.iter().cloned()).collect()
+    }
+
+    /// Number of the file of a plane.
+    pub fn file_of(&self, plane: usize) -> usize {
+        self.bands[plane].file
+    }
+
+    /// The source of all planes.
+    pub fn open(self, threads: usize, memory: usize) -> Result<GdalStack> {
+        let transform = self.target.transform.unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        let target =
+            TargetGrid { size: self.target.size, transform, reference: self.target.reference.clone() };
+        let settings = StackSettings {
+            target,
+            most_open: self.options.max_open.unwrap_or(MOST_OPEN),
+            handle_memory: (memory / HANDLE_SHARE).min(HANDLE_MEMORY),
+            skip_bad: self.options.skip_bad,
+            threads,
+        };
+        GdalStack::new(self.gdal, self.files, self.bands, &settings)
+    }
+}

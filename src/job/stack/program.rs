@@ -1,0 +1,383 @@
+//! From options to a program over open files.
+
+use super::inputs::{self, known_bands, Input, KnownBand};
+use super::layers::{images, Image};
+use super::open::Wanted;
+use super::options::{SameDay, StackOptions};
+use super::{ListedImage, PreparedStack, StackCommand, StackJob};
+use crate::core::error::{Error, Result};
+use crate::core::operation::Band;
+use crate::gdal::raster::BandFacts;
+use crate::gdal::transform::Transformer;
+use crate::gdal::Gdal;
+use crate::pipeline::run::in_parallel;
+use crate::pipeline::stack::io::StackSource;
+use crate::pipeline::stack::program::{Layer, MaskUse, Merging, StackProgram};
+use crate::stack::cells::CellType;
+use crate::stack::expression::{self, NoDataRule, Program};
+use crate::stack::mask::{Mask, Outside};
+use crate::stack::reduce::{same_day, Day, Grouping, Groups, Layers, Merge, ReducePlan, Statistic};
+use crate::stack::rescale::Rescale;
+
+/// Bands that the formula and the masks take.
+pub(super) struct Uses {
+    pub(super) formula: Option<Program>,
+    pub(super) values: Vec<KnownBand>,
+    pub(super) masks: Vec<MaskUse>,
+    mask_bands: Vec<KnownBand>,
+}
+
+/// Opens, checks and plans.
+pub fn prepare(job: &StackJob) -> Result<PreparedStack<'_>> {
+    let gdal = Gdal::get()?;
+    let options = &job.stack;
+    let (inputs, bad) = inputs::open(gdal, options, job.threads())?;
+    let uses = uses(job.command, options, &inputs)?;
+    let (grid, grid_name) = inputs::grid(gdal, &inputs, options)?;
+    let of_values = |index: usize| uses.values.iter().any(|band| band.input == index);
+    let used: Vec<bool> = (0..inputs.len())
+        .map(|index| of_values(index) || uses.mask_bands.iter().any(|band| band.input == index))
+        .collect();
+    if let Some(idle) = used.iter().position(|used| !used) {
+        let source = &inputs[idle].spec.source;
+        return Err(Error::Argument(format!(
+            "input '{source}' is not used; allowed: inputs that a formula names"
+        )));
+    }
+    let masks_only: Vec<bool> = (0..inputs.len()).map(|index| !of_values(index)).collect();
+    let reducing = job.command == StackCommand::Reduce;
+    let images = images(&inputs, &masks_only, options.missing_mask, reducing)?;
+    let mut wanted = Wanted::new(gdal, options, (&grid, &grid_name));
+    let layers = images.iter().map(|image| layer(&mut wanted, &inputs, image, &uses, options));
+    let layers = layers.collect::<Result<Vec<_>>>()?;
+    let cell_type = cell_type(job, &inputs, &uses)?;
+    let nodata = options.nodata.or_else(|| usual_nodata(job, &inputs, &uses, cell_type));
+    let reduction = match reducing {
+        true => Some(reduction(options, &inputs, &images, &uses, (gdal, &grid_name))?),
+        false => None,
+    };
+    let files = wanted.file_names();
+    let source = wanted.open(job.threads(), job.memory(gdal))?;
+    let exact = uses.formula.is_none()
+        && !options.unscale
+        && layers
+            .iter()
+            .flat_map(|layer| &layer.planes)
+            .all(|plane| source.planes()[*plane].cell_type.fits_float32());
+    let bands = output_bands(job, &inputs, &uses, reduction.as_ref());
+    let (listed, merging, reduce) =
+        (list(&inputs, &images, reduction.as_ref()), reduction.as_ref(), reduction.as_ref());
+    let program = StackProgram {
+        layers,
+        masks: uses.masks,
+        outside: options.outside.unwrap_or(Outside::Mask),
+        dilate: options.dilate,
+        where_masked: options.where_masked,
+        formula: uses.formula,
+        rescale: rescale(job)?,
+        merging: merging.and_then(|reduction| reduction.merging.clone()),
+        reduce: reduce.map(|reduction| reduction.plan.clone()),
+        exact_in_float32: exact && options.merge != Some(Merge::Mean),
+        cell_type,
+        nodata,
+    };
+    let plan = job.divide(&program, &source, StackJob::usual_block(), gdal)?;
+    Ok(PreparedStack { job, gdal, grid, grid_name, files, source, program, bands, plan, images, listed, bad })
+}
+
+/// Reads formula and masks, and finds which bands they take.
+pub(super) fn uses(command: StackCommand, options: &StackOptions, inputs: &[Input]) -> Result<Uses> {
+    let known = known_bands(inputs);
+    let names: Vec<&str> = known.iter().map(|band| band.name.as_str()).collect();
+    let mut mask_bands: Vec<KnownBand> = Vec::new();
+    let mut masks = Vec::new();
+    for text in &options.masks {
+        let mask = Mask::parse(text, &names)?;
+        let mut places = Vec::new();
+        for input in mask.inputs() {
+            let band = &known[*input];
+            let place = mask_bands.iter().position(|known| known == band).unwrap_or_else(|| {
+                mask_bands.push(band.clone());
+                mask_bands.len() - 1
+            });
+            places.push(place);
+        }
+        masks.push(MaskUse { mask, inputs: places });
+    }
+    if command == StackCommand::Mask && masks.is_empty() {
+        return Err(Error::Argument("no mask; allowed: at least one --mask".into()));
+    }
+    if let Some(text) = &options.expression {
+        let rule = options.rule.unwrap_or(NoDataRule::Strict);
+        let formula = expression::parse(text)?.compile(&names, rule)?;
+        let values = formula.inputs().iter().map(|input| known[*input].clone()).collect();
+        return Ok(Uses { formula: Some(formula), values, masks, mask_bands });
+    }
+    if command == StackCommand::Calc {
+        return Err(Error::Argument("no formula; allowed: 'name = expression; …'".into()));
+    }
+    // Without a formula the bands themselves, but for those of inputs that only mask.
+    let masks_only = |index: usize| mask_bands.iter().any(|band| band.input == index);
+    let all_mask = (0..inputs.len()).all(masks_only);
+    let mut values = Vec::new();
+    for (index, input) in inputs.iter().enumerate().filter(|(index, _)| all_mask || !masks_only(*index)) {
+        let bands = (1..=input.bands()).filter(|band| input.spec.band.is_none_or(|chosen| chosen == *band));
+        values.extend(bands.map(|band| KnownBand { name: band_name(input, band), input: index, band }));
+    }
+    Ok(Uses { formula: None, values, masks, mask_bands })
+}
+
+/// What a band without a formula is called.
+fn band_name(input: &Input, band: usize) -> String {
+    let own = &input.band_names[band - 1];
+    let several = input.bands() > 1 && input.spec.band.is_none();
+    match &input.spec.name {
+        Some(name) if !several => name.clone(),
+        _ if !own.is_empty() => own.clone(),
+        Some(name) => format!("{name}_{band}"),
+        None => format!("band_{band}"),
+    }
+}
+
+/// The planes of an image.
+pub(super) fn layer(
+    wanted: &mut Wanted<'_>,
+    inputs: &[Input],
+    image: &Image,
+    uses: &Uses,
+    options: &StackOptions,
+) -> Result<Layer> {
+    let mut plane = |band: &KnownBand, is_mask: bool| {
+        let input = &inputs[band.input];
+        let scene = image.scenes[band.input].map(|scene| &input.scenes[scene]);
+        scene.map(|scene| wanted.plane(input, scene, band.band, is_mask)).transpose()
+    };
+    let values = uses.values.iter().map(|band| {
+        let lost = || Error::Internal(format!("a date without '{}'", band.name));
+        plane(band, false)?.ok_or_else(lost)
+    });
+    let values = values.collect::<Result<Vec<usize>>>()?;
+    let masks = uses.mask_bands.iter().map(|band| plane(band, true)).collect::<Result<Vec<_>>>()?;
+    let mut layer = Layer::new(&values, &masks, |plane| wanted.file_of(plane));
+    if options.unscale {
+        let facts = uses.values.iter().filter_map(|band| facts(inputs, image, band));
+        layer.unscale = facts.map(|facts| facts.scale).collect();
+    }
+    Ok(layer)
+}
+
+fn facts<'a>(inputs: &'a [Input], image: &Image, band: &KnownBand) -> Option<&'a BandFacts> {
+    let scene = image.scenes[band.input]?;
+    inputs[band.input].scenes[scene].facts.bands.get(band.band - 1)
+}
+
+/// Values of the first image.
+fn first_facts<'a>(inputs: &'a [Input], uses: &Uses) -> Vec<&'a BandFacts> {
+    let facts = |band: &KnownBand| inputs[band.input].scenes[0].facts.bands.get(band.band - 1);
+    uses.values.iter().filter_map(facts).collect()
+}
+
+fn cell_type(job: &StackJob, inputs: &[Input], uses: &Uses) -> Result<CellType> {
+    let options = &job.stack;
+    if let Some(cell_type) = options.cell_type {
+        return Ok(cell_type);
+    }
+    let scaled = options.scale.is_some() || options.offset.is_some() || options.unscale;
+    let keeps = match job.command {
+        StackCommand::Mask => uses.formula.is_none() && !options.unscale,
+        StackCommand::Rescale => !scaled,
+        StackCommand::Calc => false,
+        StackCommand::Reduce => {
+            let statistics = Statistic::parse_list(options.statistics.as_deref().unwrap_or("mean"))?;
+            // Seconds since 1970 are no 32-bit floats.
+            let seconds = statistics.iter().any(|statistic| statistic.name().starts_with("which_"));
+            return Ok(if seconds { CellType::Float64 } else { CellType::Float32 });
+        }
+    };
+    if !keeps {
+        return Ok(CellType::Float32);
+    }
+    let types: Vec<CellType> = first_facts(inputs, uses).iter().map(|facts| facts.cell_type).collect();
+    let first = types.first().copied().unwrap_or(CellType::Float32);
+    let widest =
+        if types.iter().all(|own| own.fits_float32()) { CellType::Float32 } else { CellType::Float64 };
+    Ok(if types.iter().all(|own| *own == first) { first } else { widest })
+}
+
+/// The nodata value of the input, where its type is kept.
+fn usual_nodata(job: &StackJob, inputs: &[Input], uses: &Uses, cell_type: CellType) -> Option<f64> {
+    let keeps = matches!(job.command, StackCommand::Mask | StackCommand::Rescale);
+    let first =
+        first_facts(inputs, uses).into_iter().next().filter(|facts| keeps && facts.cell_type == cell_type)?;
+    job.stack.source_nodata.or(first.nodata)
+}
+
+fn rescale(job: &StackJob) -> Result<Option<Rescale>> {
+    if job.command != StackCommand::Rescale {
+        return Ok(None);
+    }
+    let options = &job.stack;
+    let rescale = Rescale {
+        source_nodata: options.rescale_nodata.clone(),
+        scale: options.scale.unwrap_or(1.0),
+        offset: options.offset.unwrap_or(0.0),
+        min: options.min,
+        max: options.max,
+    };
+    rescale.check()?;
+    Ok(Some(rescale))
+}
+
+/// A reduction and how images are merged before it.
+struct Reduction {
+    plan: ReducePlan,
+    groups: Groups,
+    merging: Option<Merging>,
+}
+
+fn reduction(
+    options: &StackOptions,
+    inputs: &[Input],
+    images: &[Image],
+    uses: &Uses,
+    (gdal, grid): (&'static Gdal, &str),
+) -> Result<Reduction> {
+    let times = images.iter().map(|image| image.time.map(|(time, _)| time.as_second()));
+    let lost = || Error::Internal("an image without a date".into());
+    let all = times.collect::<Option<Vec<i64>>>().ok_or_else(lost)?;
+    let merging = match options.merge_same {
+        None => None,
+        Some(same) => {
+            let day = match same {
+                SameDay::Day => Day::Utc,
+                SameDay::Solar => Day::Solar { longitude: longitude(gdal, grid)? },
+            };
+            let mut days: Vec<std::ops::Range<usize>> = Vec::new();
+            let mut last = None;
+            for (index, number) in same_day(&all, day).into_iter().enumerate() {
+                match days.last_mut() {
+                    Some(day) if last == Some(number) => day.end = index + 1,
+                    _ => days.push(index..index + 1),
+                }
+                last = Some(number);
+            }
+            Some(Merging { merge: options.merge.unwrap_or(Merge::First), days })
+        }
+    };
+    let firsts: Vec<usize> = match &merging {
+        Some(merging) => merging.days.iter().map(|day| day.start).collect(),
+        None => (0..images.len()).collect(),
+    };
+    let dates: Vec<i64> = firsts.iter().map(|index| all[*index]).collect();
+    let column = |name: &str| column(inputs, images, uses, &firsts, name);
+    let (grouping, labels) = match options.group.as_deref().map(str::trim) {
+        None => (Grouping::All, None),
+        Some(text) => match Grouping::parse(text) {
+            Ok(Grouping::Labels) => (Grouping::Labels, Some(column("group")?)),
+            Ok(grouping) => (grouping, None),
+            Err(error) => (Grouping::Labels, Some(column(text).map_err(|_| error)?)),
+        },
+    };
+    let groups = grouping.of(&dates, labels.as_deref())?;
+    let statistics = Statistic::parse_list(options.statistics.as_deref().unwrap_or("mean"))?;
+    let weighted = statistics.iter().any(|statistic| statistic.name() == "wmean");
+    let weights = if weighted { Some(weights(&column("weight")?)?) } else { None };
+    let layers = Layers { dates: &dates, groups: &groups, weights: weights.as_deref() };
+    let plan = ReducePlan::new(&statistics, layers, options.min_count.unwrap_or(1))?;
+    Ok(Reduction { plan, groups, merging })
+}
+
+fn longitude(gdal: &'static Gdal, grid: &str) -> Result<f64> {
+    let found = in_parallel(1, &[grid], |name| Ok(Transformer::longitude(&gdal.open_raster(name)?)))?;
+    let found = found.into_iter().next().unwrap_or(Ok(None))?;
+    found.ok_or_else(|| {
+        Error::Unsupported(format!("'{grid}' has no place on the earth, which solar days need; allowed: day"))
+    })
+}
+
+/// A column of the table of dates, for the images that are reduced.
+fn column(
+    inputs: &[Input],
+    images: &[Image],
+    uses: &Uses,
+    firsts: &[usize],
+    name: &str,
+) -> Result<Vec<String>> {
+    let value = |index: &usize| {
+        let image = &images[*index];
+        let scenes = uses
+            .values
+            .iter()
+            .filter_map(|band| image.scenes[band.input].map(|scene| &inputs[band.input].scenes[scene]));
+        let mut scenes = scenes.peekable();
+        let file = scenes.peek().map_or("", |scene| scene.entry.path.as_str());
+        let found = scenes.find_map(|scene| scene.entry.column(name)).map(String::from);
+        found.ok_or_else(|| {
+            Error::Argument(format!(
+                "'{file}' has no '{name}' in the table of dates; allowed: a column '{name}'"
+            ))
+        })
+    };
+    firsts.iter().map(value).collect()
+}
+
+fn weights(texts: &[String]) -> Result<Vec<f64>> {
+    let weight = |text: &String| {
+        let wrong = || Error::Argument(format!("weight '{text}' in the table of dates; allowed: numbers"));
+        text.parse::<f64>().ok().filter(|weight| weight.is_finite()).ok_or_else(wrong)
+    };
+    texts.iter().map(weight).collect()
+}
+
+/// Names and units of what is written.
+fn output_bands(job: &StackJob, inputs: &[Input], uses: &Uses, reduction: Option<&Reduction>) -> Vec<Band> {
+    let unlimited = (f64::NEG_INFINITY, f64::INFINITY);
+    let facts = first_facts(inputs, uses);
+    let own: Vec<(String, String)> = match &uses.formula {
+        Some(formula) => formula.results().iter().map(|name| (name.clone(), String::new())).collect(),
+        None => {
+            let scaled = job.stack.scale.is_some() || job.stack.offset.is_some();
+            let unit = |index: usize| {
+                facts.get(index).filter(|_| !scaled).map_or(String::new(), |band| band.unit.clone())
+            };
+            uses.values.iter().enumerate().map(|(index, band)| (band.name.clone(), unit(index))).collect()
+        }
+    };
+    let Some(reduction) = reduction else {
+        return own.into_iter().map(|(name, unit)| Band::new(name, unit, unlimited)).collect();
+    };
+    let mut bands = Vec::new();
+    for (name, unit) in &own {
+        for result in reduction.plan.results() {
+            let name = if own.len() > 1 { format!("{name}_{}", result.name) } else { result.name.clone() };
+            let statistic = result.statistic.name();
+            let other = ["count", "var", "which", "any", "all", "prod"]
+                .iter()
+                .any(|kind| statistic.starts_with(kind));
+            bands.push(Band::new(name, if other { String::new() } else { unit.clone() }, unlimited));
+        }
+    }
+    bands
+}
+
+fn list(inputs: &[Input], images: &[Image], reduction: Option<&Reduction>) -> Vec<ListedImage> {
+    let group = |index: usize| {
+        let reduction = reduction?;
+        let step = match &reduction.merging {
+            Some(merging) => merging.days.iter().position(|day| day.contains(&index))?,
+            None => index,
+        };
+        Some(reduction.groups.names[reduction.groups.of[step]].clone()).filter(|name| !name.is_empty())
+    };
+    let listed = images.iter().enumerate().map(|(index, image)| {
+        let scenes = inputs.iter().zip(&image.scenes);
+        let files =
+            scenes.filter_map(|(input, scene)| scene.map(|scene| input.scenes[scene].entry.path.clone()));
+        ListedImage {
+            files: files.collect(),
+            time: image.time.map(|(time, source)| (time.to_string(), source.name())),
+            group: group(index),
+        }
+    });
+    listed.collect()
+}

@@ -1,0 +1,150 @@
+//! What a run over many rasters asks of them, and cells as they come from files.
+
+use crate::core::error::Result;
+use crate::core::tile::Window;
+use crate::pipeline::io::{Aligned, Layout};
+use crate::stack::cells::{read_row, Cell, CellType};
+use aligned_vec::AVec;
+use bytemuck::Pod;
+use std::ops::Range;
+
+/// One band of one raster of a stack.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlaneInfo {
+    /// Number of its file: planes of one file that are read together share its blocks.
+    pub file: usize,
+    /// Type of its cells as they are read.
+    pub cell_type: CellType,
+    /// Value that means nodata.
+    pub nodata: Option<f64>,
+    /// Size of the grid that all planes share, and the blocks of this one.
+    pub layout: Layout,
+    /// Whether a mask comes with its cells.
+    pub masked: bool,
+}
+
+impl PlaneInfo {
+    /// Bytes of one cell with its mask.
+    pub fn cell_bytes(&self) -> usize {
+        self.cell_type.size() + usize::from(self.masked)
+    }
+}
+
+/// Bands of many rasters on one grid. Shared by all workers; each opens its own reader.
+pub trait StackSource: Sync {
+    /// All bands.
+    fn planes(&self) -> &[PlaneInfo];
+
+    /// A reader for one worker.
+    fn open(&self) -> Result<Box<dyn StackReader + '_>>;
+}
+
+/// One worker's access to a stack.
+pub trait StackReader {
+    /// Fills a buffer for each of `planes` with the cells of `window`.
+    fn read(&mut self, planes: &[usize], window: Window, out: &mut [RawPlane]) -> Result<()>;
+}
+
+/// Cells of a window as the file has them, in a buffer that is used again.
+#[derive(Debug)]
+pub struct RawPlane {
+    cell_type: CellType,
+    nodata: Option<f64>,
+    cols: usize,
+    bytes: Aligned<u8>,
+    /// A byte for each cell, 0 where it is missing; empty when nothing but its value says so.
+    mask: Vec<u8>,
+}
+
+impl Default for RawPlane {
+    fn default() -> Self {
+        Self { cell_type: CellType::UInt8, nodata: None, cols: 0, bytes: AVec::new(64), mask: Vec::new() }
+    }
+}
+
+impl RawPlane {
+    /// Makes room for a window of this plane.
+    pub fn prepare(&mut self, info: &PlaneInfo, window: Window) {
+        (self.cell_type, self.nodata, self.cols) = (info.cell_type, info.nodata, window.cols);
+        self.bytes.resize(window.cells() * info.cell_type.size(), 0);
+        self.mask.clear();
+    }
+
+    /// The cells, row after row.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
+    /// A mask in which every cell is valid until it is changed.
+    pub fn mask_mut(&mut self) -> &mut [u8] {
+        let cells = self.bytes.len() / self.cell_type.size();
+        self.mask.resize(cells, 1);
+        &mut self.mask
+    }
+
+    /// Part of a row as 64-bit numbers; missing cells become NaN.
+    ///
+    /// # Allocations: none.
+    pub fn row(&self, row: usize, columns: Range<usize>, values: &mut [f64]) {
+        let first = row * self.cols + columns.start;
+        let part = first..first + columns.len();
+        match self.cell_type {
+            CellType::UInt8 => self.typed::<u8>(part.clone(), values),
+            CellType::Int8 => self.typed::<i8>(part.clone(), values),
+            CellType::UInt16 => self.typed::<u16>(part.clone(), values),
+            CellType::Int16 => self.typed::<i16>(part.clone(), values),
+            CellType::UInt32 => self.typed::<u32>(part.clone(), values),
+            CellType::Int32 => self.typed::<i32>(part.clone(), values),
+            CellType::UInt64 => self.typed::<u64>(part.clone(), values),
+            CellType::Int64 => self.typed::<i64>(part.clone(), values),
+            CellType::Float32 => self.typed::<f32>(part.clone(), values),
+            CellType::Float64 => self.typed::<f64>(part.clone(), values),
+        }
+        if let Some(mask) = self.mask.get(part) {
+            for (value, mask) in values.iter_mut().zip(mask) {
+                *value = if *mask != 0 { *value } else { f64::NAN };
+            }
+        }
+    }
+
+    fn typed<T: Cell + Pod>(&self, part: Range<usize>, values: &mut [f64]) {
+        read_row(&bytemuck::cast_slice::<u8, T>(&self.bytes)[part], self.nodata, values);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(cell_type: CellType, nodata: Option<f64>, bytes: &[u8], mask: Option<&[u8]>) -> Vec<f64> {
+        let cols = bytes.len() / cell_type.size();
+        let layout = Layout { rows: 1, cols, block_rows: 1, block_cols: cols };
+        let info = PlaneInfo { file: 0, cell_type, nodata, layout, masked: mask.is_some() };
+        let mut plane = RawPlane::default();
+        plane.prepare(&info, Window { row: 0, col: 0, rows: 1, cols });
+        plane.bytes_mut().copy_from_slice(bytes);
+        if let Some(mask) = mask {
+            plane.mask_mut().copy_from_slice(mask);
+        }
+        let mut values = vec![7.0; cols];
+        plane.row(0, 0..cols, &mut values);
+        values
+    }
+
+    #[test]
+    fn cells_of_every_type_become_numbers_and_missing_ones_are_known() {
+        let bytes = |cells: &[i16]| cells.iter().flat_map(|cell| cell.to_ne_bytes()).collect::<Vec<u8>>();
+        let there = |values: &[f64]| values.iter().map(|value| !value.is_nan()).collect::<Vec<_>>();
+        let values = row(CellType::Int16, Some(-9999.0), &bytes(&[-3, -9999, 0]), Some(&[255, 255, 0]));
+        assert_eq!((values[0], there(&values)), (-3.0, vec![true, false, false]));
+        let floats =
+            [0.5_f32, f32::NAN, -9999.9].iter().flat_map(|cell| cell.to_ne_bytes()).collect::<Vec<u8>>();
+        assert_eq!(there(&row(CellType::Float32, Some(-9999.9), &floats, None)), [true, false, false]);
+        for (name, cell_type) in CellType::ALL {
+            let zeros = vec![0; 3 * cell_type.size()];
+            assert_eq!(row(cell_type, None, &zeros, None), vec![0.0; 3], "{name}");
+            assert_eq!(there(&row(cell_type, Some(0.0), &zeros, None)), vec![false; 3], "{name}");
+        }
+        assert_eq!(row(CellType::Int8, None, &[255], None), [-1.0]);
+    }
+}

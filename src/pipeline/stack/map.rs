@@ -1,0 +1,90 @@
+//! Tiles of one plane, with the cells around them, handed to a function.
+
+use super::io::{RawPlane, StackReader, StackSource};
+use crate::core::error::{Error, Result};
+use crate::core::tile::Window;
+use crate::pipeline::plan::tile_window;
+use crate::pipeline::run::{drive, Monitor, Tiling, Work};
+
+/// A tile.
+#[derive(Debug, Clone, Copy)]
+pub struct MapTile<'a> {
+    /// Its number, row by row.
+    pub index: usize,
+    /// Where it lies.
+    pub window: Window,
+    /// Its cells and those around it; NaN where there is no data and beyond the raster.
+    pub cells: &'a [f64],
+}
+
+/// Hands tiles of a size, and so many cells around them, to `function`; one that answers false stops the run.
+pub fn map(
+    source: &dyn StackSource,
+    plane: usize,
+    (tile, halo): ((usize, usize), usize),
+    threads: usize,
+    function: &(dyn Fn(&MapTile<'_>) -> bool + Sync),
+    monitor: &mut Monitor<'_>,
+) -> Result<()> {
+    let layout = source.planes()[plane].layout;
+    let size = (layout.rows, layout.cols);
+    let window = |index: usize| tile_window(size, tile, index);
+    let tiles = size.0.div_ceil(tile.0) * size.1.div_ceil(tile.1);
+    let tiling = Tiling { tiles, threads: threads.max(1), window: &window };
+    let work = Mapping { source, plane, size, halo, function };
+    drive(&tiling, &work, vec![(); threads.max(1) + 1], &mut |_, ()| Ok(()), monitor)?;
+    Ok(())
+}
+
+struct Mapping<'a> {
+    source: &'a dyn StackSource,
+    plane: usize,
+    size: (usize, usize),
+    halo: usize,
+    function: &'a (dyn Fn(&MapTile<'_>) -> bool + Sync),
+}
+
+/// One worker's reader and buffers.
+struct MapWorker<'a> {
+    reader: Box<dyn StackReader + 'a>,
+    raw: [RawPlane; 1],
+    cells: Vec<f64>,
+}
+
+impl Work for Mapping<'_> {
+    type Worker<'a>
+        = MapWorker<'a>
+    where
+        Self: 'a;
+    type Product = ();
+
+    fn start(&self) -> Result<MapWorker<'_>> {
+        Ok(MapWorker { reader: self.source.open()?, raw: [RawPlane::default()], cells: Vec::new() })
+    }
+
+    fn compute(
+        &self,
+        (index, window): (usize, Window),
+        worker: &mut MapWorker<'_>,
+        (): &mut (),
+        proceed: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        if !proceed() {
+            return Err(Error::Cancelled);
+        }
+        let wide = window.grown(self.halo, self.size.0, self.size.1);
+        worker.reader.read(&[self.plane], wide, &mut worker.raw)?;
+        let cols = window.cols + 2 * self.halo;
+        worker.cells.clear();
+        worker.cells.resize((window.rows + 2 * self.halo) * cols, f64::NAN);
+        let (down, across) = (wide.row + self.halo - window.row, wide.col + self.halo - window.col);
+        for row in 0..wide.rows {
+            let to = &mut worker.cells[(down + row) * cols + across..][..wide.cols];
+            worker.raw[0].row(row, 0..wide.cols, to);
+        }
+        match (self.function)(&MapTile { index, window, cells: &worker.cells }) {
+            true => Ok(()),
+            false => Err(Error::Cancelled),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Runs over many rasters on one grid: tiles planned, dates read one after another, results written in order.
+
+pub mod encode;
+pub mod io;
+pub mod map;
+pub mod plan;
+pub mod profile;
+pub mod program;
+pub mod run;
+pub mod statistics;

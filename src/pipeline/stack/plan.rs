@@ -1,0 +1,249 @@
+//! Which tiles of a stack, and how much memory they take.
+//!
+//! A tile is a rectangle of whole blocks for all dates: each date is read once, used and forgotten, so that what a run
+//! holds does not grow with their number. Statistics that need all values at once get smaller tiles instead.
+
+use super::io::PlaneInfo;
+use super::program::StackProgram;
+use crate::core::error::{Error, Result};
+use crate::core::tile::Window;
+use crate::pipeline::io::Layout;
+use crate::pipeline::plan::{tile_window, RESERVE, TILES_PER_THREAD};
+
+/// Side of the largest tiles: what a reduction keeps of one goes through the caches for every date.
+const LARGEST_SIDE: usize = 512;
+
+/// Longest side on which blocks of different files may meet; beyond it they meet inside tiles.
+const LONGEST_BLOCK: usize = 4096;
+
+/// What the caller decides, and what sources hold.
+#[derive(Debug, Clone, Copy)]
+pub struct StackPlanOptions {
+    /// Worker threads, at least 1.
+    pub threads: usize,
+    /// Bytes the whole run may take.
+    pub memory: usize,
+    /// Side of a tile in cells; None lets the planner choose.
+    pub tile_size: Option<usize>,
+    /// Bytes that each worker's reader holds beside its tile.
+    pub reader: usize,
+    /// Bytes that all workers share.
+    pub shared: usize,
+}
+
+/// A division of a stack into tiles. A plain value: tests and `plan` print it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StackPlan {
+    /// Rows and columns of the grid.
+    pub size: (usize, usize),
+    /// Rows of a tile.
+    pub tile_rows: usize,
+    /// Columns of a tile.
+    pub tile_cols: usize,
+    /// Cells around a tile at which masks are read.
+    pub halo: usize,
+    /// Worker threads.
+    pub threads: usize,
+    /// Output buffers in flight.
+    pub buffers: usize,
+    /// Bytes of tiles, rows and handles together.
+    pub memory: usize,
+    /// How often a block is decoded, on the average.
+    pub decoded: f64,
+}
+
+impl StackPlan {
+    /// Chooses tiles for `program` over `planes`; `block` is the one of the output.
+    pub fn new(
+        program: &StackProgram,
+        planes: &[PlaneInfo],
+        block: (usize, usize),
+        options: StackPlanOptions,
+    ) -> Result<Self> {
+        let need = Need::of(program, planes);
+        let Some(layout) = planes.first().map(|plane| plane.layout) else {
+            return Err(Error::Internal("a stack without planes".into()));
+        };
+        let size = (layout.rows, layout.cols);
+        let blocks = Layout { block_rows: block.0.min(size.0), block_cols: block.1.min(size.1), ..layout };
+        let base = meeting_block(planes.iter().map(|plane| plane.layout).chain([blocks]));
+        let sizes = match options.tile_size {
+            Some(side) => vec![(side.min(size.0), side.min(size.1))],
+            None => candidates(base, size, options.threads),
+        };
+        let threads = options.threads.max(1);
+        let fixed =
+            RESERVE.saturating_add(options.shared).saturating_add(threads.saturating_mul(options.reader));
+        let mut least = usize::MAX;
+        for (tile_rows, tile_cols) in sizes {
+            let buffers = threads + 2;
+            let memory = need.bytes(tile_rows, tile_cols, threads, buffers).saturating_add(fixed);
+            if memory <= options.memory {
+                let decoded = need.decoded(planes, tile_rows, tile_cols);
+                let halo = need.halo;
+                return Ok(Self { size, tile_rows, tile_cols, halo, threads, buffers, memory, decoded });
+            }
+            least = least.min(memory);
+        }
+        let (mib, came) = ((least >> 20) + 1, options.memory >> 20);
+        Err(Error::Memory(format!("memory budget of {came} MiB is too small; allowed: at least {mib} MiB")))
+    }
+
+    /// Number of tiles.
+    pub fn tiles(&self) -> usize {
+        self.size.0.div_ceil(self.tile_rows) * self.size.1.div_ceil(self.tile_cols)
+    }
+
+    /// Tile number `index`, row by row from the top left.
+    pub fn tile(&self, index: usize) -> Window {
+        tile_window(self.size, (self.tile_rows, self.tile_cols), index)
+    }
+}
+
+/// Bytes of a cell.
+struct Need {
+    /// Values of the images that are in memory together.
+    values: usize,
+    /// Their masks as they are read.
+    masks: usize,
+    /// Which cells are masked, image by image, and what the reduction keeps.
+    kept: usize,
+    /// Output.
+    output: usize,
+    halo: usize,
+}
+
+impl Need {
+    fn of(program: &StackProgram, planes: &[PlaneInfo]) -> Self {
+        let bytes = |plane: &usize| planes[*plane].cell_bytes();
+        let most = |of: &dyn Fn(usize) -> usize| {
+            program.steps().into_iter().map(|step| step.map(of).sum::<usize>()).max().unwrap_or(0)
+        };
+        let values = most(&|layer| program.layers[layer].planes.iter().map(bytes).sum());
+        let masks = most(&|layer| program.layers[layer].masks.iter().flatten().map(bytes).sum());
+        let images = program.steps().iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+        let masked = if program.masks.is_empty() { 0 } else { images + 2 };
+        Self {
+            values,
+            masks,
+            kept: masked + program.state_bytes(),
+            output: program.bands() * program.cell_type.size(),
+            halo: if program.masks.is_empty() { 0 } else { program.dilate },
+        }
+    }
+
+    fn bytes(&self, rows: usize, cols: usize, threads: usize, buffers: usize) -> usize {
+        let cells = rows.saturating_mul(cols);
+        let wide = (rows + 2 * self.halo).saturating_mul(cols + 2 * self.halo);
+        let tile =
+            cells.saturating_mul(self.values + self.kept).saturating_add(wide.saturating_mul(self.masks));
+        let output = cells.saturating_mul(self.output);
+        threads.saturating_mul(tile).saturating_add(buffers.saturating_mul(output))
+    }
+
+    /// How often a block of the planes is decoded when tiles have this size.
+    fn decoded(&self, planes: &[PlaneInfo], rows: usize, cols: usize) -> f64 {
+        let times = |side: usize, block: usize, length: usize| {
+            let blocks = length.div_ceil(block) as f64;
+            let tiles = (0..length.div_ceil(side)).map(|tile| {
+                let first = (tile * side).saturating_sub(self.halo) / block;
+                let last = ((tile + 1) * side + self.halo).min(length);
+                (last.div_ceil(block) - first) as f64
+            });
+            tiles.sum::<f64>() / blocks
+        };
+        let ratios = planes.iter().map(|plane| {
+            let Layout { rows: height, cols: width, block_rows, block_cols } = plane.layout;
+            times(rows, block_rows, height) * times(cols, block_cols, width)
+        });
+        ratios.sum::<f64>() / planes.len().max(1) as f64
+    }
+}
+
+/// The smallest rectangle of whole blocks of all layouts; where they meet too seldom, the largest block.
+fn meeting_block(layouts: impl Iterator<Item = Layout>) -> (usize, usize) {
+    let mut sides = ((1, 1), (1, 1));
+    for layout in layouts {
+        let join = |(common, largest): (usize, usize), block: usize| {
+            (least_common_multiple(common, block), largest.max(block))
+        };
+        let rows = join((sides.0 .0, sides.1 .0), layout.block_rows.min(layout.rows));
+        let cols = join((sides.0 .1, sides.1 .1), layout.block_cols.min(layout.cols));
+        // A block as wide as the raster meets every other one at its end.
+        let cols = if layout.block_cols >= layout.cols { (layout.cols, layout.cols) } else { cols };
+        sides = ((rows.0, cols.0), (rows.1, cols.1));
+    }
+    let choose =
+        |common: usize, largest: usize| if common <= LONGEST_BLOCK.max(largest) { common } else { largest };
+    (choose(sides.0 .0, sides.1 .0), choose(sides.0 .1, sides.1 .1))
+}
+
+fn least_common_multiple(first: usize, second: usize) -> usize {
+    let (mut a, mut b) = (first, second);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    first / a * second
+}
+
+/// Tile sizes to try, the best first: several blocks, one block, then parts of a block, which is decoded again for each.
+fn candidates(base: (usize, usize), size: (usize, usize), threads: usize) -> Vec<(usize, usize)> {
+    let base = (base.0.min(size.0), base.1.min(size.1));
+    let count = |side: usize| (side / base.0).max(1).min(size.0.div_ceil(base.0));
+    let across = |side: usize| (side / base.1).max(1).min(size.1.div_ceil(base.1));
+    let mut sizes = Vec::new();
+    let mut side = LARGEST_SIDE;
+    while side >= base.0.min(base.1).min(LARGEST_SIDE) && side > 0 {
+        let rows = (count(side) * base.0).min(size.0);
+        sizes.push((rows, (across(side) * base.1).min(size.1)));
+        side /= 2;
+    }
+    sizes.push(base);
+    sizes.dedup();
+    let enough = |tile: &(usize, usize)| {
+        size.0.div_ceil(tile.0) * size.1.div_ceil(tile.1) >= TILES_PER_THREAD * threads
+    };
+    let first = sizes.iter().position(enough).unwrap_or(sizes.len() - 1);
+    let mut sizes = sizes.split_off(first);
+    let (mut rows, mut cols) = base;
+    while rows > 1 || cols > 64 {
+        // Bands of rows are cheapest to cut out of a block.
+        if rows > 1 {
+            rows = rows.div_ceil(2);
+        } else {
+            cols = cols.div_ceil(2);
+        }
+        sizes.push((rows, cols));
+    }
+    sizes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(rows: usize, cols: usize, block_rows: usize, block_cols: usize) -> Layout {
+        Layout { rows, cols, block_rows, block_cols }
+    }
+
+    #[test]
+    fn blocks_of_different_files_meet() {
+        let meet = |layouts: &[Layout]| meeting_block(layouts.iter().copied());
+        assert_eq!(meet(&[layout(4000, 4000, 512, 512), layout(4000, 4000, 256, 256)]), (512, 512));
+        assert_eq!(meet(&[layout(4000, 4000, 384, 512)]), (384, 512));
+        assert_eq!(meet(&[layout(4000, 4000, 1000, 1000), layout(4000, 4000, 512, 512)]), (1000, 1000));
+        assert_eq!(meet(&[layout(4000, 3000, 4, 3000), layout(4000, 3000, 512, 512)]), (512, 3000));
+    }
+
+    #[test]
+    fn tiles_are_whole_blocks_until_memory_is_short() {
+        let sizes = candidates((512, 512), (5490, 5490), 2);
+        assert_eq!(&sizes[..3], [(512, 512), (256, 512), (128, 512)]);
+        assert_eq!(sizes.last(), Some(&(1, 64)));
+        // A small raster is divided so that threads finish together.
+        assert_eq!(candidates((128, 128), (2745, 2745), 2)[0], (512, 512));
+        assert_eq!(candidates((128, 128), (700, 700), 2)[0], (256, 256));
+        assert_eq!(candidates((512, 3000), (4000, 3000), 2)[0], (512, 3000));
+        assert_eq!(candidates((16, 77), (77, 77), 2)[0], (16, 77));
+    }
+}

@@ -1,0 +1,138 @@
+//! Files, lists, tables, catalogues; bands and their names; grids.
+
+use crate::support::Folder;
+use crate::{raster, scene};
+
+/// Three files of one cell row: band values 1, 2, 3 times the number of the file.
+fn three(folder: &Folder) {
+    for day in 1..=3 {
+        let value = f64::from(day);
+        raster(folder, &format!("t_2018010{day}.tif"), &[&[value, 10.0 * value]], &["-ot", "Float32"]);
+    }
+}
+
+fn mean(folder: &Folder, input: &[&str]) -> Vec<f32> {
+    folder.run(&[&["reduce"], input, &["out.tif", "--overwrite"]].concat());
+    folder.floats("out.tif")
+}
+
+#[test]
+fn every_kind_of_list_is_read() {
+    let folder = Folder::new();
+    three(&folder);
+    folder.write("list.txt", b"# two of them\nt_20180101.tif\nt_20180103.tif\n");
+    folder.write(
+        "table.csv",
+        b"file,datetime,kind\nt_20180102.tif,2019-05-06,a\nt_20180103.tif,2019-05-07,b\n",
+    );
+    let item = |day: u32| {
+        format!(
+            r#"{{"type": "Feature", "id": "item{day}", "properties": {{"datetime": "2018-01-0{day}T10:00:00Z"}},
+            "assets": {{"B04": {{"href": "./t_2018010{day}.tif"}}, "SCL": {{"href": "none.tif"}}}}}}"#
+        )
+    };
+    let items = format!(r#"{{"type": "FeatureCollection", "features": [{}, {}]}}"#, item(2), item(1));
+    folder.write("items.json", items.as_bytes());
+    assert_eq!(mean(&folder, &["t_*.tif"]), [2.0, 20.0]);
+    assert_eq!(mean(&folder, &["t_20180103.tif", "t_20180101.tif", "t_20180102.tif"]), [2.0, 20.0]);
+    assert_eq!(mean(&folder, &["@list.txt"]), [2.0, 20.0]);
+    assert_eq!(mean(&folder, &["table.csv"]), [2.5, 25.0]);
+    assert_eq!(mean(&folder, &["table.csv#a"]), [2.0, 20.0]);
+    assert_eq!(mean(&folder, &["items.json#B04"]), [1.5, 15.0]);
+    let listed = folder.terralume(&["reduce", "items.json#B04", "x.tif", "--list"]).out;
+    assert!(listed.starts_with("  2018-01-01T10:00:00Z  catalogue"), "{listed}");
+}
+
+#[test]
+fn first_and_last_follow_the_dates_not_the_order_of_the_files() {
+    let folder = Folder::new();
+    three(&folder);
+    let files = ["t_20180103.tif", "t_20180101.tif", "t_20180102.tif"];
+    folder.run(&[&["reduce"], &files[..], &["out.tif", "--stat", "first,last,which_max"]].concat());
+    let cells = crate::doubles(&folder, "out.tif");
+    assert_eq!(cells[..4], [1.0, 10.0, 3.0, 30.0]);
+    // 2018-01-03.
+    assert_eq!(cells[4..], [1514937600.0, 1514937600.0]);
+}
+
+#[test]
+fn weights_and_groups_come_from_the_table() {
+    let folder = Folder::new();
+    three(&folder);
+    folder.write(
+        "dates.csv",
+        b"file,datetime,weight,orbit\nt_20180101.tif,2018-01-01,1,up\nt_20180102.tif,2018-01-02,3,up\n\
+          t_20180103.tif,2018-01-03,5,down\n",
+    );
+    let arguments =
+        ["reduce", "t_*.tif", "out.tif", "--dates", "dates.csv", "--stat", "wmean", "--group", "orbit"];
+    folder.run(&arguments);
+    assert_eq!(folder.floats("out.tif"), [1.75, 17.5, 3.0, 30.0]);
+    assert_eq!(crate::band_names(&folder, "out.tif"), ["up_wmean", "down_wmean"]);
+}
+
+#[test]
+fn bands_have_names_by_sensor_description_and_option() {
+    let folder = Folder::new();
+    let bgr = scene("bgr.tif");
+    let calc = |formula: &str, more: &[&str]| {
+        folder.run(&[&["calc", formula, "out.tif", "--overwrite", "--nodata", "0"], more].concat());
+        folder.cells("out.tif")
+    };
+    let by_sensor = calc("nd(green, red)", &["-i", &bgr, "--sensor", "bgr"]);
+    assert!(calc("nd(g, r)", &["-i", &bgr, "--names", "b,g,r"]) == by_sensor);
+    assert!(calc("nd(X[2], X[3])", &["-i", &bgr]) == by_sensor);
+    assert!(calc("nd(A[2], A[3])", &["-i", &format!("A={bgr}")]) == by_sensor);
+    let separate = ["-i", &format!("green={bgr}:2"), "-i", &format!("red={bgr}:3")];
+    assert!(calc("nd(green, red)", &separate) == by_sensor);
+    assert!(calc("(red - green) / (red + green)", &separate) == by_sensor);
+    let names = ["-i", &format!("near infrared={bgr}:2"), "-i", &format!("red={bgr}:3")];
+    assert!(calc("nd(\"near infrared\", red)", &names) == by_sensor);
+    folder.refused(
+        &["calc", "nir / red", "x.tif", "-i", &bgr, "--sensor", "bgr"],
+        2,
+        &["nir", "allowed:", "blue", "green", "red"],
+    );
+}
+
+#[test]
+fn overviews_and_coarser_grids_are_read() {
+    let folder = Folder::with_dem(256);
+    folder.gdal("gdaladdo", &["-q", "-r", "average", "dem.tif", "2"]);
+    folder.run(&["calc", "X", "overview.tif", "-i", "dem.tif:ovr=0"]);
+    folder.gdal("gdal_translate", &["-q", "-oo", "OVERVIEW_LEVEL=0", "dem.tif", "expected.tif"]);
+    assert!(folder.cells("overview.tif") == folder.cells("expected.tif"));
+    let info = folder.info("dem.tif");
+    let side = 2.0 * info["geoTransform"][1].as_f64().unwrap();
+    folder.run(&["calc", "X", "found.tif", "-i", "dem.tif", "--resolution", &side.to_string()]);
+    assert!(folder.cells("found.tif") == folder.cells("expected.tif"));
+    folder.refused(
+        &["calc", "X", "x.tif", "-i", "dem.tif:ovr=3"],
+        2,
+        &["has no overview 3; allowed: 0 to 0"],
+    );
+    // Without a fitting overview each cell is the mean of those under it.
+    folder.gdal(
+        "gdal_translate",
+        &["-q", "-co", "COPY_SRC_OVERVIEWS=NO", "-srcwin", "0", "0", "256", "256", "dem.tif", "plain.tif"],
+    );
+    folder.run(&["calc", "X", "mean.tif", "-i", "plain.tif", "--resolution", &side.to_string()]);
+    let (fine, coarse) = (folder.floats("plain.tif"), folder.floats("mean.tif"));
+    for (index, cell) in coarse.iter().enumerate() {
+        let (row, col) = (index / 128 * 2, index % 128 * 2);
+        let four =
+            [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(down, right)| fine[(row + down) * 256 + col + right]);
+        assert!((cell - four.iter().sum::<f32>() / 4.0).abs() < 1e-3, "{index}: {cell} {four:?}");
+    }
+}
+
+#[test]
+fn one_file_beside_many_is_for_all_dates() {
+    let folder = Folder::new();
+    three(&folder);
+    raster(&folder, "ground.tif", &[&[100.0, 1000.0]], &["-ot", "Float32"]);
+    let arguments =
+        ["reduce", "-i", "x=t_*.tif", "-i", "ground=ground.tif", "out.tif", "--expr", "x + ground"];
+    folder.run(&arguments);
+    assert_eq!(folder.floats("out.tif"), [102.0, 1020.0]);
+}
