@@ -2,8 +2,12 @@
 #
 #   make demo                             builds and renders the bundled DEM
 #   make test                             runs every test
+#   make test-trixie                      tests of GDAL and QGIS on Debian 13, in a folder of 4 GB: root, and some time
 #   make check                            formatting, clippy, header
 #   make docs, make gallery               write docs/operations.md, docs/gallery.md and their pictures
+#   make qgis-plugin                      target/terralume-qgis-VERSION.zip, for QGIS's "Install from ZIP"
+#   make test-qgis                        runs the tests of the QGIS plugin, as make test does
+#   make qgis-data                        rewrites what the plugin has from the library: descriptions, help, pictures
 #   make install PREFIX=/usr/local        as usual
 #   make install PREFIX=/usr DESTDIR=...  for packages
 #   make install GDALPLUGINS=1            and a link in GDAL's folder of plugins, as PREFIX=/usr does
@@ -18,7 +22,10 @@ PROFILE ?= release
 GDALPLUGINS ?= $(if $(filter /usr,$(PREFIX)),1,0)
 CARGO ?= cargo
 
-.PHONY: demo test check docs gallery deps build install header
+# A QGIS with its Python, and a screen for it that nobody sees.
+QGIS_PACKAGES = qgis python3-qgis python3-venv xvfb xauth
+
+.PHONY: demo test test-qgis test-trixie check docs gallery deps build install header qgis-plugin qgis-data build-for-qgis
 
 demo: deps
 	$(CARGO) build --release
@@ -27,7 +34,19 @@ demo: deps
 # The demo is a command of the README, so it is a test too.
 test: deps
 	$(CARGO) test
+	$(MAKE) test-qgis
 	$(MAKE) demo
+
+# cargo test has built the library already.
+test-qgis: build-for-qgis
+	scripts/test-qgis.sh
+
+build-for-qgis:
+	scripts/install-deps.sh $(QGIS_PACKAGES)
+	$(CARGO) build
+
+test-trixie: deps
+	scripts/trixie.sh
 
 check: deps
 	$(CARGO) fmt --all --check
@@ -53,3 +72,9 @@ install: build
 # Rewrites include/terralume.h from src/ffi.
 header:
 	TERRALUME_BLESS=1 $(CARGO) test --test header
+
+qgis-plugin:
+	/usr/bin/python3 scripts/package_qgis_plugin.py target
+
+qgis-data: build-for-qgis
+	scripts/qgis-data.sh

@@ -51,7 +51,7 @@ fn load(chain: &Chain, heights: &Array2<f32>) -> ChainTiles {
         out.assign(heights);
         Ok(())
     };
-    tiles.load(chain, WHOLE, (SIDE, SIDE), read).expect("arrays do not fail");
+    tiles.load(chain, WHOLE, (SIDE, SIDE), &|| true, read).expect("arrays do not fail");
     tiles
 }
 

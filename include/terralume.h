@@ -412,6 +412,30 @@ const char *terralume_describe(void);
 void terralume_string_free(char *string);
 
 /**
+ * Says which GDAL jobs use, as JSON: "release", such as "3.6.2", and "library", its file. A host that has a GDAL of
+ * its own compares: files, layers and settings of one are unknown to another.
+ *
+ * @param json Receives the text, UTF-8. Free it with terralume_string_free().
+ */
+terralume_status terralume_gdal_describe(char **json);
+
+/**
+ * Reads a configuration option of the GDAL that jobs use. A host that has set one through its own GDAL sees here
+ * whether both are the same.
+ *
+ * @param name  Name of the option, UTF-8.
+ * @param value Receives the text, UTF-8, empty when it is not set. Free it with terralume_string_free().
+ */
+terralume_status terralume_gdal_option(const char *name,
+                                       char **value);
+
+/**
+ * Makes virtual rasters (/vsiterralume/) and pixel functions known to the GDAL that jobs use, as loading the library as
+ * a plugin of GDAL does. A second call changes nothing. They stay until the process ends.
+ */
+terralume_status terralume_gdal_register(void);
+
+/**
  * Fills a grid with its defaults.
  *
  * @param grid        The struct to fill.
@@ -440,6 +464,24 @@ terralume_status terralume_recipe_describe(const char *recipe,
                                            const terralume_grid *grid,
                                            const terralume_chain_options *options,
                                            char **json);
+
+/**
+ * Reads a recipe as users name it, as JSON with every parameter spelled out, which can be used as a recipe again.
+ *
+ * @param name The name of a preset, the id of an operation, or a file: a recipe, or RVT's blender combinations;
+ *             "FILE#NAME" is one of several in a file. Rasters beside the file get their full path.
+ * @param json Receives the text, UTF-8. Free it with terralume_string_free().
+ */
+terralume_status terralume_recipe_read(const char *name,
+                                       char **json);
+
+/**
+ * Writes a recipe for RVT: as a blender combination, JSON. What RVT's combinations cannot say is an error.
+ *
+ * @param recipe As terralume_job_new() takes it.
+ * @param json   Receives the text, UTF-8. Free it with terralume_string_free().
+ */
+terralume_status terralume_recipe_to_rvt(const char *recipe, char **json);
 
 /**
  * Fills an array with its defaults: no cells, no margins.
@@ -522,10 +564,21 @@ terralume_status terralume_job_new(const char *recipe, terralume_job **job);
 void terralume_job_free(terralume_job *job);
 
 /**
+ * Adds another picture of the same elevations, which are read once for all; what pictures have in common is computed
+ * once. terralume_job_set_parameter() and terralume_job_set_output() are about the picture that was added last. The files
+ * appear together, or none does.
+ *
+ * @param recipe As terralume_job_new() takes it.
+ */
+terralume_status terralume_job_add_picture(terralume_job *job,
+                                           const char *recipe);
+
+/**
  * Sets one parameter of the recipe from text, as on the command line.
  *
  * @param name  A parameter, as terralume_describe() lists them, such as "azimuth"; "layer.parameter" in a recipe of
- *              several layers. "opacity", "mode", "min" and "max" of a layer can be set as well.
+ *              several layers. "opacity", "mode", "min" and "max" of a layer can be set as well, and "terrain" and "fill" of
+ *              the whole recipe.
  * @param value UTF-8. On failure the job keeps its old value.
  */
 terralume_status terralume_job_set_parameter(terralume_job *job,
@@ -566,6 +619,18 @@ terralume_status terralume_job_set_input_dataset(terralume_job *job,
 terralume_status terralume_job_set_output(terralume_job *job, const char *path);
 
 /**
+ * Says how a job would be run, as JSON, without running it: the input is opened, everything but the output is checked,
+ * and the run is divided. "rows", "cols", "bands", "output_bytes" before compression; "pictures", each with "title",
+ * "file_name" in a folder of several, "bands", "color", the "stretch" it is shown with, and "recipe"; "tiles",
+ * "tile_rows", "tile_cols", "radius" in cells, "overlap" in cells read for each one written, "passes", "surveys" of the whole raster, "threads",
+ * "memory" in bytes, and "steps", what is done with a tile.
+ *
+ * @param json Receives the text, UTF-8. Free it with terralume_string_free().
+ */
+terralume_status terralume_job_plan(terralume_job *job,
+                                    char **json);
+
+/**
  * Runs a job to its end, on threads of its own. It can be run again, with other settings as well.
  *
  * Fails with TERRALUME_STATUS_CANCELLED, and leaves no output, when progress returns 0 or terralume_job_cancel() is
@@ -575,6 +640,22 @@ terralume_status terralume_job_set_output(terralume_job *job, const char *path);
  */
 terralume_status terralume_job_run(terralume_job *job,
                                    const terralume_run_options *options);
+
+/**
+ * Writes the job's picture as a VRT, a file of text that GDAL computes when it is read, instead of as cells. The output
+ * of the job is the VRT; small files that it needs stand in a folder beside it, NAME.layers.
+ *
+ * GDAL needs the plugin to read it, or terralume_gdal_register() in the same process.
+ *
+ * @param form    NULL: "layers". Else "layers": operations as virtual files, and stretches, colours and blends as pixel
+ *                functions, which can be edited; refused for masks and raster layers. "picture": the whole picture as
+ *                a virtual file. "shifted": slope and hillshade as pixel functions of the elevations. "processed": a
+ *                processed dataset, for GDAL 3.9 or newer.
+ * @param options NULL: the defaults.
+ */
+terralume_status terralume_job_write_vrt(terralume_job *job,
+                                         const char *form,
+                                         const terralume_run_options *options);
 
 /**
  * Stops a job that is running, within one tile. Any thread may call this at any time, a signal handler as well. NULL

@@ -8,6 +8,10 @@ packages=(
     gdal-bin libgdal-dev             # GDAL's library, headers and programs
     python3-gdal                     # GDAL in Python: reads pictures as a program of its own
     libmuparser-dev                  # the parser whose language expressions share
+    libxml2-utils                    # xmllint holds VRT files to GDAL's schema
+    mapserver-bin                    # map2img draws pictures as a map server does
+    strace                           # shows which files a hostile VRT makes GDAL open
+    python3-venv                     # programs with other GDALs beside it: scripts/python-env.sh
 )
 
 # What one target needs beside that comes as arguments.

@@ -6,6 +6,9 @@
 
 #![warn(clippy::unwrap_used)]
 
+// What pest makes of the grammar of expressions names it.
+extern crate alloc;
+
 pub mod core;
 pub mod ffi;
 pub mod gdal;

@@ -25,6 +25,11 @@ fn the_reference_page_is_current_and_has_its_pictures() {
 }
 
 #[test]
+fn the_reference_page_of_band_maths_is_current() {
+    check_page("band_maths.md", &terralume::stack::reference());
+}
+
+#[test]
 fn the_gallery_is_current_and_has_its_pictures() {
     check_page("gallery.md", &terralume::job::gallery().unwrap());
 }

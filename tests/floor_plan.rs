@@ -13,9 +13,10 @@ const FLOORS: &[(&str, u8)] = &[
     ("pipeline", 4),
     ("gdal", 5),
     ("job", 6),
-    ("ffi", 7),
     ("gdal_plugin", 7),
-    ("bin", 7),
+    // Hosts that have the library already let it register itself with their GDAL.
+    ("ffi", 8),
+    ("bin", 8),
 ];
 
 /// Words that only some modules may use.

@@ -7,15 +7,16 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use terralume::stack::expression::{parse, NoDataRule};
 
 const EXPRESSIONS: usize = 4000;
 
-/// Evaluates with muParser; None for what it refuses.
-fn muparser(expressions: &[String]) -> Vec<Option<f64>> {
+/// The program with muParser, compiled once for all tests, which run side by side.
+static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("muparser");
     std::fs::create_dir_all(&folder).unwrap();
-    let program: PathBuf = folder.join("evaluate");
+    let program = folder.join("evaluate");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/muparser/evaluate.cpp");
     let compiled = Command::new("c++")
         .args(["-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror"])
@@ -26,8 +27,13 @@ fn muparser(expressions: &[String]) -> Vec<Option<f64>> {
         .status()
         .expect("a C++ compiler; scripts/install-deps.sh installs one, and libmuparser");
     assert!(compiled.success(), "scripts/install-deps.sh installs libmuparser-dev");
+    program
+});
+
+/// Evaluates with muParser; None for what it refuses.
+fn muparser(expressions: &[String]) -> Vec<Option<f64>> {
     let mut child =
-        Command::new(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program");
+        Command::new(&*PROGRAM).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program");
     let mut input = child.stdin.take().expect("a pipe");
     let text = expressions.join("\n");
     let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));

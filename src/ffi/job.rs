@@ -1,11 +1,13 @@
 //! Jobs: recipes from raster to raster, through GDAL.
 
 use super::argument::{borrow, check, text, Place};
+use super::library::c_text;
 use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
 use crate::gdal::source::Input;
 use crate::gdal::DatasetHandle;
-use crate::job::{Job, JobOptions};
+use crate::job::vrt::Form;
+use crate::job::{Job, JobOptions, Picture};
 use crate::recipe::Recipe;
 use libc::{c_char, c_int, c_void};
 use std::ffi::CString;
@@ -21,10 +23,17 @@ pub struct terralume_job {
 }
 
 struct State {
-    recipe: Recipe,
+    /// All but the last one; the settings are about that.
+    finished: Vec<Named>,
+    last: Named,
     input: Option<Input>,
-    output: Option<String>,
     options: JobOptions,
+}
+
+/// A picture and the file it goes into.
+struct Named {
+    recipe: Recipe,
+    output: Option<String>,
 }
 
 /// Hears how far a run is, and may stop it. The same as GDAL's GDALProgressFunc, so GDALTermProgress fits.
@@ -80,12 +89,8 @@ pub unsafe extern "C" fn terralume_job_new(
     guard(|| {
         // SAFETY: pointers are NULL or as the documentation asks.
         let (place, recipe) = unsafe { (Place::new(job, "job")?, text(recipe, "recipe")?) };
-        let state = State {
-            recipe: Recipe::parse(recipe)?,
-            input: None,
-            output: None,
-            options: JobOptions::default(),
-        };
+        let last = Named { recipe: Recipe::parse(recipe)?, output: None };
+        let state = State { finished: Vec::new(), last, input: None, options: JobOptions::default() };
         let job = terralume_job { cancel: AtomicBool::new(false), state: Mutex::new(state) };
         place.fill(Arc::into_raw(Arc::new(job)).cast_mut());
         Ok(())
@@ -106,10 +111,32 @@ pub unsafe extern "C" fn terralume_job_free(job: *mut terralume_job) {
     }
 }
 
+/// Adds another picture of the same elevations, which are read once for all; what pictures have in common is computed
+/// once. terralume_job_set_parameter() and terralume_job_set_output() are about the picture that was added last. The files
+/// appear together, or none does.
+///
+/// @param recipe As terralume_job_new() takes it.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_add_picture(
+    job: *mut terralume_job,
+    recipe: *const c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (job, recipe) = unsafe { (borrow(job, "job")?, text(recipe, "recipe")?) };
+        let next = Named { recipe: Recipe::parse(recipe)?, output: None };
+        let mut state = job.lock()?;
+        let finished = std::mem::replace(&mut state.last, next);
+        state.finished.push(finished);
+        Ok(())
+    })
+}
+
 /// Sets one parameter of the recipe from text, as on the command line.
 ///
 /// @param name  A parameter, as terralume_describe() lists them, such as "azimuth"; "layer.parameter" in a recipe of
-///              several layers. "opacity", "mode", "min" and "max" of a layer can be set as well.
+///              several layers. "opacity", "mode", "min" and "max" of a layer can be set as well, and "terrain" and "fill" of
+///              the whole recipe.
 /// @param value UTF-8. On failure the job keeps its old value.
 #[no_mangle]
 pub unsafe extern "C" fn terralume_job_set_parameter(
@@ -120,7 +147,7 @@ pub unsafe extern "C" fn terralume_job_set_parameter(
     guard(|| {
         // SAFETY: pointers are NULL or as the documentation asks.
         let (job, name, value) = unsafe { (borrow(job, "job")?, text(name, "name")?, text(value, "value")?) };
-        Ok(job.lock()?.recipe.set(name, value)?)
+        Ok(job.lock()?.last.recipe.set(name, value)?)
     })
 }
 
@@ -187,7 +214,29 @@ pub unsafe extern "C" fn terralume_job_set_output(
     guard(|| {
         // SAFETY: pointers are NULL or as the documentation asks.
         let (job, path) = unsafe { (borrow(job, "job")?, text(path, "path")?) };
-        job.lock()?.output = Some(path.into());
+        job.lock()?.last.output = Some(path.into());
+        Ok(())
+    })
+}
+
+/// Says how a job would be run, as JSON, without running it: the input is opened, everything but the output is checked,
+/// and the run is divided. "rows", "cols", "bands", "output_bytes" before compression; "pictures", each with "title",
+/// "file_name" in a folder of several, "bands", "color", the "stretch" it is shown with, and "recipe"; "tiles",
+/// "tile_rows", "tile_cols", "radius" in cells, "overlap" in cells read for each one written, "passes", "surveys" of the whole raster, "threads",
+/// "memory" in bytes, and "steps", what is done with a tile.
+///
+/// @param json Receives the text, UTF-8. Free it with terralume_string_free().
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_plan(
+    job: *mut terralume_job,
+    json: *mut *mut c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (job, place) = unsafe { (borrow(job, "job")?, Place::new(json, "json")?) };
+        let job = job.lock()?.job()?;
+        let plan = job.prepare()?.describe();
+        place.fill(c_text(plan.to_string())?.into_raw());
         Ok(())
     })
 }
@@ -205,23 +254,37 @@ pub unsafe extern "C" fn terralume_job_run(
 ) -> terralume_status {
     guard(|| {
         check(job, "job")?;
-        // SAFETY: the job came from `Arc::into_raw` and is live by contract. The run holds a share of its own, so
-        // that a progress function may free the job.
-        let job = unsafe {
-            Arc::increment_strong_count(job);
-            Arc::from_raw(job)
-        };
-        let options = if options.is_null() {
-            terralume_run_options::DEFAULT
+        // SAFETY: as the documentation asks.
+        unsafe { work_on(job, options, |job, report, cancel| job.run(report, cancel)) }
+    })
+}
+
+/// Writes the job's picture as a VRT, a file of text that GDAL computes when it is read, instead of as cells. The output
+/// of the job is the VRT; small files that it needs stand in a folder beside it, NAME.layers.
+///
+/// GDAL needs the plugin to read it, or terralume_gdal_register() in the same process.
+///
+/// @param form    NULL: "layers". Else "layers": operations as virtual files, and stretches, colours and blends as pixel
+///                functions, which can be edited; refused for masks and raster layers. "picture": the whole picture as
+///                a virtual file. "shifted": slope and hillshade as pixel functions of the elevations. "processed": a
+///                processed dataset, for GDAL 3.9 or newer.
+/// @param options NULL: the defaults.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_write_vrt(
+    job: *mut terralume_job,
+    form: *const c_char,
+    options: *const terralume_run_options,
+) -> terralume_status {
+    guard(|| {
+        check(job, "job")?;
+        let form = if form.is_null() {
+            Form::Layers
         } else {
-            // SAFETY: as the documentation asks.
-            unsafe { versioned::read(options) }?
+            // SAFETY: a C string, as the documentation asks.
+            Form::parse(unsafe { text(form, "form") }?)?
         };
-        let state = job.lock()?;
-        let result = state.run(&options, &job.cancel);
-        // Before the lock is released: a request that comes later is for the next run.
-        job.cancel.store(false, Ordering::Relaxed);
-        result
+        // SAFETY: as the documentation asks.
+        unsafe { work_on(job, options, |job, report, cancel| job.write_vrt(form, report, cancel)) }
     })
 }
 
@@ -233,6 +296,37 @@ pub unsafe extern "C" fn terralume_job_cancel(job: *mut terralume_job) {
     if let Some(job) = unsafe { job.as_ref() } {
         job.cancel.store(true, Ordering::Relaxed);
     }
+}
+
+/// Hears a share and a stage; false cancels.
+type Report<'a> = dyn FnMut(f64, &str) -> bool + 'a;
+
+/// Does something with a job that takes long.
+///
+/// # Safety
+/// `job` is a live job, `options` NULL or live options.
+unsafe fn work_on(
+    job: *mut terralume_job,
+    options: *const terralume_run_options,
+    work: impl FnOnce(&Job, &mut Report<'_>, &AtomicBool) -> crate::Result<()>,
+) -> Result<()> {
+    // SAFETY: the job came from `Arc::into_raw` and is live by contract. The run holds a share of its own, so
+    // that a progress function may free the job.
+    let job = unsafe {
+        Arc::increment_strong_count(job);
+        Arc::from_raw(job)
+    };
+    let options = if options.is_null() {
+        terralume_run_options::DEFAULT
+    } else {
+        // SAFETY: by contract.
+        unsafe { versioned::read(options) }?
+    };
+    let state = job.lock()?;
+    let result = state.work(&options, &job.cancel, work);
+    // Before the lock is released: a request that comes later is for the next run.
+    job.cancel.store(false, Ordering::Relaxed);
+    result
 }
 
 impl terralume_job {
@@ -251,20 +345,38 @@ impl terralume_job {
     }
 }
 
+fn missing(what: &str) -> Failure {
+    Failure::argument(format!("the job has no {what}; allowed: set one with terralume_job_set_{what}"))
+}
+
 impl State {
-    fn run(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<()> {
-        let missing = |what: &str| {
-            Failure::argument(format!(
-                "the job has no {what}; allowed: set one with terralume_job_set_{what}"
-            ))
-        };
+    fn named(&self) -> impl Iterator<Item = &Named> {
+        self.finished.iter().chain(std::iter::once(&self.last))
+    }
+
+    fn job(&self) -> Result<Job> {
         let input = self.input.clone().ok_or_else(|| missing("input"))?;
-        let output = self.output.clone().ok_or_else(|| missing("output"))?;
-        let job = Job::new(self.recipe.clone(), input, output, self.options.clone());
+        let picture = |named: &Named| {
+            let output = named.output.clone().unwrap_or_default();
+            Picture { recipe: named.recipe.clone(), output }
+        };
+        Ok(Job { pictures: self.named().map(picture).collect(), input, options: self.options.clone() })
+    }
+
+    fn work(
+        &self,
+        options: &terralume_run_options,
+        cancel: &AtomicBool,
+        work: impl FnOnce(&Job, &mut Report<'_>, &AtomicBool) -> crate::Result<()>,
+    ) -> Result<()> {
+        let job = self.job()?;
+        if self.named().any(|picture| picture.output.is_none()) {
+            return Err(missing("output"));
+        }
         if cancel.load(Ordering::Relaxed) {
             return Err(crate::Error::Cancelled.into());
         }
-        Ok(job.run(&mut reporter(options), cancel)?)
+        Ok(work(&job, &mut reporter(options), cancel)?)
     }
 }
 

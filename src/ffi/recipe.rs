@@ -7,6 +7,7 @@ use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
 use crate::core::operation::Compatibility;
 use crate::core::stretch::Cut;
+use crate::job::named_file::named_recipe;
 use crate::recipe::chain::{CellType, Chain, ChainOptions};
 use crate::recipe::{describe, Recipe};
 use libc::{c_char, c_int};
@@ -103,6 +104,43 @@ pub unsafe extern "C" fn terralume_recipe_describe(
         let (place, prepared) = unsafe { (Place::new(json, "json")?, prepare(recipe, grid, options)?) };
         let (recipe, chain) = prepared;
         place.fill(c_text(describe(&recipe, &chain).to_string())?.into_raw());
+        Ok(())
+    })
+}
+
+/// Reads a recipe as users name it, as JSON with every parameter spelled out, which can be used as a recipe again.
+///
+/// @param name The name of a preset, the id of an operation, or a file: a recipe, or RVT's blender combinations;
+///             "FILE#NAME" is one of several in a file. Rasters beside the file get their full path.
+/// @param json Receives the text, UTF-8. Free it with terralume_string_free().
+#[no_mangle]
+pub unsafe extern "C" fn terralume_recipe_read(
+    name: *const c_char,
+    json: *mut *mut c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (place, name) = unsafe { (Place::new(json, "json")?, text(name, "name")?) };
+        let recipe = named_recipe(name)?.to_json();
+        place.fill(c_text(recipe.to_string())?.into_raw());
+        Ok(())
+    })
+}
+
+/// Writes a recipe for RVT: as a blender combination, JSON. What RVT's combinations cannot say is an error.
+///
+/// @param recipe As terralume_job_new() takes it.
+/// @param json   Receives the text, UTF-8. Free it with terralume_string_free().
+#[no_mangle]
+pub unsafe extern "C" fn terralume_recipe_to_rvt(
+    recipe: *const c_char,
+    json: *mut *mut c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (place, recipe) = unsafe { (Place::new(json, "json")?, text(recipe, "recipe")?) };
+        let combination = Recipe::parse(recipe)?.to_rvt_combination()?;
+        place.fill(c_text(format!("{combination:#}"))?.into_raw());
         Ok(())
     })
 }

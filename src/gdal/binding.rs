@@ -7,6 +7,7 @@
 
 #![allow(non_snake_case)]
 
+use super::error::report_through;
 use crate::core::error::{Error, Result};
 use gdal_sys::{
     vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorInterp, GDALColorTableH, GDALDataType,
@@ -44,13 +45,80 @@ const LIBRARY_NAMES: &[&str] = &[
     "libgdal.so.31",
 ];
 
-type Options = *const *const c_char;
+/// A list of `KEY=VALUE` that ends with NULL.
+pub type Options = *const *const c_char;
+
+/// Makes ready: name, our data, arguments, bands and type of the input and its nodata; then what is for us to set: bands,
+/// type and nodata of the output; the folder of the VRT, and what `process` shall get.
+pub type ProcessedInit = unsafe extern "C" fn(
+    *const c_char,
+    *mut c_void,
+    Options,
+    c_int,
+    GDALDataType::Type,
+    *mut f64,
+    *mut c_int,
+    *mut GDALDataType::Type,
+    *mut *mut f64,
+    *const c_char,
+    *mut *mut c_void,
+) -> CPLErr::Type;
+
+/// Frees what `init` made.
+pub type ProcessedFree = unsafe extern "C" fn(*const c_char, *mut c_void, *mut c_void);
+
+/// Computes a window: name, our data, what `init` made, arguments; columns and rows; buffer, bytes, type, bands and nodata
+/// of the input, the same of the output; the window in cells of the level that is read, that level's geotransform, the
+/// folder of the VRT, and more options.
+pub type ProcessedProcess = unsafe extern "C" fn(
+    *const c_char,
+    *mut c_void,
+    *mut c_void,
+    Options,
+    c_int,
+    c_int,
+    *const c_void,
+    usize,
+    GDALDataType::Type,
+    c_int,
+    *const f64,
+    *mut c_void,
+    usize,
+    GDALDataType::Type,
+    c_int,
+    *const f64,
+    f64,
+    f64,
+    f64,
+    f64,
+    *const f64,
+    *const c_char,
+    Options,
+) -> CPLErr::Type;
+
+/// `GDALVRTRegisterProcessedDatasetFunc`.
+pub type RegisterProcessedDatasetFunc = unsafe extern "C" fn(
+    *const c_char,
+    *mut c_void,
+    *const c_char,
+    GDALDataType::Type,
+    *const GDALDataType::Type,
+    usize,
+    *const c_int,
+    usize,
+    Option<ProcessedInit>,
+    Option<ProcessedFree>,
+    Option<ProcessedProcess>,
+    Options,
+) -> CPLErr::Type;
 
 macro_rules! gdal_functions {
     ($(fn $name:ident($($argument:ty),*) $(-> $result:ty)?;)*) => {
         /// The functions of one libgdal.
         pub struct Gdal {
             $(pub(crate) $name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)*
+            /// From GDAL 3.9 on.
+            pub(crate) GDALVRTRegisterProcessedDatasetFunc: Option<RegisterProcessedDatasetFunc>,
             version: u32,
         }
 
@@ -69,7 +137,15 @@ macro_rules! gdal_functions {
                     // this module, which hands over handles of libgdal only.
                     let $name = unsafe { std::mem::transmute::<*mut c_void, $name>(address) };
                 )*
-                let mut gdal = Self { $($name,)* version: 0 };
+                let name = c"GDALVRTRegisterProcessedDatasetFunc";
+                // SAFETY: as above; the signature is the same from 3.9 to 3.13, and NULL is None.
+                let GDALVRTRegisterProcessedDatasetFunc = unsafe {
+                    std::mem::transmute::<*mut c_void, Option<RegisterProcessedDatasetFunc>>(libc::dlsym(
+                        handle,
+                        name.as_ptr(),
+                    ))
+                };
+                let mut gdal = Self { $($name,)* GDALVRTRegisterProcessedDatasetFunc, version: 0 };
                 gdal.version = gdal.version_text(c"VERSION_NUM").parse().unwrap_or(0);
                 Ok(gdal)
             }
@@ -99,6 +175,7 @@ gdal_functions! {
     fn GDALGetDescription(GDALMajorObjectH) -> *const c_char;
     fn GDALSetDescription(GDALMajorObjectH, *const c_char);
     fn GDALGetMetadataItem(GDALMajorObjectH, *const c_char, *const c_char) -> *const c_char;
+    fn GDALGetMetadata(GDALMajorObjectH, *const c_char) -> *mut *mut c_char;
     fn GDALSetMetadataItem(GDALMajorObjectH, *const c_char, *const c_char, *const c_char) -> CPLErr::Type;
     fn GDALGetGeoTransform(GDALDatasetH, *mut f64) -> CPLErr::Type;
     fn GDALSetGeoTransform(GDALDatasetH, *mut f64) -> CPLErr::Type;
@@ -149,6 +226,7 @@ gdal_functions! {
     fn GDALWarpRegionToBuffer(GDALWarpOperationH, c_int, c_int, c_int, c_int, *mut c_void, GDALDataType::Type, c_int, c_int, c_int, c_int) -> CPLErr::Type;
     fn CSLDestroy(*mut *mut c_char);
     fn CSLAddString(*mut *mut c_char, *const c_char) -> *mut *mut c_char;
+    fn VSIMalloc(usize) -> *mut c_void;
     fn VSIFree(*mut c_void);
     fn VSIUnlink(*const c_char) -> c_int;
     fn VSIGetMemFileBuffer(*const c_char, *mut vsi_l_offset, c_int) -> *mut GByte;
@@ -157,6 +235,10 @@ gdal_functions! {
     fn VSIInstallPluginHandler(*const c_char, *const VSIFilesystemPluginCallbacksStruct) -> c_int;
     fn GDALAddDerivedBandPixelFuncWithArgs(*const c_char, GDALDerivedPixelFuncWithArgs, *const c_char) -> CPLErr::Type;
     fn CPLError(CPLErr::Type, c_int, *const c_char);
+    fn CPLGetLastErrorType() -> CPLErr::Type;
+    fn CPLGetLastErrorNo() -> c_int;
+    fn CPLGetLastErrorMsg() -> *const c_char;
+    fn CPLErrorSetState(CPLErr::Type, c_int, *const c_char);
     fn CPLSetErrorHandler(CPLErrorHandler) -> CPLErrorHandler;
     fn CPLPushErrorHandler(CPLErrorHandler);
     fn CPLPopErrorHandler();
@@ -183,11 +265,20 @@ impl Gdal {
         DEFAULT.get_or_try_init(ready).copied()
     }
 
-    /// Makes the GDAL in whose code `address` lies the one `get` gives, unless another is in use already.
-    pub fn adopt(address: usize) {
-        if let Some(gdal) = Self::of_module(address) {
-            // The first one stays: handles of two libraries must not meet.
-            let _ = DEFAULT.set(gdal);
+    /// The GDAL in whose code `address` lies, which becomes the one `get` gives unless another is in use already. One that
+    /// cannot be used is told so, in its own words.
+    pub fn adopt(address: usize) -> Option<&'static Gdal> {
+        let handle = library_of(address).filter(|handle| has_gdal(*handle))?;
+        match table(handle) {
+            Ok(gdal) => {
+                // The first one stays: handles of two libraries must not meet.
+                let _ = DEFAULT.set(gdal);
+                Some(gdal)
+            }
+            Err(error) => {
+                complain(handle, &error);
+                None
+            }
         }
     }
 
@@ -215,10 +306,7 @@ impl Gdal {
 
     /// The GDAL behind the library in which `address` lies: libgdal itself or something linked to it.
     pub fn of_module(address: usize) -> Option<&'static Gdal> {
-        // SAFETY: NOLOAD only looks up what is there, by the name that dladdr gave.
-        let open = |name: &CStr| unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
-        let handle = module(address).map(open);
-        handle.filter(|handle| !handle.is_null()).and_then(|handle| table(handle).ok())
+        library_of(address).and_then(|handle| table(handle).ok())
     }
 
     /// The file of the library.
@@ -260,6 +348,14 @@ impl Gdal {
         }
     }
 
+    /// A configuration option; empty when it is not set.
+    pub fn option(&self, name: &str) -> String {
+        let name = CString::new(name).unwrap_or_default();
+        // SAFETY: the name ends with NUL; the answer is NULL or a C string that lives until the option is set anew, and it
+        // is copied at once.
+        unsafe { text((self.CPLGetConfigOption)(name.as_ptr(), std::ptr::null())) }
+    }
+
     fn version_text(&self, request: &CStr) -> String {
         // SAFETY: the request ends with NUL; the answer is a static or thread-local C string.
         unsafe { text((self.GDALVersionInfo)(request.as_ptr())) }
@@ -294,15 +390,19 @@ fn module(address: usize) -> Option<&'static CStr> {
     known.then(|| unsafe { CStr::from_ptr(info.dli_fname) })
 }
 
+/// A handle of the library or program in which `address` lies.
+fn library_of(address: usize) -> Option<*mut c_void> {
+    // SAFETY: NOLOAD only looks up what is there, by the name that dladdr gave.
+    let open = |name: &CStr| unsafe { libc::dlopen(name.as_ptr(), libc::RTLD_LAZY | libc::RTLD_NOLOAD) };
+    module(address).map(open).filter(|handle| !handle.is_null())
+}
+
 /// The table of the libgdal behind `handle`, made once per libgdal.
 fn table(handle: *mut c_void) -> Result<&'static Gdal> {
     static TABLES: Mutex<Vec<&'static Gdal>> = Mutex::new(Vec::new());
+    check_age(handle)?;
     let gdal = Gdal::load(handle)
         .map_err(|missing| Error::NoGdal(format!("the GDAL found lacks the function {missing}")))?;
-    if gdal.version < OLDEST_VERSION {
-        let release = gdal.release();
-        return Err(Error::NoGdal(format!("GDAL {release} is too old; allowed: 3.5 or newer")));
-    }
     let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
     let same = |known: &&&Gdal| known.GDALOpenEx as usize == gdal.GDALOpenEx as usize;
     if let Some(known) = tables.iter().find(same) {
@@ -310,6 +410,35 @@ fn table(handle: *mut c_void) -> Result<&'static Gdal> {
     }
     tables.push(Box::leak(Box::new(gdal)));
     Ok(tables[tables.len() - 1])
+}
+
+/// Before anything else is looked up: an old GDAL also lacks functions, which is not what is wrong with it.
+fn check_age(handle: *mut c_void) -> Result<()> {
+    type VersionInfo = unsafe extern "C" fn(*const c_char) -> *const c_char;
+    // SAFETY: the name ends with NUL; dlsym takes any handle that dlopen gave, or RTLD_DEFAULT.
+    let address = unsafe { libc::dlsym(handle, c"GDALVersionInfo".as_ptr()) };
+    if address.is_null() {
+        return Err(Error::NoGdal("the library found is no GDAL".into()));
+    }
+    // SAFETY: GDAL keeps this signature since version 1; the request ends with NUL, the answer is a C string.
+    let info = |request: &CStr| unsafe {
+        let function = std::mem::transmute::<*mut c_void, VersionInfo>(address);
+        text(function(request.as_ptr()))
+    };
+    if info(c"VERSION_NUM").parse().unwrap_or(0) < OLDEST_VERSION {
+        let release = info(c"RELEASE_NAME");
+        return Err(Error::NoGdal(format!("GDAL {release} is too old; allowed: 3.5 or newer")));
+    }
+    Ok(())
+}
+
+/// Tells a GDAL that has no table what is wrong.
+fn complain(handle: *mut c_void, error: &Error) {
+    // SAFETY: the name ends with NUL; the handle came from dlopen.
+    let report = unsafe { libc::dlsym(handle, c"CPLError".as_ptr()) };
+    if let (false, Ok(text)) = (report.is_null(), CString::new(format!("terralume: {error}"))) {
+        report_through(report, &text);
+    }
 }
 
 fn find() -> Result<&'static Gdal> {

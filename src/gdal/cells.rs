@@ -39,7 +39,12 @@ impl CellReader {
 
     /// Whether cells can be read straight into the output.
     pub fn is_direct(&self) -> bool {
-        self.data_type == GDALDataType::GDT_Float32 && self.scale == 1.0 && self.offset == 0.0
+        self.data_type == GDALDataType::GDT_Float32 && self.is_unscaled()
+    }
+
+    /// Whether cells are elevations as they stand.
+    pub fn is_unscaled(&self) -> bool {
+        self.scale == 1.0 && self.offset == 0.0
     }
 
     /// Turns nodata and what can be no height of a direct band into NaN.

@@ -4,6 +4,7 @@ use super::binding::{text, Gdal};
 use gdal_sys::CPLErr;
 use libc::{c_char, c_int};
 use std::cell::RefCell;
+use std::ffi::CString;
 use std::sync::{Mutex, PoisonError};
 
 thread_local! {
@@ -91,11 +92,30 @@ extern "C" {
     fn terralume_gdal_error(report: *const libc::c_void, text: *const c_char);
 }
 
+/// Reports a failure through a GDAL's `CPLError`.
+pub(super) fn report_through(report: *const libc::c_void, text: &std::ffi::CStr) {
+    // SAFETY: the function is GDAL's variadic one, which C calls; the text ends with NUL.
+    unsafe { terralume_gdal_error(report, text.as_ptr()) };
+}
+
 impl Gdal {
     /// Reports a failure of ours the way GDAL reports its own: callers of GDAL see it as one.
     pub fn report_failure(&self, text: &std::ffi::CStr) {
-        // SAFETY: the function is GDAL's variadic one, which C calls; the text ends with NUL.
-        unsafe { terralume_gdal_error(self.CPLError as *const libc::c_void, text.as_ptr()) };
+        report_through(self.CPLError as *const libc::c_void, text);
+    }
+
+    /// Does work that leaves the last error of this thread as it was: opening a raster clears it.
+    pub fn keeping_last_error<R>(&self, work: impl FnOnce() -> R) -> R {
+        // SAFETY: no arguments; the text is copied before GDAL is called again.
+        let (class, number, message) = unsafe {
+            let message = text((self.CPLGetLastErrorMsg)());
+            ((self.CPLGetLastErrorType)(), (self.CPLGetLastErrorNo)(), message)
+        };
+        let result = work();
+        let message = CString::new(message).unwrap_or_default();
+        // SAFETY: the text ends with NUL; GDAL copies it.
+        unsafe { (self.CPLErrorSetState)(class, number, message.as_ptr()) };
+        result
     }
 
     /// Catches also what GDAL's own threads say, which would go to standard error. For programs of our own only:
@@ -113,11 +133,13 @@ impl Gdal {
 
     /// Calls GDAL with this thread's messages caught.
     pub(crate) fn call<R>(&self, body: impl FnOnce(&Self) -> R) -> (R, Said) {
+        // GDAL may come back here during a call, for a picture of a picture.
+        let outer = MESSAGES.take();
         let handler = Handler::push(self);
         let result = body(self);
         drop(handler);
         let mut said = Said::default();
-        for message in MESSAGES.take() {
+        for message in MESSAGES.replace(outer) {
             if message.failure { &mut said.failures } else { &mut said.warnings }.push(message.text);
         }
         (result, said)

@@ -5,10 +5,11 @@ use super::dataset::{driver_handle, Dataset, GeoTransform};
 use super::finish::without_name;
 use super::options::{c_string, OptionList};
 use super::raster::gdal_cell_type;
+use super::statistics::BandStatistics;
 use crate::core::error::{Error, Result};
 use crate::core::operation::{Band as BandInfo, Role};
 use crate::stack::cells::CellType;
-use gdal_sys::GDALColorInterp;
+use gdal_sys::{GDALColorInterp, GDALMajorObjectH};
 use libc::c_int;
 use std::ffi::{CStr, CString};
 
@@ -17,6 +18,8 @@ use std::ffi::{CStr, CString};
 pub struct Header {
     /// Rows and columns.
     pub size: (usize, usize),
+    /// Row and column of the input at which it begins.
+    pub origin: (usize, usize),
     /// Bands.
     pub bands: Vec<BandInfo>,
     /// Type of the cells.
@@ -27,6 +30,8 @@ pub struct Header {
     pub metadata: Vec<(String, String)>,
     /// Position in place of the source's.
     pub transform: Option<GeoTransform>,
+    /// What the cells of each band are like; empty when nobody has looked.
+    pub statistics: Vec<BandStatistics>,
 }
 
 pub(super) fn create_geotiff(
@@ -68,6 +73,9 @@ pub(super) fn set_header(
 ) -> std::result::Result<(), String> {
     let raw = dataset.raw();
     if let Some(mut transform) = header.transform.or_else(|| source.geotransform()) {
+        let (row, col) = (header.origin.0 as f64, header.origin.1 as f64);
+        transform[0] += col * transform[1] + row * transform[2];
+        transform[3] += col * transform[4] + row * transform[5];
         // SAFETY: the dataset is open; the array has six places.
         gdal.check(|gdal| unsafe { (gdal.GDALSetGeoTransform)(raw, transform.as_mut_ptr()) })?;
     }
@@ -78,11 +86,7 @@ pub(super) fn set_header(
     }
     let carried = source.metadata("AREA_OR_POINT", "").map(|value| ("AREA_OR_POINT".to_string(), value));
     for (key, value) in header.metadata.iter().chain(&carried) {
-        let (key, value) = (plain_c_string(key), plain_c_string(value));
-        // SAFETY: the dataset is open; the strings end with NUL and are copied.
-        gdal.check(|gdal| unsafe {
-            (gdal.GDALSetMetadataItem)(raw, key.as_ptr(), value.as_ptr(), std::ptr::null())
-        })?;
+        set_item(gdal, raw, key, value)?;
     }
     for (index, info) in header.bands.iter().enumerate() {
         let band = dataset.band(index + 1).map_err(|error| error.to_string())?.raw();
@@ -92,6 +96,9 @@ pub(super) fn set_header(
         if !info.unit.is_empty() {
             // SAFETY: as above.
             gdal.check(|gdal| unsafe { (gdal.GDALSetRasterUnitType)(band, unit.as_ptr()) })?;
+        }
+        for (key, value) in header.statistics.get(index).iter().flat_map(|statistics| statistics.items()) {
+            set_item(gdal, band, key, &value)?;
         }
         if let Some(nodata) = header.nodata {
             // SAFETY: as above.
@@ -103,6 +110,20 @@ pub(super) fn set_header(
         }
     }
     Ok(())
+}
+
+/// Sets a metadata item of a dataset or band, which is open.
+fn set_item(
+    gdal: &Gdal,
+    object: GDALMajorObjectH,
+    key: &str,
+    value: &str,
+) -> std::result::Result<(), String> {
+    let (key, value) = (plain_c_string(key), plain_c_string(value));
+    // SAFETY: the callers' objects are open; the strings end with NUL and are copied.
+    gdal.check(|gdal| unsafe {
+        (gdal.GDALSetMetadataItem)(object, key.as_ptr(), value.as_ptr(), std::ptr::null())
+    })
 }
 
 fn colour_of(role: Role) -> Option<GDALColorInterp::Type> {

@@ -22,6 +22,12 @@ const WINDOW_BLOCK: usize = 256;
 /// Rows looked at first to find an elevation to count from.
 const BASE_SAMPLES: usize = 8;
 
+/// Cells that are looked at together.
+const SEARCHED: usize = 1 << 16;
+
+/// Cells looked at before a picture is refused: nobody waits for hours to see an empty raster.
+const MOST_SEARCHED: u64 = 1 << 30;
+
 /// Elevations are smaller, in any unit; a larger number is a mark of missing cells that the file does not declare.
 const LARGEST_BASE: f64 = 1e6;
 
@@ -67,7 +73,8 @@ impl GdalSource {
         let mut source = Self::new(dataset, shared, band, nodata, grid)?;
         // Differences of elevations are all that matters; what else a raster holds stays as it is.
         if !source.cells.is_direct() {
-            source.cells.base = source.find_base()?;
+            let on_the_fly = matches!(input, Input::Within(..));
+            source.cells.base = source.find_base(if on_the_fly { MOST_SEARCHED } else { u64::MAX })?;
         }
         Ok(source)
     }
@@ -115,6 +122,16 @@ impl GdalSource {
         &self.grid
     }
 
+    /// Whether cells are elevations as they stand, but for a nodata value.
+    pub fn is_plain(&self) -> bool {
+        self.cells.is_unscaled() && !self.masked
+    }
+
+    /// Value that means nodata.
+    pub fn nodata(&self) -> Option<f64> {
+        self.cells.nodata
+    }
+
     /// File name.
     pub fn name(&self) -> &str {
         &self.name
@@ -146,26 +163,40 @@ impl GdalSource {
 
     /// A whole elevation near those of the dataset: the first valid cell of a fixed pattern of rows, or else of
     /// all rows.
-    fn find_base(&self) -> Result<f64> {
+    fn find_base(&self, most: u64) -> Result<f64> {
         let dataset = self.dataset();
         let band = dataset.band(self.band)?;
         let mask = band.mask();
-        let (mut row_cells, mut row_mask) = (vec![0.0_f64; self.layout.cols], vec![1_u8; self.layout.cols]);
+        let length = SEARCHED.min(self.layout.cols);
+        let (mut cells, mut valid) = (vec![0.0_f64; length], vec![1_u8; length]);
+        let mut searched = 0;
         let pattern =
             (0..BASE_SAMPLES).map(|sample| (2 * sample + 1) * self.layout.rows / (2 * BASE_SAMPLES));
         // An island between the rows of the pattern needs its elevation as much as any other land.
-        for row in pattern.chain(0..self.layout.rows) {
-            let window = Window { row, col: 0, rows: 1, cols: self.layout.cols };
-            self.read_window(dataset.gdal(), band, window, GDALDataType::GDT_Float64, &mut row_cells)?;
+        let rows = pattern.chain(0..self.layout.rows);
+        for (row, col) in
+            rows.flat_map(|row| (0..self.layout.cols).step_by(length).map(move |col| (row, col)))
+        {
+            if searched > most {
+                return Err(Error::Unsupported(format!(
+                    "'{}': no elevation in the first {most} cells; allowed on the fly: rasters that are not empty; \
+                     write a file instead",
+                    self.name
+                )));
+            }
+            let window = Window { row, col, rows: 1, cols: length.min(self.layout.cols - col) };
+            let (cells, valid) = (&mut cells[..window.cols], &mut valid[..window.cols]);
+            self.read_window(dataset.gdal(), band, window, GDALDataType::GDT_Float64, cells)?;
             if let Some(mask) = mask {
-                self.read_window(dataset.gdal(), mask, window, GDALDataType::GDT_Byte, &mut row_mask)?;
+                self.read_window(dataset.gdal(), mask, window, GDALDataType::GDT_Byte, valid)?;
             }
             // What stands in masked cells says nothing of the ground.
-            let valid = row_cells.iter().zip(&row_mask).filter(|(_, mask)| **mask != 0);
-            let mut elevations = valid.map(|(raw, _)| self.cells.elevation(*raw));
+            let there = cells.iter().zip(valid).filter(|(_, valid)| **valid != 0);
+            let mut elevations = there.map(|(raw, _)| self.cells.elevation(*raw));
             if let Some(first) = elevations.find(|elevation| elevation.abs() < LARGEST_BASE) {
                 return Ok(first.floor());
             }
+            searched += window.cols as u64;
         }
         Ok(0.0)
     }

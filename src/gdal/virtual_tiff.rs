@@ -95,6 +95,7 @@ impl VirtualTiff {
         levels: &[(usize, usize)],
         side: usize,
     ) -> Result<Self> {
+        check_size(levels[0], side)?;
         let carried = carried_tags(&file_of_one_cell(gdal, header, source)?)?;
         let cell = header.bands.len() * header.cell_type.size();
         let tile_bytes = (side * side * cell) as u64;
@@ -141,6 +142,18 @@ impl Segment {
         }
         Some(count)
     }
+}
+
+/// GDAL counts tiles in 31 bits; offsets of so many fit into 64.
+fn check_size((rows, cols): (usize, usize), side: usize) -> Result<()> {
+    let most = i32::MAX as u64;
+    let tiles = (rows.div_ceil(side) as u64).checked_mul(cols.div_ceil(side) as u64);
+    if tiles.is_some_and(|tiles| tiles <= most) {
+        return Ok(());
+    }
+    Err(Error::Unsupported(format!(
+        "raster of {cols} x {rows} cells is too large for a picture; allowed: {most} tiles of {side} x {side} cells"
+    )))
 }
 
 /// Tags of all directories, then their arrays, then tiles.
@@ -320,6 +333,17 @@ mod tests {
 
     fn tag(id: u16, kind: u16, count: u64, bytes: &[u8]) -> Tag {
         Tag { id, kind, count, values: Values::Bytes(bytes.to_vec()) }
+    }
+
+    #[test]
+    fn rasters_of_too_many_tiles_are_refused() {
+        let largest = i32::MAX as usize;
+        assert!(check_size((largest, 512), 512).is_ok() && check_size((1_000_000, 1_000_000), 256).is_ok());
+        let error = check_size((largest, largest), 512).unwrap_err().to_string();
+        assert!(
+            error.contains("2147483647 x 2147483647 cells is too large for a picture; allowed:"),
+            "{error}"
+        );
     }
 
     /// The parts follow one another without gaps, and say where the tiles are.

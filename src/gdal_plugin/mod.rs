@@ -4,8 +4,8 @@
 //! A process may hold several GDALs; the one that calls is the one to use. Nothing is printed, no thread is
 //! started, and a second call changes nothing.
 
-mod name;
 mod pixel;
+mod processed;
 mod views;
 mod virtual_files;
 
@@ -14,10 +14,9 @@ use libc::c_void;
 use std::panic::catch_unwind;
 
 extern "C" fn loaded_by(address: *const c_void) {
-    // A host must start even when something is wrong here; the first real call reports it.
+    // A host must start even when something is wrong here.
     let _ = catch_unwind(|| {
-        Gdal::adopt(address as usize);
-        Gdal::of_module(address as usize).into_iter().for_each(register);
+        Gdal::adopt(address as usize).into_iter().for_each(register);
     });
 }
 
@@ -25,6 +24,7 @@ extern "C" fn loaded_by(address: *const c_void) {
 pub fn register(gdal: &'static Gdal) {
     virtual_files::install(gdal);
     pixel::register(gdal);
+    processed::register(gdal);
 }
 
 extern "C" {

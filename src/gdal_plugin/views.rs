@@ -1,11 +1,13 @@
 //! Opened pictures, shared by all files that show the same: GDAL opens a file again and again.
 
-use super::name::Request;
 use crate::core::error::Result;
 use crate::gdal::source::Input;
 use crate::gdal::Gdal;
+use crate::job::virtual_name::Request;
 use crate::job::View;
+use crate::pipeline::nesting;
 use lru::LruCache;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -30,15 +32,25 @@ struct State {
 
 static STATE: Mutex<Option<State>> = Mutex::new(None);
 
-/// The picture called `name`, opened with `gdal`; opened anew when one of its files has changed.
-pub fn open(gdal: &'static Gdal, name: &str) -> Result<Arc<View>> {
+/// The picture called `name`, which `read` understands, opened with `gdal`; opened anew when one of its files has
+/// changed.
+pub fn open(
+    gdal: &'static Gdal,
+    name: &str,
+    read: impl FnOnce(&str) -> Result<Request>,
+) -> Result<Arc<View>> {
     let key = (std::ptr::from_ref(gdal) as usize, name.to_string());
     if let Some(view) = known(&key) {
         return Ok(view);
     }
-    let request = Request::parse(name)?;
+    let request = read(name)?;
     let input = Input::Within(gdal, request.elevations.clone());
-    let view = Arc::new(View::open(&request.recipe, &input, &request.options)?);
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    let view = nesting::enter(hasher.finish(), || {
+        View::open(&request.recipe, &input, &request.options, request.statistics)
+    })?;
+    let view = Arc::new(view);
     let mut files: Vec<String> = view.files().to_vec();
     files.extend(request.recipe_file);
     let files = files.into_iter().map(|file| {

@@ -3,12 +3,14 @@
 //! Everything crosses through GDAL's C interface for file systems, which every version from 3.0 on has; user data is the
 //! table of the GDAL that asks, so that several in one process keep apart.
 
-use super::{name, views};
+use super::views;
 use crate::core::error::{Error, Result};
 use crate::gdal::virtual_tiff::Content;
 use crate::gdal::Gdal;
-use crate::job::view::TileIndex;
+use crate::job::view::Piece;
+use crate::job::virtual_name::{self, Request};
 use crate::job::View;
+use crate::pipeline::nesting;
 use gdal_sys::{vsi_l_offset, VSIStatBufL};
 use libc::{c_char, c_int, c_void};
 use std::ffi::{CStr, CString};
@@ -17,9 +19,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What names of our files begin with.
 const PREFIX: &CStr = c"/vsiterralume/";
-
-/// Tiles that are computed before they are copied: enough for every thread, little memory.
-const TILES_AT_ONCE: usize = 32;
 
 /// Endings of files that GDAL looks for beside a raster; ours have none.
 const SIDECARS: [&str; 16] = [
@@ -78,7 +77,7 @@ unsafe fn find(user: *mut c_void, name: *const c_char, aloud: bool) -> Option<(&
         if is_sidecar(name) {
             return Ok(None);
         }
-        views::open(gdal, name).map(Some)
+        views::open(gdal, name, Request::parse).map(Some)
     }));
     match opened.unwrap_or_else(|_| Err(Error::Internal("opening a picture failed".into()))) {
         Ok(view) => view.map(|view| (gdal, view)),
@@ -94,7 +93,7 @@ unsafe fn find(user: *mut c_void, name: *const c_char, aloud: bool) -> Option<(&
 /// GDAL looks for files beside a raster; it may do so without hearing that there are none.
 fn is_sidecar(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let elevations = name::split(name).map_or("", |(_, elevations)| elevations);
+    let elevations = virtual_name::split(name).map_or("", |(_, elevations)| elevations);
     // A recipe's own file may end like this, and elevations in XML are a VRT.
     SIDECARS.iter().any(|ending| lower.ends_with(ending)) && !std::path::Path::new(elevations).exists()
 }
@@ -125,9 +124,12 @@ unsafe extern "C" fn stat(
     status: *mut VSIStatBufL,
     _flags: c_int,
 ) -> c_int {
-    // GDAL asks for a status after it failed to open, and was told why then.
+    // GDAL asks for a status after it failed to open, and was told why then: that must remain its last error.
+    // SAFETY: the table that `install` gave.
+    let gdal = unsafe { &*user.cast::<Gdal>() };
     // SAFETY: as `install` and GDAL say.
-    let Some((_, view)) = (unsafe { find(user, name, false) }) else { return -1 };
+    let found = gdal.keeping_last_error(|| unsafe { find(user, name, false) });
+    let Some((_, view)) = found else { return -1 };
     // What GDAL calls VSIStatBufL is the system's own struct.
     let status = status.cast::<libc::stat64>();
     // SAFETY: GDAL passes a live struct, which any bytes suit.
@@ -171,7 +173,8 @@ unsafe extern "C" fn eof(file: *mut c_void) -> c_int {
 
 unsafe extern "C" fn close(file: *mut c_void) -> c_int {
     // SAFETY: made by `open`, and GDAL closes a file once.
-    drop(unsafe { Box::from_raw(file.cast::<Handle>()) });
+    let handle = unsafe { Box::from_raw(file.cast::<Handle>()) };
+    let _ = catch_unwind(AssertUnwindSafe(|| handle.view.rest()));
     0
 }
 
@@ -226,7 +229,9 @@ unsafe extern "C" fn read_multi_range(
 
 /// Fills parts of the file; false, and an error for GDAL, when a tile cannot be computed.
 fn fill(handle: &Handle, parts: Vec<(u64, &mut [u8])>) -> bool {
-    let filled = catch_unwind(AssertUnwindSafe(|| try_fill(&handle.view, parts)));
+    let picture = Arc::as_ptr(&handle.view) as u64;
+    let work = || nesting::enter(picture, || try_fill(&handle.view, parts));
+    let filled = catch_unwind(AssertUnwindSafe(work));
     match filled.unwrap_or_else(|_| Err(Error::Internal("computing a tile failed".into()))) {
         Ok(()) => true,
         Err(error) => {
@@ -234,13 +239,6 @@ fn fill(handle: &Handle, parts: Vec<(u64, &mut [u8])>) -> bool {
             false
         }
     }
-}
-
-/// A piece of a tile and where it goes.
-struct Piece<'a> {
-    tile: TileIndex,
-    start: usize,
-    to: &'a mut [u8],
 }
 
 fn try_fill(view: &View, parts: Vec<(u64, &mut [u8])>) -> Result<()> {
@@ -267,13 +265,7 @@ fn try_fill(view: &View, parts: Vec<(u64, &mut [u8])>) -> Result<()> {
             offset += count as u64;
         }
     }
-    for pieces in pieces.chunks_mut(TILES_AT_ONCE) {
-        let wanted: Vec<TileIndex> = pieces.iter().map(|piece| piece.tile).collect();
-        for (piece, tile) in pieces.iter_mut().zip(view.tiles(&wanted)?) {
-            piece.to.copy_from_slice(&tile[piece.start..piece.start + piece.to.len()]);
-        }
-    }
-    Ok(())
+    view.fill(pieces)
 }
 
 /// Nothing stands beside a virtual file: GDAL need not look.

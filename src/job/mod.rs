@@ -1,7 +1,7 @@
 //! One run from file to file: open, plan, run, close. What every front end calls.
 
 use crate::core::error::{Error, Result};
-use crate::core::operation::Compatibility;
+use crate::core::tile::Window;
 use crate::gdal::header::Header;
 use crate::gdal::layer::RasterLayer;
 use crate::gdal::output::Target;
@@ -21,11 +21,14 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 mod describe;
+pub mod named_file;
 mod names;
 pub mod options;
 mod reference;
 pub mod stack;
 pub mod view;
+pub mod virtual_name;
+pub mod vrt;
 
 pub use describe::describe;
 pub use names::file_name;
@@ -104,19 +107,33 @@ impl Job {
             .check_raster(layout.rows, layout.cols)
             .map_err(|error| Error::Unsupported(format!("'{}': {error}", source.name())))?;
         let layers = self.open_layers(&chain, &source)?;
-        let sink = Layout {
-            block_rows: FILE_BLOCK.min(layout.rows),
-            block_cols: FILE_BLOCK.min(layout.cols),
-            ..layout
-        };
+        let part = self.part(&source)?;
         let mut plan_options = PlanOptions {
             threads: options.threads.unwrap_or_else(processors),
             memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
             tile_size: options.tile_size,
             reader: source.raw_block_bytes(),
         };
-        let plan = self.divide(&chain, (layout, &layers), sink, &mut plan_options)?;
+        let sink = blocks_of(part.rows, part.cols);
+        let plan = self.divide(&chain, (layout, &layers), sink, &mut plan_options)?.at((part.row, part.col));
         Ok(Prepared { job: self, source, layers, chain, plan, plan_options })
+    }
+
+    /// The cells of the raster that are written.
+    fn part(&self, source: &GdalSource) -> Result<Window> {
+        let Layout { rows, cols, .. } = source.layout();
+        let Some(extent) = self.options.extent else { return Ok(Window { row: 0, col: 0, rows, cols }) };
+        // A raster without a position has its columns to the right and its rows downwards, as QGIS shows it.
+        let transform = source.dataset().geotransform().unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, -1.0]);
+        extent.window(&transform, (rows, cols)).ok_or_else(|| {
+            let [left, width, _, top, _, height] = transform;
+            let (right, bottom) = (left + cols as f64 * width, top + rows as f64 * height);
+            let (low, high) = (top.min(bottom), top.max(bottom));
+            Error::Argument(format!(
+                "extent does not touch '{}'; allowed: within {left},{low},{right},{high}",
+                source.name()
+            ))
+        })
     }
 
     /// The rasters of the chain's layers, in its order.
@@ -169,14 +186,13 @@ impl Job {
         }
     }
 
-    /// What the file of a picture says, whose bands are `part` of the chain's.
-    fn header(&self, recipe: &Recipe, part: Range<usize>, chain: &Chain, source: &GdalSource) -> Header {
-        let layout = source.layout();
+    /// What the file of a picture says, whose bands are `bands` of the chain's and whose cells are `part` of the raster.
+    fn header(&self, recipe: &Recipe, bands: Range<usize>, chain: &Chain, part: Window) -> Header {
         let mut metadata = vec![
             ("TIFFTAG_SOFTWARE", format!("terralume {VERSION}")),
             ("TERRALUME_VERSION", VERSION.to_string()),
             ("TERRALUME_RECIPE", recipe.to_json().to_string()),
-            ("TERRALUME_COMPATIBILITY", compatibility_name(self.options.compatibility).to_string()),
+            ("TERRALUME_COMPATIBILITY", options::compatibility_name(self.options.compatibility).to_string()),
         ];
         if !chain.found().is_empty() {
             let found =
@@ -184,12 +200,14 @@ impl Job {
             metadata.push(("TERRALUME_STRETCHES", found.collect::<serde_json::Value>().to_string()));
         }
         Header {
-            size: (layout.rows, layout.cols),
-            bands: chain.bands()[part].to_vec(),
+            size: (part.rows, part.cols),
+            origin: (part.row, part.col),
+            bands: chain.bands()[bands].to_vec(),
             cell_type: chain.cell_type().into(),
             transform: None,
             nodata: chain.nodata(),
             metadata: metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
+            statistics: Vec::new(),
         }
     }
 }
@@ -205,39 +223,56 @@ impl Prepared<'_> {
         self.chain.describe_steps()
     }
 
-    /// Runs to the end, as [`Job::run`] does.
-    pub fn run(self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
-        let Self { job, source, layers, mut chain, plan, mut plan_options } = self;
-        let mut inputs = source.dataset().files();
-        inputs.extend(layers.iter().flat_map(RasterLayer::files).cloned());
-        let targets = job.targets(&inputs)?;
-        let sources: Vec<&dyn Source> = std::iter::once(&source as &dyn Source)
-            .chain(layers.iter().map(|layer| layer as &dyn Source))
-            .collect();
-        // Every pass over the raster takes about as long.
-        let share = COMPUTING / (chain.rounds() + 1) as f64;
-        let surveying = share * chain.rounds() as f64;
-        if !chain.is_settled() {
-            set_caches(&plan, &source, &layers);
-            let mut report = |done: f64| report(surveying * done, "surveying");
-            let mut monitor = Monitor { report: &mut report, cancel };
-            survey::settle(&mut chain, &plan, &sources, &mut monitor)?;
+    /// All files that are read.
+    fn inputs(&self) -> Vec<String> {
+        let mut inputs = self.source.dataset().files();
+        inputs.extend(self.layers.iter().flat_map(RasterLayer::files).cloned());
+        inputs
+    }
+
+    /// Looks for what depends on the whole raster.
+    fn settle(&mut self, report: &mut dyn FnMut(f64) -> bool, cancel: &AtomicBool) -> Result<()> {
+        if self.chain.is_settled() {
+            return Ok(());
         }
+        // It is the same for each part of the raster.
+        let Layout { rows, cols, .. } = self.source.layout();
+        let inputs = (self.source.layout(), &self.layers[..]);
+        let whole = self.job.divide(&self.chain, inputs, blocks_of(rows, cols), &mut self.plan_options)?;
+        set_caches(&whole, &self.source, &self.layers);
+        let mut sources: Vec<&dyn Source> = vec![&self.source];
+        sources.extend(self.layers.iter().map(|layer| layer as &dyn Source));
+        survey::settle(&mut self.chain, &whole, &sources, &mut Monitor { report, cancel })
+    }
+
+    /// Runs to the end, as [`Job::run`] does.
+    pub fn run(mut self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
+        let targets = self.job.targets(&self.inputs())?;
+        // Every pass over the raster takes about as long.
+        let share = COMPUTING / (self.chain.rounds() + 1) as f64;
+        let surveying = share * self.chain.rounds() as f64;
+        self.settle(&mut |done| report(surveying * done, "surveying"), cancel)?;
+        let Self { job, source, layers, chain, plan, mut plan_options } = self;
+        let mut sources: Vec<&dyn Source> = vec![&source];
+        sources.extend(layers.iter().map(|layer| layer as &dyn Source));
         let sink_options = SinkOptions {
             format: job.options.format,
             creation: job.options.creation.clone(),
             overviews: job.options.overviews,
             threads: plan.threads,
         };
+        let ((row, col), (rows, cols)) = (plan.origin, plan.size);
+        let written = Window { row, col, rows, cols };
         let mut sinks = SinkSet::default();
         for ((picture, target), part) in job.pictures.iter().zip(targets).zip(chain.parts()) {
-            let header = job.header(&picture.recipe, part.clone(), &chain, &source);
+            let header = job.header(&picture.recipe, part.clone(), &chain, written);
             let options = sink_options.clone();
             let sink = GdalSink::create(source.gdal(), target, header, options, &source.dataset())?;
             sinks.add(sink, part.clone())?;
         }
         // Creation options may have given the file other blocks than those assumed.
         let plan = job.divide(&chain, (source.layout(), &layers), sinks.layout(), &mut plan_options)?;
+        let plan = plan.at((row, col));
         set_caches(&plan, &source, &layers);
         let mut computing = |done: f64| report(surveying + done * share, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
@@ -257,15 +292,15 @@ impl Prepared<'_> {
     }
 }
 
+/// Blocks that an output of this size will have.
+fn blocks_of(rows: usize, cols: usize) -> Layout {
+    Layout { rows, cols, block_rows: FILE_BLOCK.min(rows), block_cols: FILE_BLOCK.min(cols) }
+}
+
 /// Gives decoded blocks the memory that the plan has for them.
 fn set_caches(plan: &Plan, source: &GdalSource, layers: &[RasterLayer]) {
     source.set_cache(plan.cache);
     layers.iter().for_each(|layer| layer.set_cache(plan.layer_cache(layer.layout())));
-}
-
-fn compatibility_name(compatibility: Compatibility) -> &'static str {
-    let found = options::COMPATIBILITIES.iter().find(|(_, known)| *known == compatibility);
-    found.map_or("none", |(name, _)| name)
 }
 
 /// Processors this process may use.

@@ -3,6 +3,7 @@
 use crate::core::error::{unknown_name, Error, Result};
 use crate::core::operation::Compatibility;
 use crate::core::stretch::{Cut, CUT_FORMS};
+use crate::gdal::extent::Extent;
 use crate::gdal::sink::Format;
 use crate::recipe::chain::CellType;
 use serde_json::json;
@@ -32,6 +33,8 @@ pub struct JobOptions {
     pub overwrite: bool,
     /// Add overviews to a GeoTIFF.
     pub overviews: bool,
+    /// Part of the raster to compute; None: all of it.
+    pub extent: Option<Extent>,
     /// Value that means nodata in the input; None: as the file says.
     pub nodata: Option<f64>,
     /// Band of the input, from 1; None: the first.
@@ -153,6 +156,15 @@ pub static OPTIONS: &[OptionSpec] = &[
         allowed: "true, false",
     },
     OptionSpec {
+        name: "extent",
+        value: "XMIN,YMIN,XMAX,YMAX",
+        repeated: false,
+        help: "Part of the raster to write, in its coordinates; the cells are those of the whole picture \
+               [default: all of it]",
+        set: |options, text| Extent::parse(text).map(|extent| options.extent = Some(extent)),
+        allowed: "XMIN,YMIN,XMAX,YMAX, the smaller ones first",
+    },
+    OptionSpec {
         name: "band",
         value: "N",
         repeated: false,
@@ -188,6 +200,20 @@ pub static OPTIONS: &[OptionSpec] = &[
 /// Compatibilities by name.
 pub const COMPATIBILITIES: [(&str, Compatibility); 2] =
     [("none", Compatibility::None), ("rvt", Compatibility::Rvt)];
+
+/// How a compatibility is written.
+pub fn compatibility_name(compatibility: Compatibility) -> &'static str {
+    name_of(&COMPATIBILITIES, compatibility)
+}
+
+/// How a type of cells is written.
+pub fn cell_type_name(cell_type: CellType) -> &'static str {
+    name_of(&CellType::ALL, cell_type)
+}
+
+fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: T) -> &'static str {
+    names.iter().find(|(_, known)| *known == value).map_or("", |(name, _)| name)
+}
 
 fn pick<T: Copy>(all: &[(&str, T)], text: &str) -> Option<T> {
     all.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, found)| *found)
@@ -242,6 +268,7 @@ mod tests {
             ("co", "COMPRESS"),
             ("band", "0"),
             ("nodata", "none"),
+            ("extent", "1,2,3"),
             ("compat", "qgis"),
         ] {
             let error = options.set(name, value).unwrap_err().to_string();

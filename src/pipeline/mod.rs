@@ -4,6 +4,7 @@
 
 pub mod halved;
 pub mod io;
+pub mod nesting;
 pub mod plan;
 pub mod run;
 pub mod stack;

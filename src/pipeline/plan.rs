@@ -46,8 +46,12 @@ pub struct LayerNeeds {
 /// A division of the output into tiles. A plain value: tests and `--plan` print it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    /// Rows and columns of the raster.
+    /// Rows and columns written.
     pub size: (usize, usize),
+    /// Row and column of the raster at which they begin.
+    pub origin: (usize, usize),
+    /// Rows and columns of the raster.
+    pub raster: (usize, usize),
     /// Rows of a tile.
     pub tile_rows: usize,
     /// Columns of a tile.
@@ -131,6 +135,8 @@ impl Plan {
         let threads = options.threads.max(1);
         let mut plan = Self {
             size,
+            origin: (0, 0),
+            raster: (source.rows, source.cols),
             tile_rows,
             tile_cols,
             radius: chain.radius(),
@@ -160,6 +166,16 @@ impl Plan {
     /// Tile number `index`, row by row from the top left.
     pub fn tile(&self, index: usize) -> Window {
         tile_window(self.size, (self.tile_rows, self.tile_cols), index)
+    }
+
+    /// The same of a part of the raster that begins at `origin`.
+    pub fn at(self, origin: (usize, usize)) -> Self {
+        Self { origin, ..self }
+    }
+
+    /// Where a tile lies in the raster.
+    pub fn on_raster(&self, tile: Window) -> Window {
+        Window { row: tile.row + self.origin.0, col: tile.col + self.origin.1, ..tile }
     }
 
     /// Cells read for every cell written.

@@ -1,10 +1,12 @@
 //! Runs a plan: workers read and compute, the calling thread writes and reports.
 
 use super::io::{Cells, Reader, Sink, Source};
+use super::nesting::Nesting;
 use super::plan::Plan;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::recipe::chain::{Chain, ChainTiles, Registers};
+use ndarray::ArrayViewMut2;
 use std::collections::BTreeMap;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -91,11 +93,15 @@ impl Inputs<'_> {
     }
 
     /// Reads what the chain needs for a tile.
-    pub(super) fn load(&self, window: Window, worker: &mut ChainWorker<'_>) -> Result<()> {
-        let readers = &mut worker.readers;
-        worker
-            .tiles
-            .load(self.chain, window, self.plan.size, |number, part, out| readers[number].read(part, out))
+    pub(super) fn load(
+        &self,
+        window: Window,
+        worker: &mut ChainWorker<'_>,
+        proceed: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        let ChainWorker { readers, tiles, .. } = worker;
+        let read = |number: usize, part: Window, out: ArrayViewMut2<'_, f32>| readers[number].read(part, out);
+        tiles.load(self.chain, self.plan.on_raster(window), self.plan.raster, proceed, read)
     }
 
     /// The tiles of the plan.
@@ -165,7 +171,7 @@ impl Work for Writing<'_> {
         cells: &mut Cells,
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
-        self.inputs.load(window, worker)?;
+        self.inputs.load(window, worker, proceed)?;
         let ChainWorker { tiles, registers, .. } = worker;
         let tile = tiles.tile(0);
         if (0..tile.rows()).any(|row| tile.row(row, 0, 0..tile.cols(), 0).iter().any(|cell| !cell.is_nan())) {
@@ -201,8 +207,8 @@ pub(super) fn drive<W: Work>(
     pool.in_place_scope(|scope| {
         let (send, finished) = sync_channel(capacity);
         for _ in 0..tiling.threads {
-            let (send, crew) = (send.clone(), &crew);
-            scope.spawn(move |_| crew.work(&send));
+            let (send, crew, nesting) = (send.clone(), &crew, Nesting::here());
+            scope.spawn(move |_| nesting.within(|| crew.work(&send)));
         }
         drop(send);
         let result = take_all(tiling.tiles, &finished, &give_back, take, monitor);

@@ -56,7 +56,7 @@ impl Work for Looking<'_> {
         observer: &mut Observer,
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
-        self.inputs.load(window, worker)?;
+        self.inputs.load(window, worker, proceed)?;
         let ChainWorker { tiles, registers, .. } = worker;
         let place = (window, self.inputs.plan.size);
         self.inputs.chain.observe(self.round, place, |edge| tiles.tile(edge), (registers, observer), proceed)

@@ -130,7 +130,7 @@ fn load(
 ) -> Result<()> {
     let size = shape.outer()?;
     let stride = shape.stride(size.1);
-    tiles.load(chain, window, size, |_, real: Window, mut to: ArrayViewMut2<'_, f32>| {
+    tiles.load(chain, window, size, &|| true, |_, real: Window, mut to: ArrayViewMut2<'_, f32>| {
         for (index, mut row) in to.rows_mut().into_iter().enumerate() {
             let start = (real.row + index) * stride + real.col;
             for (to, from) in row.iter_mut().zip(&cells[start..start + real.cols]) {

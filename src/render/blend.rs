@@ -139,6 +139,22 @@ impl Blend {
         Self { mode, opacity: opacity as f32, overwrites }
     }
 
+    /// How it mixes.
+    pub fn mode(self) -> Mode {
+        self.mode
+    }
+
+    /// Opacity in per cent, in few digits: a share of it is the very number that is used.
+    pub fn percent(self) -> f64 {
+        let percent = 100.0 * f64::from(self.opacity);
+        let short = (1e6 * percent).round() / 1e6;
+        if (short / 100.0) as f32 == self.opacity {
+            short
+        } else {
+            percent
+        }
+    }
+
     /// Bands of the result when a layer of `top` bands lies over a picture of `background` bands.
     pub fn bands(self, top: usize, background: usize) -> usize {
         if self.mode.is_separable() {

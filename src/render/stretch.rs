@@ -7,16 +7,28 @@ pub struct LinearStretch {
     factor: f32,
     base: f32,
     sign: f32,
+    limits: (f64, f64),
 }
 
 impl LinearStretch {
     /// Leaves 0..1 as it is.
-    pub const UNIT: LinearStretch = LinearStretch { min: 0.0, factor: 1.0, base: 0.0, sign: 1.0 };
+    pub const UNIT: LinearStretch =
+        LinearStretch { min: 0.0, factor: 1.0, base: 0.0, sign: 1.0, limits: (0.0, 1.0) };
 
     /// From the value that becomes 0 to the one that becomes 1, or the other way round.
     pub fn new((min, max): (f64, f64), invert: bool) -> Self {
         let (base, sign) = if invert { (1.0, -1.0) } else { (0.0, 1.0) };
-        Self { min: min as f32, factor: (1.0 / (max - min)) as f32, base, sign }
+        Self { min: min as f32, factor: (1.0 / (max - min)) as f32, base, sign, limits: (min, max) }
+    }
+
+    /// The values at both ends, as they were given.
+    pub fn limits(self) -> (f64, f64) {
+        self.limits
+    }
+
+    /// Whether it is turned round.
+    pub fn is_inverted(self) -> bool {
+        self.sign < 0.0
     }
 
     /// The stretched value; NaN stays NaN.

@@ -9,10 +9,12 @@ mod describe;
 pub mod expression;
 pub mod mask;
 pub mod reduce;
+mod reference;
 pub mod rescale;
 pub mod statistics;
 
 pub use describe::describe;
+pub use reference::reference;
 
 /// Cells of a row that is worked on at once: a few such rows fit in the first cache.
 pub const ROW: usize = 1024;

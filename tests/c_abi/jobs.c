@@ -241,6 +241,107 @@ static void test_values(void) {
     terralume_job_free(job);
 }
 
+static void test_pictures(void) {
+    terralume_job *job = make("slope");
+    char second[1100], *plan = NULL;
+    snprintf(second, sizeof second, "%s.svf.tif", output);
+    OK(terralume_job_set_parameter(job, "unit", "percent"));
+    OK(terralume_job_add_picture(job, "svf"));
+    FAILS(TERRALUME_STATUS_UNKNOWN_NAME, "unit", terralume_job_set_parameter(job, "unit", "percent"));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "no output", terralume_job_run(job, NULL));
+    OK(terralume_job_plan(job, &plan));
+    CHECK(strstr(plan, "\"bands\":2,") && strstr(plan, "\"radius\":10,") && strstr(plan, "compute slope"));
+    terralume_string_free(plan);
+    OK(terralume_job_set_output(job, second));
+    OK(terralume_job_run(job, NULL));
+    CHECK(exists(output) && exists(second));
+    remove(output);
+    remove(second);
+    FAILS(TERRALUME_STATUS_UNKNOWN_NAME, "slop", terralume_job_add_picture(job, "slop"));
+    FAILS(TERRALUME_STATUS_NULL, "job", terralume_job_add_picture(NULL, "slope"));
+    FAILS(TERRALUME_STATUS_NULL, "recipe", terralume_job_add_picture(job, NULL));
+    FAILS(TERRALUME_STATUS_NULL, "json", terralume_job_plan(job, NULL));
+    FAILS(TERRALUME_STATUS_NULL, "job", terralume_job_plan(NULL, &plan));
+    terralume_job_free(job);
+    OK(terralume_job_new("slope", &job));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "no input", terralume_job_plan(job, &plan));
+    terralume_job_free(job);
+}
+
+static void test_vrt(void) {
+    terralume_job *job = make("vat");
+    char vrt[1100], layers[1200], line[512];
+    FILE *file;
+    int functions = 0;
+    snprintf(vrt, sizeof vrt, "%s.shown.vrt", output);
+    OK(terralume_job_set_output(job, vrt));
+    OK(terralume_job_write_vrt(job, "picture", NULL));
+    file = fopen(vrt, "r");
+    CHECK(file != NULL);
+    while (file && fgets(line, sizeof line, file)) functions += strstr(line, "/vsiterralume/vat/") != NULL;
+    if (file) fclose(file);
+    CHECK(functions == 1);
+    FAILS(TERRALUME_STATUS_OUTPUT, "exists", terralume_job_write_vrt(job, NULL, NULL));
+    OK(terralume_job_set_option(job, "overwrite", "true"));
+    OK(terralume_job_write_vrt(job, NULL, NULL));
+    snprintf(layers, sizeof layers, "%s.shown.layers/3-slope.vrt", output);
+    CHECK(exists(layers));
+    FAILS(TERRALUME_STATUS_UNKNOWN_NAME, "allowed: layers, picture", terralume_job_write_vrt(job, "round", NULL));
+    FAILS(TERRALUME_STATUS_UNSUPPORTED, "slope, hillshade", terralume_job_write_vrt(job, "shifted", NULL));
+    FAILS(TERRALUME_STATUS_NULL, "job", terralume_job_write_vrt(NULL, NULL, NULL));
+    terralume_job_cancel(job);
+    FAILS(TERRALUME_STATUS_CANCELLED, "cancel", terralume_job_write_vrt(job, NULL, NULL));
+    terralume_job_free(job);
+}
+
+static void test_recipes(void) {
+    char path[1100], named[1200], *json = NULL;
+    FILE *file;
+    snprintf(path, sizeof path, "%s.json", output);
+    snprintf(named, sizeof named, "%s#own", path);
+    OK(terralume_recipe_read("vat", &json));
+    CHECK(strstr(json, "\"terralume_recipe\":1") && strstr(json, "\"opacity\":25"));
+    terralume_string_free(json);
+    file = fopen(path, "w");
+    fputs("{\"combinations\": [{\"combination\": {\"name\": \"own\", \"layers\": [{\"layer\": \"1\", "
+          "\"visualization_method\": \"Hillshade\", \"norm\": \"Value\", \"min\": 0, \"max\": 1, "
+          "\"blend_mode\": \"Normal\", \"opacity\": 100}]}}]}", file);
+    fclose(file);
+    OK(terralume_recipe_read(named, &json));
+    CHECK(strstr(json, "\"operation\":\"hillshade\""));
+    terralume_string_free(json);
+    OK(terralume_recipe_to_rvt("{\"terralume_recipe\": 1, \"layers\": [{\"operation\": \"slope\", \"min\": 0, \"max\": 9, "
+                               "\"invert\": true}]}", &json));
+    CHECK(strstr(json, "Slope gradient"));
+    terralume_string_free(json);
+    remove(path);
+    FAILS(TERRALUME_STATUS_UNKNOWN_NAME, "nothing.json", terralume_recipe_read("nothing.json", &json));
+    FAILS(TERRALUME_STATUS_RECIPE, "allowed", terralume_recipe_to_rvt("slope", &json));
+    FAILS(TERRALUME_STATUS_NULL, "name", terralume_recipe_read(NULL, &json));
+    FAILS(TERRALUME_STATUS_NULL, "json", terralume_recipe_read("vat", NULL));
+    FAILS(TERRALUME_STATUS_NULL, "recipe", terralume_recipe_to_rvt(NULL, &json));
+    FAILS(TERRALUME_STATUS_NULL, "json", terralume_recipe_to_rvt("vat", NULL));
+}
+
+static void test_gdal(void) {
+    char *text = NULL;
+    OK(terralume_gdal_register());
+    OK(terralume_gdal_register());
+    OK(terralume_gdal_describe(&text));
+    CHECK(strstr(text, "\"release\":\"3.") && strstr(text, "libgdal"));
+    terralume_string_free(text);
+    setenv("TERRALUME_TEST_OPTION", "seen", 1);
+    OK(terralume_gdal_option("TERRALUME_TEST_OPTION", &text));
+    CHECK(!strcmp(text, "seen"));
+    terralume_string_free(text);
+    OK(terralume_gdal_option("TERRALUME_NO_SUCH_OPTION", &text));
+    CHECK(!strcmp(text, ""));
+    terralume_string_free(text);
+    FAILS(TERRALUME_STATUS_NULL, "json", terralume_gdal_describe(NULL));
+    FAILS(TERRALUME_STATUS_NULL, "name", terralume_gdal_option(NULL, &text));
+    FAILS(TERRALUME_STATUS_NULL, "value", terralume_gdal_option("A", NULL));
+}
+
 int main(int argc, char **argv) {
     if (argc != 3) return 2;
     elevations = argv[1];
@@ -252,5 +353,9 @@ int main(int argc, char **argv) {
     test_cancel();
     test_free_while_running();
     test_threads();
+    test_pictures();
+    test_vrt();
+    test_recipes();
+    test_gdal();
     return failures != 0;
 }

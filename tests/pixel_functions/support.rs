@@ -211,7 +211,8 @@ impl Place {
         let path = folder.path().join("cells");
         self.plain(
             "gdal_translate",
-            &[&["-q", "-of", "ENVI"], options, &[name, path.to_str().unwrap()]].concat(),
+            &[&["-q", "-of", "ENVI", "-co", "INTERLEAVE=BSQ"], options, &[name, path.to_str().unwrap()]]
+                .concat(),
         );
         std::fs::read(path).unwrap()
     }

@@ -4,10 +4,15 @@ use crate::export::FORMATS;
 use crate::stack_arguments;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use terralume::job::options::{OptionSpec, OPTIONS};
+use terralume::job::vrt::Form;
 use terralume::{recipe, registry, VERSION};
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled.\n\
                           A run that fails or is cancelled leaves no output file.";
+
+/// Options of a run that decide what a VRT shows.
+const OPTIONS_OF_CELLS: [&str; 8] =
+    ["type", "compat", "stretch", "alpha", "nodata", "band", "threads", "overwrite"];
 
 /// The whole command line.
 pub fn command() -> Command {
@@ -18,7 +23,7 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommands([list(), describe(), visualize(), render()])
+        .subcommands([list(), describe(), visualize(), render(), vrt()])
         .subcommands(stack_arguments::commands())
         .subcommands([export(), plugin(), completions(), man()])
 }
@@ -66,6 +71,24 @@ fn render() -> Command {
         .arg(recipe_argument())
         .arg(layer_parameter());
     with_run_arguments(command).after_help(help)
+}
+
+fn vrt() -> Command {
+    let forms: Vec<_> = Form::ALL.iter().map(|(name, _, help)| (*name, *help)).collect();
+    let form =
+        Arg::new("form").long("form").value_name("FORM").value_parser(Form::ALL.map(|(name, ..)| name)).help(
+            "How the VRT gets its cells [default: layers, or picture where a recipe has masks or rasters]",
+        );
+    let command = Command::new("vrt")
+        .about("Write a VRT that GDAL computes when it is read: QGIS, gdal_translate and others, with the plugin")
+        .arg(positional("NAME", "Operation, preset, or JSON file of a recipe", ValueHint::FilePath))
+        .arg(positional("DEM", "Raster of elevations, anything GDAL can open", ValueHint::FilePath))
+        .arg(positional("OUT", "VRT file to write; it may get a folder of small files beside it", ValueHint::FilePath))
+        .arg(form)
+        .arg(layer_parameter())
+        .args(OPTIONS.iter().filter(|spec| OPTIONS_OF_CELLS.contains(&spec.name)).map(option))
+        .arg(switch("quiet", "No progress and no closing line").short('q'));
+    with_settings(command).after_help(format!("{}\n{EXIT_CODES}", names("Forms", &forms)))
 }
 
 fn export() -> Command {

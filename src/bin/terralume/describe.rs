@@ -2,11 +2,11 @@
 
 use crate::arguments::text;
 use crate::output::{plain, print, print_json, table};
-use crate::recipes;
 use clap::ArgMatches;
 use serde_json::Value;
 use terralume::core::operation::{Compatibility, Operation};
 use terralume::core::params::ParamSpec;
+use terralume::job::named_file::named_recipe;
 use terralume::recipe::{Content, Layer};
 use terralume::{registry, Recipe, Result};
 
@@ -18,7 +18,7 @@ pub fn describe(matches: &ArgMatches) -> Result<()> {
         Ok(operation) if json => print_json(&operation.describe()),
         Ok(operation) => print(operation_text(operation).as_bytes()),
         Err(_) => {
-            let recipe = recipes::named(name)?;
+            let recipe = named_recipe(name)?;
             if json {
                 print_json(&recipe.to_json())
             } else {

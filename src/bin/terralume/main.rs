@@ -16,6 +16,7 @@ mod signals;
 mod stack;
 mod stack_arguments;
 mod statistics;
+mod vrt;
 
 use clap::error::ErrorKind;
 use std::process::ExitCode;
@@ -49,6 +50,7 @@ fn dispatch(matches: &clap::ArgMatches) -> Result<()> {
         Some((name @ ("calc" | "rescale" | "mask" | "reduce"), matches)) => stack::run(name, matches),
         Some(("statistics", matches)) => statistics::statistics(matches),
         Some(("plan", matches)) => stack::plan(matches),
+        Some(("vrt", matches)) => vrt::vrt(matches),
         Some(("export", matches)) => export::export(matches),
         Some(("install-gdal-plugin", matches)) => plugin::install(matches),
         Some(("completions", matches)) => pages::completions(matches),

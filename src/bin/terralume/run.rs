@@ -11,7 +11,7 @@ use std::time::Instant;
 use terralume::core::error::unknown_name;
 use terralume::core::operation::Operation;
 use terralume::gdal::Gdal;
-use terralume::job::options::OPTIONS;
+use terralume::job::options::{OptionSpec, OPTIONS};
 use terralume::job::{file_name, Picture};
 use terralume::pipeline::plan::Plan;
 use terralume::{registry, Error, Input, Job, JobOptions, Recipe, Result};
@@ -138,10 +138,11 @@ fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
     Ok(())
 }
 
-/// All options of the table that were given.
-fn options(matches: &ArgMatches) -> Result<JobOptions> {
+/// All options of the table that were given; a command has all of them or some.
+pub fn options(matches: &ArgMatches) -> Result<JobOptions> {
     let mut options = JobOptions::default();
-    for spec in OPTIONS {
+    let known = |spec: &&OptionSpec| matches.ids().any(|id| id.as_str() == spec.name);
+    for spec in OPTIONS.iter().filter(known) {
         if spec.value.is_empty() {
             if matches.get_flag(spec.name) {
                 options.set(spec.name, "true")?;

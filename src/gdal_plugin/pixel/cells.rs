@@ -1,4 +1,4 @@
-//! Cells of every real type that GDAL has, read as 32-bit floats and written from them.
+//! Cells of every real type that GDAL has, read as 32-bit or 64-bit floats and written from them.
 //!
 //! Written as GDAL itself converts: whole numbers are rounded, halves away from zero, and limited to what the type
 //! holds; NaN is 0 there. Missing cells are NaN in between, and get the nodata value when there is one.
@@ -66,21 +66,27 @@ impl RealType {
     ///
     /// # Safety
     /// `cells` points to at least `first + to.len()` cells of this type, aligned or not.
-    pub unsafe fn read(self, cells: *const c_void, first: usize, nodata: Option<f64>, to: &mut [f32]) {
+    pub unsafe fn read<N: Number>(
+        self,
+        cells: *const c_void,
+        first: usize,
+        nodata: Option<f64>,
+        to: &mut [N],
+    ) {
         // SAFETY: by contract, the same for every type.
         unsafe {
             match self {
-                Self::Uint8 => read::<u8>(cells, first, nodata, to),
-                Self::Int8 => read::<i8>(cells, first, nodata, to),
-                Self::Uint16 => read::<u16>(cells, first, nodata, to),
-                Self::Int16 => read::<i16>(cells, first, nodata, to),
-                Self::Uint32 => read::<u32>(cells, first, nodata, to),
-                Self::Int32 => read::<i32>(cells, first, nodata, to),
-                Self::Uint64 => read::<u64>(cells, first, nodata, to),
-                Self::Int64 => read::<i64>(cells, first, nodata, to),
-                Self::Float16 => read::<Half>(cells, first, nodata, to),
-                Self::Float32 => read::<f32>(cells, first, nodata, to),
-                Self::Float64 => read::<f64>(cells, first, nodata, to),
+                Self::Uint8 => read::<u8, N>(cells, first, nodata, to),
+                Self::Int8 => read::<i8, N>(cells, first, nodata, to),
+                Self::Uint16 => read::<u16, N>(cells, first, nodata, to),
+                Self::Int16 => read::<i16, N>(cells, first, nodata, to),
+                Self::Uint32 => read::<u32, N>(cells, first, nodata, to),
+                Self::Int32 => read::<i32, N>(cells, first, nodata, to),
+                Self::Uint64 => read::<u64, N>(cells, first, nodata, to),
+                Self::Int64 => read::<i64, N>(cells, first, nodata, to),
+                Self::Float16 => read::<Half, N>(cells, first, nodata, to),
+                Self::Float32 => read::<f32, N>(cells, first, nodata, to),
+                Self::Float64 => read::<f64, N>(cells, first, nodata, to),
             }
         }
     }
@@ -89,28 +95,60 @@ impl RealType {
     ///
     /// # Safety
     /// Every place is inside the caller's buffer and has room for a cell of this type, aligned or not.
-    pub unsafe fn write(self, values: &[f32], nodata: Option<f64>, to: *mut u8, spacing: isize) {
+    pub unsafe fn write<N: Number>(self, values: &[N], nodata: Option<f64>, to: *mut u8, spacing: isize) {
         // SAFETY: by contract, the same for every type.
         unsafe {
             match self {
-                Self::Uint8 => write::<u8>(values, nodata, to, spacing),
-                Self::Int8 => write::<i8>(values, nodata, to, spacing),
-                Self::Uint16 => write::<u16>(values, nodata, to, spacing),
-                Self::Int16 => write::<i16>(values, nodata, to, spacing),
-                Self::Uint32 => write::<u32>(values, nodata, to, spacing),
-                Self::Int32 => write::<i32>(values, nodata, to, spacing),
-                Self::Uint64 => write::<u64>(values, nodata, to, spacing),
-                Self::Int64 => write::<i64>(values, nodata, to, spacing),
-                Self::Float16 => write::<Half>(values, nodata, to, spacing),
-                Self::Float32 => write::<f32>(values, nodata, to, spacing),
-                Self::Float64 => write::<f64>(values, nodata, to, spacing),
+                Self::Uint8 => write::<u8, N>(values, nodata, to, spacing),
+                Self::Int8 => write::<i8, N>(values, nodata, to, spacing),
+                Self::Uint16 => write::<u16, N>(values, nodata, to, spacing),
+                Self::Int16 => write::<i16, N>(values, nodata, to, spacing),
+                Self::Uint32 => write::<u32, N>(values, nodata, to, spacing),
+                Self::Int32 => write::<i32, N>(values, nodata, to, spacing),
+                Self::Uint64 => write::<u64, N>(values, nodata, to, spacing),
+                Self::Int64 => write::<i64, N>(values, nodata, to, spacing),
+                Self::Float16 => write::<Half, N>(values, nodata, to, spacing),
+                Self::Float32 => write::<f32, N>(values, nodata, to, spacing),
+                Self::Float64 => write::<f64, N>(values, nodata, to, spacing),
             }
         }
     }
 }
 
+/// A number that functions compute with; NaN is missing.
+pub trait Number: Copy {
+    /// Stands for a missing cell.
+    const MISSING: Self;
+
+    /// A cell as it comes.
+    fn of<T: Real>(cell: T) -> Self;
+
+    /// The same number.
+    fn wide(self) -> f64;
+}
+
+impl Number for f32 {
+    const MISSING: Self = f32::NAN;
+    fn of<T: Real>(cell: T) -> Self {
+        cell.to_float()
+    }
+    fn wide(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Number for f64 {
+    const MISSING: Self = f64::NAN;
+    fn of<T: Real>(cell: T) -> Self {
+        cell.to_number()
+    }
+    fn wide(self) -> f64 {
+        self
+    }
+}
+
 /// A number as it stands in memory.
-trait Real: Copy + PartialEq {
+pub trait Real: Copy + PartialEq {
     fn from_number(number: f64) -> Self;
     fn to_number(self) -> f64;
     fn to_float(self) -> f32;
@@ -174,7 +212,7 @@ impl Real for f64 {
 /// A float of 16 bits, which GDAL has from 3.11 on.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
-struct Half(u16);
+pub struct Half(u16);
 
 impl PartialEq for Half {
     fn eq(&self, other: &Self) -> bool {
@@ -220,23 +258,24 @@ impl Real for Half {
 
 /// # Safety
 /// As `RealType::read`.
-unsafe fn read<T: Real>(cells: *const c_void, first: usize, nodata: Option<f64>, to: &mut [f32]) {
+unsafe fn read<T: Real, N: Number>(cells: *const c_void, first: usize, nodata: Option<f64>, to: &mut [N]) {
     // SAFETY: inside the caller's cells.
     let cells = unsafe { cells.cast::<T>().add(first) };
     let mark = nodata.and_then(T::mark);
     for (column, to) in to.iter_mut().enumerate() {
         // SAFETY: there are as many cells as `to` has places.
         let cell = unsafe { cells.add(column).read_unaligned() };
-        *to = if mark == Some(cell) { f32::NAN } else { cell.to_float() };
+        *to = if mark == Some(cell) { N::MISSING } else { N::of(cell) };
     }
 }
 
 /// # Safety
 /// As `RealType::write`.
-unsafe fn write<T: Real>(values: &[f32], nodata: Option<f64>, to: *mut u8, spacing: isize) {
+unsafe fn write<T: Real, N: Number>(values: &[N], nodata: Option<f64>, to: *mut u8, spacing: isize) {
     let missing = T::from_number(nodata.unwrap_or(f64::NAN));
     for (column, value) in values.iter().enumerate() {
-        let cell = if value.is_nan() { missing } else { T::from_number(f64::from(*value)) };
+        let value = value.wide();
+        let cell = if value.is_nan() { missing } else { T::from_number(value) };
         // SAFETY: a place of the caller's buffer.
         unsafe { to.offset(column as isize * spacing).cast::<T>().write_unaligned(cell) };
     }
@@ -276,7 +315,7 @@ mod tests {
     #[test]
     fn nodata_is_compared_in_the_type_of_the_cells() {
         fn read<T: Real>(real: RealType, cells: &[T], nodata: f64) -> Vec<bool> {
-            let mut to = vec![0.0; cells.len() - 1];
+            let mut to = vec![0.0_f32; cells.len() - 1];
             // SAFETY: from the second cell on there are as many as `to` has.
             unsafe { real.read(cells.as_ptr().cast(), 1, Some(nodata), &mut to) };
             to.iter().map(|cell| cell.is_nan()).collect()

@@ -1,13 +1,14 @@
 //! The pixel functions that look at one cell at a time, and their arguments.
 
 use super::arguments::{missing, number, refused, Arguments, FINITE};
-use super::neighbours;
+use super::{neighbours, stack};
 use super::{Cells, Compute, BLOCK};
 use crate::core::error::{Error, Result};
 use crate::core::operation::Compatibility;
 use crate::core::stretch::Cut;
 use crate::render::blend::{stretch_row, Background, Blend, Mode, Top};
 use crate::render::color_map::ColorMap;
+use crate::render::encode::{alpha_row, bytes_row, opaque_row};
 use crate::render::gamma::gamma_row;
 use crate::render::stretch::LinearStretch;
 use std::ffi::CStr;
@@ -18,36 +19,72 @@ pub struct Function {
     pub name: &'static CStr,
     /// Names of its arguments.
     pub arguments: &'static [&'static str],
-    /// Reads them, for this number of sources.
-    pub prepare: fn(&Arguments, usize) -> Result<Box<dyn Compute>>,
+    /// Reads them.
+    pub prepare: Prepare,
+}
+
+/// Reads arguments, for this number of sources.
+pub type Preparation<N> = fn(&Arguments, usize) -> Result<Box<dyn Compute<N>>>;
+
+/// What a function computes with.
+pub enum Prepare {
+    /// Floats of 32 bits, as pictures.
+    Single(Preparation<f32>),
+    /// Floats of 64 bits, as GDAL's own functions.
+    Double(Preparation<f64>),
 }
 
 /// All of them. Each place is also a number that the entry points are made with.
-pub static FUNCTIONS: [Function; 5] = [
+pub static FUNCTIONS: [Function; 10] = [
     Function {
         name: c"terralume_normalize",
         arguments: &["min", "max", "invert", "gamma", "nodata"],
-        prepare: normalize,
+        prepare: Prepare::Single(normalize),
     },
     Function {
         name: c"terralume_blend",
         arguments: &["mode", "opacity", "modes", "opacities", "top", "compat", "band", "nodata"],
-        prepare: blend,
+        prepare: Prepare::Single(blend),
     },
     Function {
         name: c"terralume_colormap",
-        arguments: &["map", "cut_min", "cut_max", "band", "min", "max", "nodata"],
-        prepare: color_map,
+        arguments: &["map", "cut_min", "cut_max", "band", "min", "max", "invert", "nodata"],
+        prepare: Prepare::Single(color_map),
+    },
+    Function {
+        name: c"terralume_encode",
+        arguments: &["min", "max", "invert", "form", "compat", "nodata"],
+        prepare: Prepare::Single(encode),
     },
     Function {
         name: c"terralume_hillshade",
         arguments: &["cell_width", "cell_height", "azimuth", "elevation", "vertical_exaggeration", "nodata"],
-        prepare: |arguments, sources| neighbours::prepare("hillshade", arguments, sources),
+        prepare: Prepare::Single(|arguments, sources| neighbours::prepare("hillshade", arguments, sources)),
     },
     Function {
         name: c"terralume_slope",
         arguments: &["cell_width", "cell_height", "unit", "vertical_exaggeration", "nodata"],
-        prepare: |arguments, sources| neighbours::prepare("slope", arguments, sources),
+        prepare: Prepare::Single(|arguments, sources| neighbours::prepare("slope", arguments, sources)),
+    },
+    Function {
+        name: c"terralume_expr",
+        arguments: &["expression", "names", "result", "rule", "nodata"],
+        prepare: Prepare::Double(stack::expression),
+    },
+    Function {
+        name: c"terralume_norm_diff",
+        arguments: &["nodata"],
+        prepare: Prepare::Double(stack::normalised_difference),
+    },
+    Function {
+        name: c"terralume_stat",
+        arguments: &["stat", "weights", "min_count", "nodata"],
+        prepare: Prepare::Double(stack::statistic),
+    },
+    Function {
+        name: c"terralume_qamask",
+        arguments: &["mask", "outside", "value", "mask_nodata", "nodata"],
+        prepare: Prepare::Double(stack::quality_mask),
     },
 ];
 
@@ -89,6 +126,58 @@ impl Compute for Normalize {
     }
 }
 
+/// The bytes of an 8-bit picture.
+struct Encode {
+    stretch: LinearStretch,
+    compatibility: Compatibility,
+    form: BandForm,
+    bytes: [u8; BLOCK],
+}
+
+/// What a band of bytes holds.
+#[derive(Clone, Copy)]
+enum BandForm {
+    /// Values; a byte stands for missing ones.
+    Nodata,
+    /// Values beside a band that says which are missing.
+    Opaque,
+    /// Which cells have a value.
+    Alpha,
+}
+
+fn encode(arguments: &Arguments, sources: usize) -> Result<Box<dyn Compute>> {
+    check_one_or_more(sources)?;
+    let ends =
+        (arguments.number("min", FINITE)?.unwrap_or(0.0), arguments.number("max", FINITE)?.unwrap_or(1.0));
+    check_ends(ends.0, ends.1)?;
+    let invert = arguments.switch("invert")?.unwrap_or(false);
+    let form = match arguments.choice("form", &["nodata", "opaque", "alpha"])? {
+        Some(1) => BandForm::Opaque,
+        Some(2) => BandForm::Alpha,
+        _ => BandForm::Nodata,
+    };
+    let (stretch, compatibility) = (LinearStretch::new(ends, invert), compatibility(arguments)?);
+    Ok(Box::new(Encode { stretch, compatibility, form, bytes: [0; BLOCK] }))
+}
+
+impl Compute for Encode {
+    fn sources(&self) -> usize {
+        1
+    }
+
+    fn cells(&mut self, sources: &mut [Cells], out: &mut [f32]) {
+        let (values, bytes) = (&sources[0][..out.len()], &mut self.bytes[..out.len()]);
+        match self.form {
+            BandForm::Nodata => bytes_row(values, self.stretch, self.compatibility, bytes),
+            BandForm::Opaque => opaque_row(values, self.stretch, bytes),
+            BandForm::Alpha => alpha_row(values, bytes),
+        }
+        for (to, byte) in out.iter_mut().zip(bytes) {
+            *to = f32::from(*byte);
+        }
+    }
+}
+
 struct Color {
     map: ColorMap,
     stretch: LinearStretch,
@@ -101,6 +190,7 @@ fn color_map(arguments: &Arguments, sources: usize) -> Result<Box<dyn Compute>> 
     let ends =
         (arguments.number("min", FINITE)?.unwrap_or(0.0), arguments.number("max", FINITE)?.unwrap_or(1.0));
     check_ends(ends.0, ends.1)?;
+    let invert = arguments.switch("invert")?.unwrap_or(false);
     let cut = (arguments.number("cut_min", 0.0..=1.0)?, arguments.number("cut_max", 0.0..=1.0)?);
     let cut = match cut {
         (None, None) => None,
@@ -111,7 +201,7 @@ fn color_map(arguments: &Arguments, sources: usize) -> Result<Box<dyn Compute>> 
         missing("map", &names.join(", "))
     })?;
     let map = ColorMap::named(name, cut).map_err(|error| error.at("argument map"))?;
-    Ok(Box::new(Color { map, stretch: LinearStretch::new(ends, false), band }))
+    Ok(Box::new(Color { map, stretch: LinearStretch::new(ends, invert), band }))
 }
 
 impl Compute for Color {
@@ -158,10 +248,7 @@ struct BlendSources {
 }
 
 fn blend(arguments: &Arguments, sources: usize) -> Result<Box<dyn Compute>> {
-    let compatibility = match arguments.choice("compat", &["none", "rvt"])? {
-        Some(1) => Compatibility::Rvt,
-        _ => Compatibility::None,
-    };
+    let compatibility = compatibility(arguments)?;
     let layers = match arguments.text("modes") {
         Some(modes) => list_of_layers(modes, arguments, compatibility, sources)?,
         None => one_layer(arguments, compatibility, sources)?,
@@ -172,6 +259,13 @@ fn blend(arguments: &Arguments, sources: usize) -> Result<Box<dyn Compute>> {
         Layers::RgbOverGrey(_, bands) => bands,
     };
     Ok(Box::new(BlendSources { layers, band: band(arguments, bands)? }))
+}
+
+fn compatibility(arguments: &Arguments) -> Result<Compatibility> {
+    Ok(match arguments.choice("compat", &["none", "rvt"])? {
+        Some(1) => Compatibility::Rvt,
+        _ => Compatibility::None,
+    })
 }
 
 fn mode(name: &str, text: &str) -> Result<Mode> {

@@ -4,16 +4,17 @@
 //! GDAL, but to report an error. Every GDAL of a process registers functions of its own, so that an error is reported
 //! to the GDAL that called.
 
-mod arguments;
+pub(super) mod arguments;
 mod cells;
 mod functions;
 mod neighbours;
+mod stack;
 
 use crate::core::error::{Error, Result};
 use crate::gdal::Gdal;
 use arguments::Arguments;
-use cells::RealType;
-use functions::{Function, FUNCTIONS};
+use cells::{Number, RealType};
+use functions::{Function, Prepare, FUNCTIONS};
 use gdal_sys::{CPLErr, CSLConstList, GDALDataType, GDALDerivedPixelFuncWithArgs};
 use libc::{c_int, c_void};
 use std::ffi::CString;
@@ -26,10 +27,15 @@ const BLOCK: usize = 256;
 /// A part of a row of one source. Missing cells are NaN.
 type Cells = [f32; BLOCK];
 
-/// A function with its arguments read.
-trait Compute {
+/// A function with its arguments read, and the numbers it computes with.
+trait Compute<N = f32> {
     /// Sources that are read, of those that came: the first ones.
     fn sources(&self) -> usize;
+
+    /// Whether the nodata value marks missing cells of this source.
+    fn has_nodata(&self, _source: usize) -> bool {
+        true
+    }
 
     /// Rows it needs after those of the sources.
     fn spare_rows(&self) -> usize {
@@ -39,7 +45,7 @@ trait Compute {
     /// Computes as many cells as `out` has, at least one, from as many of each source, which it may overwrite.
     ///
     /// # Allocations: none.
-    fn cells(&mut self, sources: &mut [Cells], out: &mut [f32]);
+    fn cells(&mut self, sources: &mut [[N; BLOCK]], out: &mut [N]);
 }
 
 /// What GDAL passes.
@@ -99,6 +105,11 @@ fn entries(slot: usize) -> [GDALDerivedPixelFuncWithArgs; FUNCTIONS.len()] {
             Some(entry::<SLOT, 2>),
             Some(entry::<SLOT, 3>),
             Some(entry::<SLOT, 4>),
+            Some(entry::<SLOT, 5>),
+            Some(entry::<SLOT, 6>),
+            Some(entry::<SLOT, 7>),
+            Some(entry::<SLOT, 8>),
+            Some(entry::<SLOT, 9>),
         ]
     }
     match slot {
@@ -160,7 +171,22 @@ unsafe fn run(function: &Function, call: &Call) -> Result<()> {
     arguments.check(function.arguments)?;
     let source_count = usize::try_from(call.source_count).unwrap_or(0);
     let nodata = arguments.nodata()?;
-    let mut compute = (function.prepare)(&arguments, source_count)?;
+    // SAFETY: by contract.
+    unsafe {
+        match function.prepare {
+            Prepare::Single(prepare) => compute(prepare(&arguments, source_count)?, call, nodata),
+            Prepare::Double(prepare) => compute(prepare(&arguments, source_count)?, call, nodata),
+        }
+    }
+}
+
+/// # Safety
+/// As `run`; there are as many sources as `compute` uses.
+unsafe fn compute<N: Number>(
+    mut compute: Box<dyn Compute<N>>,
+    call: &Call,
+    nodata: Option<f64>,
+) -> Result<()> {
     let source_type = source_type(call.source_type)?;
     let data_type = data_type(call.data_type)?;
     let (columns, rows) = (call.columns.max(0) as usize, call.rows.max(0) as usize);
@@ -174,14 +200,16 @@ unsafe fn run(function: &Function, call: &Call) -> Result<()> {
     if call.data.is_null() || sources.iter().any(|source| source.is_null()) {
         return Err(Error::Internal("GDAL passes no cells".into()));
     }
-    let mut buffers: Vec<Cells> = vec![[0.0; BLOCK]; used + compute.spare_rows()];
-    let mut out = [0.0; BLOCK];
+    let marks: Vec<Option<f64>> =
+        (0..used).map(|source| nodata.filter(|_| compute.has_nodata(source))).collect();
+    let mut buffers: Vec<[N; BLOCK]> = vec![[N::MISSING; BLOCK]; used + compute.spare_rows()];
+    let mut out = [N::MISSING; BLOCK];
     for row in 0..rows {
         for first in (0..columns).step_by(BLOCK) {
             let count = BLOCK.min(columns - first);
-            for (source, buffer) in sources.iter().zip(&mut buffers) {
+            for ((source, mark), buffer) in sources.iter().zip(&marks).zip(&mut buffers) {
                 // SAFETY: these cells lie inside the source's `columns` x `rows`.
-                unsafe { source_type.read(*source, row * columns + first, nodata, &mut buffer[..count]) };
+                unsafe { source_type.read(*source, row * columns + first, *mark, &mut buffer[..count]) };
             }
             compute.cells(&mut buffers, &mut out[..count]);
             let (line, pixel) = (call.line_space as isize, call.pixel_space as isize);
@@ -191,7 +219,12 @@ unsafe fn run(function: &Function, call: &Call) -> Result<()> {
                 let to = call.data.cast::<u8>().offset(row as isize * line + first as isize * pixel);
                 data_type.real.write(&out[..count], nodata, to, pixel);
                 if data_type.is_complex {
-                    data_type.real.write(&[0.0; BLOCK][..count], None, to.add(data_type.real.size()), pixel);
+                    data_type.real.write(
+                        &[0.0_f32; BLOCK][..count],
+                        None,
+                        to.add(data_type.real.size()),
+                        pixel,
+                    );
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn call(function: &str, sources: &[&[f32]], arguments: &[&str]) -> Result<Vec<f32>> {
+pub(super) fn call(function: &str, sources: &[&[f32]], arguments: &[&str]) -> Result<Vec<f32>> {
     let function = FUNCTIONS.iter().find(|known| known.name.to_str() == Ok(function)).unwrap();
     let columns = sources.first().map_or(0, |source| source.len());
     let mut pointers: Vec<*mut c_void> =
@@ -28,7 +28,7 @@ fn call(function: &str, sources: &[&[f32]], arguments: &[&str]) -> Result<Vec<f3
     Ok(out)
 }
 
-fn said(function: &str, sources: usize, arguments: &[&str]) -> String {
+pub(super) fn said(function: &str, sources: usize, arguments: &[&str]) -> String {
     let cells: &[f32] = &[0.5];
     call(function, &vec![cells; sources], arguments).unwrap_err().to_string()
 }

@@ -1,7 +1,7 @@
 //! From checked recipes to a chain: which kernels share a pass, which registers they fill, which steps follow.
 
 use super::raster::RasterKernel;
-use super::{Bands, Chain, ChainOptions, Output, Pass, Place, REGISTER_COLUMNS, ROWS_IN_CACHE};
+use super::{Bands, Chain, ChainOptions, Output, Pass, Place, Values, REGISTER_COLUMNS, ROWS_IN_CACHE};
 use crate::core::error::{Error, Result};
 use crate::core::grid::Grid;
 use crate::core::operation::{Band, Kernel, Role};
@@ -28,7 +28,9 @@ pub(super) fn build(recipes: &[Recipe], grid: &Grid, options: ChainOptions) -> R
     let call_registers = builder.calls.iter().map(|(kernel, bands)| {
         bands.iter().map(|band| placed.passes[*kernel].register + band).collect::<Vec<_>>()
     });
-    let planner = StepPlanner::new(call_registers.collect(), placed.registers, options);
+    let call_registers: Vec<_> = call_registers.collect();
+    let values = builder.shown.into_iter().zip(call_registers.iter().cloned()).collect();
+    let planner = StepPlanner::new(call_registers, placed.registers, options);
     let mut outputs = Outputs { planner, outputs: Vec::new(), bands: Vec::new(), options };
     let parts = recipes.iter().map(|recipe| outputs.add(recipe)).collect::<Result<Vec<_>>>()?;
     let Outputs { planner, outputs, bands, .. } = outputs;
@@ -52,6 +54,7 @@ pub(super) fn build(recipes: &[Recipe], grid: &Grid, options: ChainOptions) -> R
         found: Vec::new(),
         found_places: Vec::new(),
         recipes: recipes.to_vec(),
+        values,
         grid: *grid,
     };
     if !chain.is_direct() {
@@ -103,11 +106,13 @@ struct Builder<'a> {
     rasters: Vec<RasterReference>,
     /// For every layer that is no recipe, in the order of the walk: its kernel and its bands therein.
     calls: Vec<(usize, Vec<usize>)>,
+    /// What these show.
+    shown: Vec<Values>,
 }
 
 impl<'a> Builder<'a> {
     fn new(grid: &'a Grid, options: ChainOptions) -> Self {
-        Self { grid, options, kernels: Vec::new(), rasters: Vec::new(), calls: Vec::new() }
+        Self { grid, options, kernels: Vec::new(), rasters: Vec::new(), calls: Vec::new(), shown: Vec::new() }
     }
 
     fn collect(&mut self, recipe: &Recipe) -> Result<()> {
@@ -116,9 +121,15 @@ impl<'a> Builder<'a> {
 
     fn collect_layer(&mut self, layer: &Layer) -> Result<()> {
         match &layer.content {
-            Content::Operation(call) => self.add(call)?,
+            Content::Operation(call) => {
+                self.add(call)?;
+                self.shown.push(Values::Operation(call.clone()));
+            }
             Content::Recipe(inner) => self.collect(inner)?,
-            Content::Raster(raster) => self.add_raster(raster),
+            Content::Raster(raster) => {
+                self.add_raster(raster);
+                self.shown.push(Values::Raster(raster.clone()));
+            }
         }
         layer.mask.iter().try_for_each(|mask| self.collect_layer(mask))
     }

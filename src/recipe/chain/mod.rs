@@ -4,6 +4,7 @@
 //! one kernel, and what stands twice among their bands is computed once.
 
 mod build;
+mod expression;
 mod raster;
 mod registers;
 mod steps;
@@ -11,7 +12,7 @@ mod survey;
 mod tiles;
 
 use super::color::LayerColors;
-use super::{RasterReference, Recipe};
+use super::{ColorReference, RasterReference, Recipe};
 use crate::core::error::{Error, Result};
 use crate::core::grid::Grid;
 use crate::core::operation::{Band, Compatibility, Kernel, TileKernel};
@@ -25,6 +26,7 @@ use ndarray::{s, Array2, ArrayViewMut3};
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use expression::{BandOf, Expression, OutputExpression, Values};
 pub use survey::{Observer, Round};
 pub use tiles::ChainTiles;
 
@@ -119,7 +121,7 @@ enum Step {
     /// The bottom layer of a picture.
     Stretch { from: Bands, stretch: LinearStretch, gamma: f32, to: Bands },
     /// A grey layer becomes a coloured one; a fourth register says how opaque it is.
-    Color { from: usize, stretch: LinearStretch, map: Arc<LayerColors>, to: Bands },
+    Color { from: usize, stretch: LinearStretch, map: Arc<LayerColors>, color: ColorReference, to: Bands },
     /// A layer over a picture; a grey picture under a coloured layer stands in the first of three registers.
     Blend { top: Bands, stretch: LinearStretch, blend: Blend, background: Bands, widens: bool },
     /// Keeps a picture as it is before a masked layer.
@@ -204,6 +206,8 @@ pub struct Chain {
     /// Where these went, in the same order.
     found_places: Vec<Place>,
     recipes: Vec<Recipe>,
+    /// What layers that are no recipes show, and the registers that hold it.
+    values: Vec<(Values, Bands)>,
     grid: Grid,
 }
 

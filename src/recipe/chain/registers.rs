@@ -23,7 +23,7 @@ impl Registers {
                     gamma_row(*gamma, &mut to[..width]);
                 }
             }),
-            Step::Color { from, stretch, map, to } => self.change(to, |registers, rows| {
+            Step::Color { from, stretch, map, to, .. } => self.change(to, |registers, rows| {
                 let from = registers.row(*from, width);
                 match rows {
                     [red, green, blue, alpha] => {

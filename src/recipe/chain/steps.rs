@@ -174,7 +174,9 @@ impl StepPlanner {
         };
         let to = self.new_registers(map.bands());
         let label = format!("colour {} with {}", layer.name, color.name);
-        self.push(Step::Color { from: bands[0], stretch, map: Arc::new(map), to: to.clone() }, label);
+        let step =
+            Step::Color { from: bands[0], stretch, map: Arc::new(map), color: color.clone(), to: to.clone() };
+        self.push(step, label);
         Ok(to)
     }
 

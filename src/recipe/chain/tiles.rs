@@ -1,7 +1,7 @@
 //! The cells of a tile as the kernels of a chain read them.
 
 use super::Chain;
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 use crate::core::tile::{Tile, TileBuffers, Window};
 use ndarray::{s, ArrayViewMut2};
 
@@ -25,12 +25,14 @@ impl ChainTiles {
     }
 
     /// Takes in the cells of `window`, a part of a raster of `size`; see [`TileBuffers::load`]. `read` gets the number
-    /// of the raster: 0 for the elevations, then those of layers.
+    /// of the raster: 0 for the elevations, then those of layers. Before every row that is filled `proceed` is asked; false
+    /// stops the work with [`Error::Cancelled`].
     pub fn load(
         &mut self,
         chain: &Chain,
         window: Window,
         size: (usize, usize),
+        proceed: &dyn Fn() -> bool,
         mut read: impl FnMut(usize, Window, ArrayViewMut2<'_, f32>) -> Result<()>,
     ) -> Result<()> {
         for (number, raster) in self.rasters.iter_mut().enumerate() {
@@ -43,6 +45,9 @@ impl ChainTiles {
             before.load(part, size, |part, out| read(0, part, out))?;
             let mut filler = fill.on(before.tile(0));
             for row in 0..part.rows {
+                if !proceed() {
+                    return Err(Error::Cancelled);
+                }
                 filler.row(row, 0..part.cols, out.slice_mut(s![row..=row, ..]));
             }
             Ok(())

@@ -86,7 +86,7 @@ pub static INDICES: &[Index] = &[
         "Qi et al. 1994",
     ),
     ratio("kndvi", "Kernel NDVI", &["red", "nir"], "tanh(nd(red, nir)^2)", "Camps-Valls et al. 2021"),
-    ratio(
+    scaled(
         "nirv",
         "Near-infrared reflectance of vegetation",
         &["red", "nir"],

@@ -90,7 +90,8 @@ fn functions_of_the_language() {
 
 #[test]
 fn every_function_is_what_the_standard_library_says() {
-    let functions: [(&str, fn(f64) -> f64); 17] = [
+    type Plain = fn(f64) -> f64;
+    let functions: [(&str, Plain); 17] = [
         ("sin", f64::sin),
         ("cos", f64::cos),
         ("tan", f64::tan),
@@ -226,6 +227,14 @@ fn indices_are_formulas_of_the_language() {
         let call = format!("{}({})", index.name, index.bands.join(", "));
         assert_eq!(value(&call, &inputs), expected, "{call}");
         assert!(!FUNCTIONS.iter().any(|function| function.name == index.name));
+    }
+    // A factor of all bands cancels, unless the table says that it does not.
+    for index in INDICES {
+        let of = |factor: f64| {
+            let band = |(place, band): (usize, &&'static str)| (*band, factor * (0.1 + 0.17 * place as f64));
+            value(index.formula, &index.bands.iter().enumerate().map(band).collect::<Vec<_>>())
+        };
+        assert_eq!((of(1.0) - of(1e4)).abs() > 1e-9, index.reflectance, "{}", index.name);
     }
     let bands = [("red", 0.1), ("nir", 0.5), ("blue", 0.05), ("green", 0.08), ("swir1", 0.2), ("swir2", 0.1)];
     let close = |text: &str, expected: f64| {

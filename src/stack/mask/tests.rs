@@ -135,6 +135,8 @@ fn refusals() {
         ("qb: values 3", "unknown input 'qb'; allowed: qa, red"),
         ("values 3", "which input is meant is not said; allowed: NAME: in front, NAME being qa, red"),
         ("qa: landsat_c3:cloud", "unknown preset 'landsat_c3'; allowed: landsat_c2, landsat_c1"),
+        ("landsat_c9:cloud", "unknown preset 'landsat_c9'; allowed: landsat_c2"),
+        ("qa: cloud", "'cloud' is not allowed; allowed: bits 0|3, bits 5-6 >= 2"),
         ("landsat_c2:clouds", "unknown flag of landsat_c2 'clouds'; allowed: fill, dilated_cloud"),
         ("landsat_c2:", "unknown flag of landsat_c2 ''; allowed: fill"),
         ("landsat_c2:cloud>2", "'cloud>2' is not allowed; allowed: cloud alone"),
@@ -151,4 +153,55 @@ fn refusals() {
         let said = said(text);
         assert!(said.contains(expected), "{text}: {said}");
     }
+}
+
+#[test]
+fn whatever_comes_is_read_or_refused() {
+    let parts = [
+        "qa",
+        "red",
+        ":",
+        " ",
+        "bits ",
+        "values ",
+        "range ",
+        "1",
+        "51",
+        "|",
+        "-",
+        ">=",
+        "==",
+        ",",
+        "..",
+        "1e999",
+        "invert",
+        "landsat_c2",
+        "cloud",
+        "cloud_confidence",
+        "\"",
+        "?",
+        "(",
+        "\u{20ac}",
+        "in",
+        "X",
+    ];
+    let mut seed = 9_u64;
+    let mut below = |limit: usize| {
+        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (seed >> 33) as usize % limit
+    };
+    let mut read = 0;
+    for _ in 0..50_000 {
+        let length = below(9);
+        let text: String = (0..length).map(|_| parts[below(parts.len())]).collect();
+        match Mask::parse(&text, &["qa", "red"]) {
+            Ok(mask) => {
+                let inputs = vec![3.0; mask.inputs().len()];
+                mask.row(1, &inputs, &mut mask.scratch(), Outside::Mask, &mut [0]);
+                read += 1;
+            }
+            Err(error) => assert!(error.to_string().contains("; allowed: "), "{text}: {error}"),
+        }
+    }
+    assert!(read > 100, "only {read} were read: the test has gone blind");
 }

@@ -12,7 +12,7 @@ const RULES: [&str; 3] = ["bits", "values", "range"];
 /// Reads a mask.
 pub fn parse(text: &str, known: &[&str]) -> Result<Mask> {
     let text = text.trim();
-    let Some((name, rule)) = split(text) else { return expression(text, known) };
+    let Some((name, rule)) = split(text, known) else { return expression(text, known) };
     let (rule, invert) = match rule.strip_suffix("invert") {
         Some(rest) => (rest.trim_end(), true),
         None => (rule, false),
@@ -24,20 +24,24 @@ pub fn parse(text: &str, known: &[&str]) -> Result<Mask> {
 }
 
 /// The input's name, if it is given, and the rule; None for expressions.
-fn split(text: &str) -> Option<(Option<&str>, &str)> {
+fn split<'a>(text: &'a str, known: &[&str]) -> Option<(Option<&'a str>, &'a str)> {
     if begins_rule(text) {
         return Some((None, text));
     }
-    let (name, rule) = match text.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
-        Some((name, rest)) => (name, rest.trim_start().strip_prefix(':')?),
-        None => text.split_once(':')?,
-    };
-    let (name, rule) = (name.trim(), rule.trim());
-    let plain = |c: char| c.is_alphanumeric() || "_[] ".contains(c);
-    let named = text.starts_with('"') || name.chars().all(plain);
+    if let Some((name, rest)) = text.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
+        return Some((Some(name), rest.trim_start().strip_prefix(':')?.trim()));
+    }
+    let (name, rule) = text.split_once(':')?;
+    let name = name.trim();
+    let plain = name.chars().all(|character| character.is_alphanumeric() || "_[]".contains(character));
     // `a ? b : c` is an expression.
-    (named && (begins_rule(rule) || rule.split_once(':').is_some_and(|(preset, _)| !preset.contains('?'))))
-        .then_some((Some(name), rule))
+    if !plain {
+        return None;
+    }
+    let rule = rule.trim();
+    let named = known.contains(&name) || begins_rule(rule) || rule.contains(':');
+    // Else it is a preset that there is not.
+    Some(if named { (Some(name), rule) } else { (None, text) })
 }
 
 fn begins_rule(text: &str) -> bool {

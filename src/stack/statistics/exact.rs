@@ -109,17 +109,22 @@ impl Sums {
             return;
         }
         // Such that the largest value has 51 bits before the point; beyond that, factors are no floats any more.
-        let exponent = exponent_of(largest);
-        let shift = 50 - exponent;
+        let shift = 50 - exponent_of(largest);
         if (-1000..=1000).contains(&shift) {
             let factor = power(shift);
+            let (mut upper, mut lower) = ([0_i64; PIECE], [0_i64; PIECE]);
+            let (upper, lower) = (&mut upper[..row.len()], &mut lower[..row.len()]);
             if all_whole(row, factor) {
-                let mut whole = [0_i64; PIECE];
-                let whole = &mut whole[..row.len()];
-                make_whole(row, factor, whole);
-                let sum: i64 = whole.iter().sum();
-                let squares = whole.iter().map(|number| i128::from(*number) * i128::from(*number)).sum();
-                self.add(i128::from(sum), squares, -shift);
+                make_whole(row, factor, upper);
+                self.add(sum(upper), products(upper, upper), -shift);
+                return;
+            }
+            // The bits after the point are whole numbers of a step 2^51 times smaller.
+            if cut_whole(row, factor, upper, lower) {
+                self.add(sum(upper), products(upper, upper), -shift);
+                self.add(sum(lower), products(lower, lower), -shift - 51);
+                let steps = 2 * (-shift - LOWEST) - 51;
+                self.squares.add(2 * products(upper, lower), steps as usize);
                 return;
             }
         }
@@ -222,13 +227,41 @@ fn largest(row: &[f64]) -> f64 {
     ends.fold(0.0, f64::max)
 }
 
-/// Whether every value is a whole number after scaling.
+fn sum(whole: &[i64]) -> i128 {
+    i128::from(whole.iter().sum::<i64>())
+}
+
+fn products(a: &[i64], b: &[i64]) -> i128 {
+    a.iter().zip(b).map(|(a, b)| i128::from(*a) * i128::from(*b)).sum()
+}
+
+/// Whether every value is a whole number after scaling. What scaling makes 0 was a number too small to be one.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn all_whole(row: &[f64], factor: f64) -> bool {
     let mut broken = 0_u64;
     for value in row {
         let scaled = *value * factor;
-        broken |= u64::from(value.is_finite() & (scaled.trunc() != scaled));
+        let lost = (scaled.trunc() != scaled) | ((scaled == 0.0) & (*value != 0.0));
+        broken |= u64::from(value.is_finite() & lost);
+    }
+    broken == 0
+}
+
+/// Scaled values as two integers, the second of which counts steps of 2^-51; false when those do not hold every value.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn cut_whole(row: &[f64], factor: f64, upper: &mut [i64], lower: &mut [i64]) -> bool {
+    const LOW_BITS: f64 = 6_755_399_441_055_744.0;
+    const STEPS: f64 = 2_251_799_813_685_248.0;
+    let mut broken = 0_u64;
+    for ((upper, lower), value) in upper.iter_mut().zip(lower).zip(row) {
+        let scaled = if value.is_finite() { *value * factor } else { 0.0 };
+        let whole = scaled.trunc();
+        let rest = (scaled - whole) * STEPS;
+        // Scaled values that are so small have lost bits.
+        let lost = (rest.trunc() != rest) | ((scaled.abs() < 1e-200) & (*value != 0.0) & value.is_finite());
+        broken |= u64::from(lost);
+        *upper = (whole + LOW_BITS).to_bits() as i64 - LOW_BITS.to_bits() as i64;
+        *lower = (rest + LOW_BITS).to_bits() as i64 - LOW_BITS.to_bits() as i64;
     }
     broken == 0
 }
@@ -299,6 +332,11 @@ mod tests {
             -0.0,
         ]);
         check(&[1e300, 1.0, -1e300, 1e-300]);
+        // Too small to be seen beside the largest one, once they are scaled alike.
+        check(&[2_f64.powi(1000), 2_f64.powi(-1000), -2_f64.powi(-1010)]);
+        check(&[2_f64.powi(1020), 3.0 * 2_f64.powi(920), 2_f64.powi(-1074)]);
+        check(&row(&|r| (r as f64).powi(7) * 1e-100 + 1e-9));
+        check(&row(&|r| (r % 1000) as f64 * 0.1));
         check(&[]);
     }
 

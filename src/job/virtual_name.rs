@@ -5,9 +5,10 @@
 //! and the options of a run that decide what a cell holds. A part without `=` goes on with the value before it:
 //! `stretch=0,50`.
 
+use super::options::{cell_type_name, compatibility_name};
+use super::JobOptions;
 use crate::core::error::{unknown_name, Error, Result};
-use crate::job::JobOptions;
-use crate::recipe::Recipe;
+use crate::recipe::{OperationCall, Recipe};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -15,18 +16,76 @@ use std::path::Path;
 /// Options of a run that a name may carry: those that decide what a cell holds, and how many threads compute it.
 const OPTIONS: [&str; 7] = ["type", "compat", "stretch", "alpha", "nodata", "band", "threads"];
 
+/// Whether the file says its statistics: `false` where a program has limits of its own and wants nothing computed.
+const STATISTICS: &str = "statistics";
+
 /// Largest file read as a recipe.
 const LARGEST_RECIPE: u64 = 1 << 20;
+
+/// What names of virtual files begin with.
+pub const PREFIX: &str = "/vsiterralume/";
 
 /// What a virtual file shows.
 #[derive(Debug)]
 pub struct Request {
+    /// The picture.
     pub recipe: Recipe,
+    /// How it is computed.
     pub options: JobOptions,
     /// The elevations, for GDAL to open.
     pub elevations: String,
     /// The recipe's file, if it has one.
     pub recipe_file: Option<String>,
+    /// The file says its statistics, where a look at a small overview tells them.
+    pub statistics: bool,
+}
+
+/// The name of the picture of `recipe`, as [`words`] or a file's name give it, of `elevations`.
+pub fn name(recipe: &str, options: &JobOptions, elevations: &str) -> String {
+    let defaults = JobOptions::default();
+    let mut all = recipe.to_string();
+    let mut add = |key: &str, value: String| all.extend([",", key, "=", &value]);
+    if options.cell_type != defaults.cell_type {
+        add("type", cell_type_name(options.cell_type).into());
+    }
+    if options.compatibility != defaults.compatibility {
+        add("compat", compatibility_name(options.compatibility).into());
+    }
+    options.stretch.iter().for_each(|cut| add("stretch", cut.to_string()));
+    if options.alpha {
+        add("alpha", "true".into());
+    }
+    options.nodata.iter().for_each(|nodata| add("nodata", nodata.to_string()));
+    options.band.iter().for_each(|band| add("band", band.to_string()));
+    options.threads.iter().for_each(|threads| add("threads", threads.to_string()));
+    match all.contains('/') {
+        true => format!("{PREFIX}{{{all}}}/{elevations}"),
+        false => format!("{PREFIX}{all}/{elevations}"),
+    }
+}
+
+/// A recipe as a name says it: an operation with its parameters, or a preset. None when only a file can.
+pub fn words(recipe: &Recipe) -> Option<String> {
+    let mut words = recipe.name.clone();
+    if let Some(call) = recipe.raw_operation() {
+        words = call.operation.id.into();
+        words.extend(changed_parameters(call).map(|(name, value)| format!(",{name}={value}")));
+    }
+    if let Some(fill) = &recipe.fill {
+        words.push_str(&format!(",fill={}", fill.values.text("method")));
+        words.extend(changed_parameters(fill).map(|(name, value)| format!(",fill.{name}={value}")));
+    }
+    let read = Request::parse(&format!("{words}/elevations")).ok()?;
+    (read.recipe_file.is_none() && read.recipe.to_json() == recipe.to_json()).then_some(words)
+}
+
+fn changed_parameters(call: &OperationCall) -> impl Iterator<Item = (String, String)> + '_ {
+    let names = call.values.to_json().into_iter().map(|(name, _)| name);
+    let changed = names.filter(|name| !call.values.is_default(name));
+    changed.map(|name| {
+        let value = call.values.text(&name);
+        (name, value)
+    })
 }
 
 /// The recipe's part of a name and the path of the elevations.
@@ -47,16 +106,28 @@ impl Request {
                  braces when it contains a slash"
             ))
         })?;
+        Self::new(recipe, elevations)
+    }
+
+    /// From the recipe's part of a name.
+    pub fn new(recipe: &str, elevations: &str) -> Result<Self> {
         let mut parts = recipe.split(',');
         let (mut recipe, recipe_file) = find_recipe(parts.next().unwrap_or_default())?;
         let mut options = JobOptions::default();
+        let mut statistics = true;
         for (key, value) in pairs(parts)? {
+            if key == STATISTICS {
+                statistics = value.trim().parse().map_err(|_| {
+                    Error::Argument(format!("statistics = '{value}' is not allowed; allowed: true, false"))
+                })?;
+                continue;
+            }
             match OPTIONS.contains(&key.as_str()) {
                 true => options.set(&key, &value)?,
                 false => set(&mut recipe, &key, &value)?,
             }
         }
-        Ok(Self { recipe, options, elevations: elevations.into(), recipe_file })
+        Ok(Self { recipe, options, elevations: elevations.into(), recipe_file, statistics })
     }
 }
 
@@ -83,7 +154,12 @@ fn set(recipe: &mut Recipe, key: &str, value: &str) -> Result<()> {
     let parameters = recipe.raw_operation().map(|call| (call.operation.parameters)());
     if let Some(specs) = parameters.filter(|_| !Recipe::is_setting(key)) {
         if !specs.iter().any(|spec| spec.name == key) {
-            let names = specs.iter().map(|spec| spec.name).chain(["terrain", "fill"]).chain(OPTIONS);
+            let names = specs
+                .iter()
+                .map(|spec| spec.name)
+                .chain(["terrain", "fill"])
+                .chain(OPTIONS)
+                .chain([STATISTICS]);
             return Err(unknown_name("key", key, names));
         }
     }
@@ -134,6 +210,29 @@ mod tests {
         let request = Request::parse(&format!("{{{path},fill=idw}}/dem.tif")).unwrap();
         assert_eq!(request.recipe_file.as_deref(), Some(path));
         assert!(request.recipe.fill.is_some());
+    }
+
+    #[test]
+    fn a_name_reads_back_what_it_says() {
+        for text in [
+            "svf,radius=20,noise=low,fill=idw,fill.radius=5,type=uint8,stretch=0.5,1,nodata=-9999,band=2",
+            "slope,unit=percent,compat=rvt",
+            "vat-combined,type=uint8,alpha=true,threads=3",
+        ] {
+            let request = Request::parse(&format!("{text}//data/dem.tif")).unwrap();
+            let written = name(&words(&request.recipe).unwrap(), &request.options, "/data/dem.tif");
+            let again = Request::parse(written.strip_prefix(PREFIX).unwrap()).unwrap();
+            assert_eq!(again.recipe.to_json(), request.recipe.to_json());
+            assert_eq!(format!("{:?}", again.options), format!("{:?}", request.options));
+            assert_eq!(again.elevations, "/data/dem.tif");
+        }
+        let mut own = Recipe::parse("vat").unwrap();
+        own.set("slope.opacity", "20").unwrap();
+        assert_eq!(words(&own), None);
+        assert_eq!(
+            name("/data/own.json", &JobOptions::default(), "dem.tif"),
+            "/vsiterralume/{/data/own.json}/dem.tif"
+        );
     }
 
     #[test]

@@ -1,0 +1,279 @@
+"""The Terralume library through its C interface, with Python's own modules only.
+
+The one place where Python meets the library: the QGIS plugin and the Python package use the same file. It finds the
+library, checks that it fits, and turns status codes into exceptions whose text says what to do next.
+
+    library = load()
+    with library.job("vat-combined") as job:
+        job.set_input("dem.tif")
+        job.set_output("vat.tif")
+        job.run(lambda share, stage: True)
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any, Callable, Iterable, Iterator
+
+#: Version of the binary interface that this file speaks; terralume.h calls it TERRALUME_ABI_VERSION.
+ABI_VERSION = 1
+
+#: Environment variable with the path of the library. A wrong value is an error: nothing else is tried.
+VARIABLE = "TERRALUME_LIBRARY"
+
+#: Hears the share done and the stage on the calling thread, ten times a second; False stops the run.
+Progress = Callable[[float, str], bool]
+
+_CANCELLED = 9
+_NAMES = {
+    "darwin": ("libterralume.dylib",),
+    "win32": ("terralume.dll",),
+}.get(sys.platform, ("libterralume.so.0", "libterralume.so"))
+_PLUGIN_NAME = "gdal_terralume" + Path(_NAMES[0]).suffixes[0]
+_ProgressFunction = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_double, ctypes.c_char_p, ctypes.c_void_p)
+
+
+class TerralumeError(Exception):
+    """What the library refused or could not do, in one sentence that says what is allowed."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        """`status` is a terralume_status of the header; 0 when the library was not asked."""
+        super().__init__(message)
+        self.status = status
+
+
+class Cancelled(TerralumeError):
+    """The run was stopped by its caller; no output was left behind."""
+
+
+class LibraryMissing(TerralumeError):
+    """No usable library; the text names the places that were tried and the next step."""
+
+
+class _RunOptions(ctypes.Structure):
+    """terralume_run_options"""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("progress", _ProgressFunction),
+        ("progress_data", ctypes.c_void_p),
+    ]
+
+
+_TEXT, _HANDLE = ctypes.c_char_p, ctypes.c_void_p
+_STATUS = ctypes.c_int
+#: Results are pointers rather than texts: they are handed back to the library to be freed.
+_RESULT = ctypes.POINTER(ctypes.c_void_p)
+_FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
+    "last_error_message": (_TEXT, []),
+    "version": (_TEXT, []),
+    "describe": (_TEXT, []),
+    "string_free": (None, [_HANDLE]),
+    "gdal_describe": (_STATUS, [_RESULT]),
+    "gdal_option": (_STATUS, [_TEXT, _RESULT]),
+    "gdal_register": (_STATUS, []),
+    "recipe_read": (_STATUS, [_TEXT, _RESULT]),
+    "recipe_to_rvt": (_STATUS, [_TEXT, _RESULT]),
+    "job_new": (_STATUS, [_TEXT, ctypes.POINTER(_HANDLE)]),
+    "job_free": (None, [_HANDLE]),
+    "job_add_picture": (_STATUS, [_HANDLE, _TEXT]),
+    "job_set_parameter": (_STATUS, [_HANDLE, _TEXT, _TEXT]),
+    "job_set_option": (_STATUS, [_HANDLE, _TEXT, _TEXT]),
+    "job_set_input": (_STATUS, [_HANDLE, _TEXT]),
+    "job_set_output": (_STATUS, [_HANDLE, _TEXT]),
+    "job_plan": (_STATUS, [_HANDLE, _RESULT]),
+    "job_run": (_STATUS, [_HANDLE, ctypes.POINTER(_RunOptions)]),
+}
+
+
+class Library:
+    """A loaded library. Loading the same file twice gives the same library of the process."""
+
+    def __init__(self, path: str) -> None:
+        """Loads the file at `path`, or what the system's loader finds under that name; OSError when it cannot."""
+        self.path = path
+        # CDLL lets other Python threads run during calls: the interface of a host stays alive.
+        self._library = ctypes.CDLL(path)
+        try:
+            version = self._library.terralume_abi_version
+        except AttributeError:
+            raise LibraryMissing(f"'{path}' is not the Terralume library") from None
+        version.restype = ctypes.c_uint32
+        if version() != ABI_VERSION:
+            newer = "this program" if version() > ABI_VERSION else "the library"
+            raise LibraryMissing(
+                f"'{path}' has interface {version()}, this program needs {ABI_VERSION}: update {newer}")
+        for name, (result, arguments) in _FUNCTIONS.items():
+            function = self._function(name)
+            function.restype, function.argtypes = result, arguments
+
+    def _function(self, name: str) -> Any:
+        try:
+            return getattr(self._library, "terralume_" + name)
+        except AttributeError:
+            raise LibraryMissing(f"'{self.path}' is too old: it lacks terralume_{name}; update the library") from None
+
+    def call(self, name: str, *arguments: Any) -> None:
+        """Calls a function that gives a status; anything but success becomes an exception with the library's words."""
+        status = self._function(name)(*arguments)
+        if status:
+            message = self._function("last_error_message")().decode()
+            raise (Cancelled if status == _CANCELLED else TerralumeError)(message, status)
+
+    def text(self, name: str, *arguments: Any) -> str:
+        """Calls a function whose last argument receives a text."""
+        place = ctypes.c_void_p()
+        self.call(name, *arguments, ctypes.byref(place))
+        try:
+            return (ctypes.cast(place, ctypes.c_char_p).value or b"").decode()
+        finally:
+            self._function("string_free")(place)
+
+    def version(self) -> str:
+        """Version of the library, such as "0.1.0"."""
+        return self._function("version")().decode()
+
+    def describe(self) -> dict[str, Any]:
+        """Everything the library can do: operations, presets, terrains, blend modes, options."""
+        return json.loads(self._function("describe")())
+
+    def gdal(self) -> dict[str, str]:
+        """The GDAL that jobs use: `release` and `library`."""
+        return json.loads(self.text("gdal_describe"))
+
+    def register_gdal(self) -> None:
+        """Makes /vsiterralume/ and pixel functions known to the GDAL that jobs use."""
+        self.call("gdal_register")
+
+    def shares_gdal(self, set_option: Callable[[str, str | None], Any]) -> bool:
+        """Whether jobs use the GDAL whose options `set_option` sets, such as `osgeo.gdal.SetConfigOption`.
+
+        A process can hold two; files, layers and settings of one are unknown to the other."""
+        name, token = "TERRALUME_PROBE", str(id(self))
+        set_option(name, token)
+        try:
+            return self.text("gdal_option", name.encode()) == token
+        finally:
+            set_option(name, None)
+
+    def read_recipe(self, name: str) -> dict[str, Any]:
+        """A preset, an operation, or the recipe in a file (also RVT's, also `FILE#NAME`), spelled out."""
+        return json.loads(self.text("recipe_read", name.encode()))
+
+    def recipe_to_rvt(self, recipe: str) -> str:
+        """A recipe as a blender combination of RVT, JSON text."""
+        return self.text("recipe_to_rvt", recipe.encode())
+
+    def job(self, recipe: str) -> Job:
+        """A run of an operation, a preset or a recipe's JSON text."""
+        return Job(self, recipe)
+
+
+class Job:
+    """One run from raster to raster. Use it in a `with` statement, on one thread."""
+
+    def __init__(self, library: Library, recipe: str) -> None:
+        self._library = library
+        self._handle = ctypes.c_void_p()
+        library.call("job_new", recipe.encode(), ctypes.byref(self._handle))
+
+    def __enter__(self) -> Job:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._library._function("job_free")(self._handle)
+        self._handle = ctypes.c_void_p()
+
+    def add_picture(self, recipe: str) -> None:
+        """Adds a picture from the same reading of the elevations; settings that follow are about it."""
+        self._library.call("job_add_picture", self._handle, recipe.encode())
+
+    def set_parameter(self, name: str, value: str) -> None:
+        """Sets a parameter of the recipe, as `-p` on the command line."""
+        self._library.call("job_set_parameter", self._handle, name.encode(), value.encode())
+
+    def set_option(self, name: str, value: str) -> None:
+        """Sets an option of the run, as on the command line."""
+        self._library.call("job_set_option", self._handle, name.encode(), value.encode())
+
+    def set_input(self, path: str) -> None:
+        """Sets the elevations: a file, or anything else GDAL can open."""
+        self._library.call("job_set_input", self._handle, path.encode())
+
+    def set_output(self, path: str) -> None:
+        """Sets the file to write."""
+        self._library.call("job_set_output", self._handle, path.encode())
+
+    def plan(self) -> dict[str, Any]:
+        """Checks everything but the output and says how the run would be divided."""
+        return json.loads(self._library.text("job_plan", self._handle))
+
+    def run(self, progress: Progress = lambda share, stage: True) -> None:
+        """Runs to the end. What `progress` raises, KeyboardInterrupt as well, stops the run and is raised here."""
+        raised: list[BaseException] = []
+
+        def report(share: float, stage: bytes, _: Any) -> int:
+            try:
+                return int(bool(progress(share, stage.decode())))
+            except BaseException as error:  # ctypes would print it and go on
+                raised.append(error)
+                return 0
+
+        options = _RunOptions(ctypes.sizeof(_RunOptions), _ProgressFunction(report), None)
+        try:
+            self._library.call("job_run", self._handle, ctypes.byref(options))
+        except Cancelled:
+            if raised:
+                raise raised[0] from None
+            raise
+
+
+_loaded: dict[str, Library] = {}
+
+
+def load(setting: str = "", folders: Iterable[Path] = (), driver_path: str = "") -> Library:
+    """The library of this process, found once.
+
+    `TERRALUME_LIBRARY` goes first, then `setting`, a path that a user has chosen: each is an order, and a wrong one is
+    an error. Otherwise the first usable one of: `folders` of the host, the Python package `terralume`, the folders of
+    GDAL's plugins (`driver_path`, or GDAL_DRIVER_PATH), those of this Python, the system's loader."""
+    order = os.environ.get(VARIABLE) or setting
+    known = _loaded.get(order)
+    if known is None:
+        places = [order] if order else list(_places(folders, driver_path))
+        known = _loaded[order] = _first_usable(places, order)
+    return known
+
+
+def _first_usable(places: Iterable[str], order: str) -> Library:
+    reasons = []
+    for place in places:
+        if os.sep in place and not Path(place).is_file():
+            reasons.append(f"'{place}' does not exist")
+            continue
+        try:
+            return Library(place)
+        except (OSError, LibraryMissing) as error:
+            reasons.append(str(error))
+    named = f"the path was set by {VARIABLE} or in the settings" if order else "none is usable"
+    raise LibraryMissing(
+        f"Terralume library: {named}; install it, or set the path of {_NAMES[0]} in the settings or in {VARIABLE}. "
+        f"Tried: {'; '.join(dict.fromkeys(reasons))}")
+
+
+def _places(folders: Iterable[Path], driver_path: str) -> Iterator[str]:
+    """Where the library may be, the most likely place first. Folders that lack it are not worth a word."""
+    package = importlib.util.find_spec("terralume")
+    packages = [Path(place) for place in (package.submodule_search_locations or []) if package] if package else []
+    plugins = (driver_path or os.environ.get("GDAL_DRIVER_PATH", "")).split(os.pathsep)
+    system = [Path(sys.prefix, "lib"), Path.home() / ".local" / "lib", Path("/usr/local/lib")]
+    for folder in [*folders, *packages, *(Path(place) for place in plugins if place), *system]:
+        for name in (*_NAMES, _PLUGIN_NAME):
+            if (folder / name).is_file():
+                yield str(folder / name)
+    yield from _NAMES

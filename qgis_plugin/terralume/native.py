@@ -1,0 +1,1 @@
+../../python/terralume/native.py
