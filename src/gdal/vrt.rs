@@ -264,7 +264,6 @@ pub fn step_header(size: (usize, usize), bands: usize) -> Header {
         cell_type: CellType::Float32,
         nodata: Some(f64::NAN),
         metadata: Vec::new(),
-        transform: None,
         statistics: Vec::new(),
     }
 }

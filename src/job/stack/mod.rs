@@ -297,8 +297,6 @@ impl PreparedStack<'_> {
         let metadata = metadata.into_iter().filter(|(_, value)| !value.is_empty());
         Ok(Header {
             size: self.grid.size,
-            origin: (0, 0),
-            statistics: Vec::new(),
             bands: bands.to_vec(),
             cell_type: self.program.cell_type,
             nodata: Some(Encoder::new(self.program.cell_type, self.program.nodata)?.nodata()),
