@@ -393,7 +393,6 @@ assert part(5)
 fn opening_again_and_again_takes_no_memory() {
     let place = Place::new();
     let script = r#"
-import resource
 from osgeo import gdal
 gdal.UseExceptions()
 def resident():
@@ -411,10 +410,10 @@ def median_of(rounds):
         sizes.append(resident())
     return sorted(sizes)[rounds // 2]
 before = median_of(5)
-look(3000)
+look(9000)
 after = median_of(5)
-# What is kept differs by some tiles. A KiB for every opening would be 4,500.
-assert after - before < 2500, after - before
+# What is kept differs by some tiles. A KiB for every opening would be 10,500.
+assert after - before < 6000, after - before
 "#;
     python(&place, script, &[]);
 }
