@@ -9,9 +9,9 @@ cd "$(dirname "$0")/.."
 
 folder=${1:-target/trixie}
 tests=("${@:2}")
-((${#tests[@]})) || tests=(virtual_files pixel_functions gdal_plugin gdals gdal_programs hostile qgis)
+((${#tests[@]})) || tests=(virtual_files vrt pixel_functions gdal_plugin gdals gdal_programs hostile qgis)
 packages=(
-    gdal-bin python3-gdal python3-numpy python3-pytest python3-venv qgis python3-qgis xvfb xauth git mapserver-bin strace gcc libc6-dev
+    gdal-bin python3-gdal python3-numpy python3-pytest python3-venv qgis python3-qgis xvfb xauth git mapserver-bin strace libxml2-utils gcc libc6-dev libgdal-dev
 )
 
 if ((EUID != 0)); then
