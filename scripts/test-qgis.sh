@@ -14,7 +14,7 @@ if ! cmp --silent tests/qgis/requirements.txt "$environment/requirements.txt"; t
 fi
 
 # Nothing is left beside the tests.
-work=$root/target/tmp/qgis
+work=$root/target/qgis-settings
 mkdir -p "$work/runtime"
 chmod 700 "$work/runtime"
 cd "$work"

@@ -467,25 +467,31 @@ fn gdal_function(name: &str) -> *mut libc::c_void {
     address
 }
 
+/// Does something with a dataset that stays open meanwhile.
+fn with_dataset<T>(file: &Path, work: impl FnOnce(DatasetHandle) -> T) -> T {
+    let path = std::ffi::CString::new(path_text(file)).expect("no NUL");
+    // SAFETY: the signatures of GDAL's C API; the dataset stays open until the end of this block.
+    unsafe {
+        type Open = extern "C" fn(*const libc::c_char, libc::c_int) -> *mut libc::c_void;
+        type Close = extern "C" fn(*mut libc::c_void);
+        let open: Open = std::mem::transmute(gdal_function("GDALOpen"));
+        let close: Close = std::mem::transmute(gdal_function("GDALClose"));
+        let dataset = open(path.as_ptr(), 0);
+        assert!(!dataset.is_null());
+        let result = work(DatasetHandle::from_raw(dataset));
+        close(dataset);
+        result
+    }
+}
+
 #[test]
 fn a_dataset_the_caller_has_open_is_the_same_as_its_file() {
     let bench = Bench::new(holes(fractions(300, 290)), -9999.0);
     for name in ["Float32", "Float64", "Int16"] {
         let arguments = ["-ot", name, "-a_nodata", "-9999", "-co", "TILED=YES"];
         let file = bench.file(&format!("{name}.tif"), &arguments);
-        let path = std::ffi::CString::new(path_text(&file)).expect("no NUL");
-        // SAFETY: the signatures of GDAL's C API; the dataset stays open until the end of this block.
-        let result = unsafe {
-            type Open = extern "C" fn(*const libc::c_char, libc::c_int) -> *mut libc::c_void;
-            type Close = extern "C" fn(*mut libc::c_void);
-            let open: Open = std::mem::transmute(gdal_function("GDALOpen"));
-            let close: Close = std::mem::transmute(gdal_function("GDALClose"));
-            let dataset = open(path.as_ptr(), 0);
-            assert!(!dataset.is_null());
-            let result = bench.run_input(Input::Handle(DatasetHandle::from_raw(dataset)), options());
-            close(dataset);
-            result.expect("well formed")
-        };
+        let result = with_dataset(&file, |handle| bench.run_input(Input::Handle(handle), options()));
+        let result = result.expect("well formed");
         let by_path = bench.run(&file, options()).expect("well formed");
         assert_same(&result, &by_path.mapv(|cell| cell as f32), name);
     }
@@ -508,19 +514,7 @@ fn a_layer_lies_over_a_dataset_the_caller_has_open() {
         read_raster(Path::new(&output)).mapv(|cell| cell as f32)
     };
     let by_path = run(Input::Path(path_text(&file).into()));
-    let path = std::ffi::CString::new(path_text(&file)).expect("no NUL");
-    // SAFETY: the signatures of GDAL's C API; the dataset stays open until the end of this block.
-    let by_handle = unsafe {
-        type Open = extern "C" fn(*const libc::c_char, libc::c_int) -> *mut libc::c_void;
-        type Close = extern "C" fn(*mut libc::c_void);
-        let open: Open = std::mem::transmute(gdal_function("GDALOpen"));
-        let close: Close = std::mem::transmute(gdal_function("GDALClose"));
-        let dataset = open(path.as_ptr(), 0);
-        assert!(!dataset.is_null());
-        let result = run(Input::Handle(DatasetHandle::from_raw(dataset)));
-        close(dataset);
-        result
-    };
+    let by_handle = with_dataset(&file, |handle| run(Input::Handle(handle)));
     assert_same(&by_handle.mapv(f64::from), &by_path, "a handle");
 }
 

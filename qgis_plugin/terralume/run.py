@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +58,8 @@ class RunAlgorithm(TerralumeAlgorithm):
     """An algorithm that runs a job of the library on a layer of elevations."""
 
     INPUT_LABEL, HAS_EXTENT = "Elevation model", True
+    #: What is to be computed, from parameters and context: every algorithm has its own.
+    pictures: Callable[[dict[str, Any], Any], list[Picture]]
 
     def initAlgorithm(self, configuration: Any = None) -> None:
         made = QgsProcessingParameterRasterLayer("INPUT", tr(self.INPUT_LABEL))
@@ -71,10 +74,6 @@ class RunAlgorithm(TerralumeAlgorithm):
     def add_outputs(self) -> None:
         """Adds the destination of the result."""
         self.addParameter(QgsProcessingParameterRasterDestination("OUTPUT", tr(self.TITLE)))
-
-    def pictures(self, parameters: dict[str, Any], context: Any) -> list[Picture]:
-        """What is to be computed."""
-        raise NotImplementedError
 
     def add_run_parameters(self) -> None:
         """Adds what every run has, folded away but for the 8-bit form."""

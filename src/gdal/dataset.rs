@@ -3,8 +3,9 @@
 use super::binding::{text, Gdal, MASK_ALL_VALID, MASK_NODATA, MASK_PER_DATASET, OPEN_RASTER};
 use super::options::OptionList;
 use crate::core::error::{Error, Result};
-use gdal_sys::{CPLErr, GDALDataType, GDALDatasetH, GDALRasterBandH, OGRSpatialReferenceH};
-use libc::c_int;
+use crate::core::tile::Window;
+use gdal_sys::{CPLErr, GDALDataType, GDALDatasetH, GDALRWFlag, GDALRasterBandH, OGRSpatialReferenceH};
+use libc::{c_int, c_void};
 use std::ffi::CString;
 
 /// A dataset that someone else opened and keeps open.
@@ -335,6 +336,39 @@ pub struct Band {
 impl Band {
     pub(super) fn raw(self) -> GDALRasterBandH {
         self.handle
+    }
+
+    /// Reads a window through GDAL, row after row, as cells of `data_type`.
+    pub(super) fn read_window<T>(
+        self,
+        gdal: &Gdal,
+        window: Window,
+        data_type: GDALDataType::Type,
+        cells: &mut [T],
+    ) -> std::result::Result<(), String> {
+        // SAFETY: takes any value.
+        let size = unsafe { (gdal.GDALGetDataTypeSizeBytes)(data_type) }.max(1) as usize;
+        assert!(size_of_val(cells) >= window.cells() * size, "room for the window");
+        gdal.check(|gdal| {
+            // SAFETY: the band's dataset is open and used by this thread alone; the window lies inside the raster, or
+            // GDAL refuses it; `cells` has room for it (checked above), in the type given.
+            unsafe {
+                (gdal.GDALRasterIO)(
+                    self.handle,
+                    GDALRWFlag::GF_Read,
+                    window.col as c_int,
+                    window.row as c_int,
+                    window.cols as c_int,
+                    window.rows as c_int,
+                    cells.as_mut_ptr().cast::<c_void>(),
+                    window.cols as c_int,
+                    window.rows as c_int,
+                    data_type,
+                    0,
+                    0,
+                )
+            }
+        })
     }
 
     /// Type of the cells.

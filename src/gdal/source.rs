@@ -8,7 +8,7 @@ use crate::core::error::{Error, Result};
 use crate::core::grid::Grid;
 use crate::core::tile::Window;
 use crate::pipeline::io::{Layout, Reader, Source};
-use gdal_sys::{GDALDataType, GDALRWFlag};
+use gdal_sys::GDALDataType;
 use libc::{c_int, c_void};
 use ndarray::{ArrayViewMut2, Axis};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -210,28 +210,7 @@ impl GdalSource {
         data_type: GDALDataType::Type,
         cells: &mut [T],
     ) -> Result<()> {
-        assert!(cells.len() >= window.cells(), "room for the window");
-        gdal.check(|gdal| {
-            // SAFETY: the band's dataset is open and used by this thread alone; the window lies inside the
-            // raster; `cells` has room for it (checked above), row after row, in the type given.
-            unsafe {
-                (gdal.GDALRasterIO)(
-                    band.raw(),
-                    GDALRWFlag::GF_Read,
-                    window.col as c_int,
-                    window.row as c_int,
-                    window.cols as c_int,
-                    window.rows as c_int,
-                    cells.as_mut_ptr().cast::<c_void>(),
-                    window.cols as c_int,
-                    window.rows as c_int,
-                    data_type,
-                    0,
-                    0,
-                )
-            }
-        })
-        .map_err(|reason| self.read_error(window, &reason))
+        band.read_window(gdal, window, data_type, cells).map_err(|reason| self.read_error(window, &reason))
     }
 
     fn read_error(&self, window: Window, reason: &str) -> Error {

@@ -14,7 +14,7 @@ use crate::core::tile::Window;
 use crate::pipeline::io::Layout;
 use crate::pipeline::stack::io::{PlaneInfo, RawPlane, StackReader, StackSource};
 use crate::stack::cells::CellType;
-use gdal_sys::{GDALDataType, GDALRWFlag};
+use gdal_sys::GDALDataType;
 use libc::{c_int, c_void};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -326,9 +326,9 @@ impl GdalStackReader<'_> {
             let info = &self.stack.infos[*plane];
             let band = dataset.band(self.stack.planes[*plane].band.band)?;
             let data_type = gdal_cell_type(info.cell_type);
-            let mut read = read_window(dataset.gdal(), band, window, data_type, out.bytes_mut());
+            let mut read = band.read_window(dataset.gdal(), window, data_type, out.bytes_mut());
             if let (true, Ok(()), Some(mask)) = (info.masked, &read, band.mask()) {
-                read = read_window(dataset.gdal(), mask, window, GDALDataType::GDT_Byte, out.mask_mut());
+                read = mask.read_window(dataset.gdal(), window, GDALDataType::GDT_Byte, out.mask_mut());
             }
             self.settle(read, *plane, window, out, window)?;
         }
@@ -415,7 +415,7 @@ impl GdalStackReader<'_> {
                 (info.layout.rows.min(place.row + rows), info.layout.cols.min(place.col + cols));
             let inside = Window { rows: last_row - place.row, cols: last_col - place.col, ..place };
             self.block.resize(inside.cells(), 0);
-            read = read_window(self.stack.gdal, mask, inside, GDALDataType::GDT_Byte, &mut self.block);
+            read = mask.read_window(self.stack.gdal, inside, GDALDataType::GDT_Byte, &mut self.block);
             if read.is_ok() {
                 copy_cells(&self.block, inside, window, 1, out.mask_mut());
             }
@@ -476,39 +476,6 @@ fn decode(
         // a whole block of the band's own type (checked above).
         unsafe {
             (gdal.GDALReadBlock)(band.raw(), col as c_int, row as c_int, cells.as_mut_ptr().cast::<c_void>())
-        }
-    })
-}
-
-/// Reads a window through GDAL into a buffer of cells of the type given.
-fn read_window(
-    gdal: &Gdal,
-    band: Band,
-    window: Window,
-    data_type: GDALDataType::Type,
-    cells: &mut [u8],
-) -> std::result::Result<(), String> {
-    // SAFETY: takes any value.
-    let size = unsafe { (gdal.GDALGetDataTypeSizeBytes)(data_type) }.max(1) as usize;
-    assert!(cells.len() >= window.cells() * size, "room for the window");
-    gdal.check(|gdal| {
-        // SAFETY: the band's dataset is open and used by this thread alone; the window lies inside the raster; the buffer
-        // has room for it (checked above), row after row, in the type given.
-        unsafe {
-            (gdal.GDALRasterIO)(
-                band.raw(),
-                GDALRWFlag::GF_Read,
-                window.col as c_int,
-                window.row as c_int,
-                window.cols as c_int,
-                window.rows as c_int,
-                cells.as_mut_ptr().cast::<c_void>(),
-                window.cols as c_int,
-                window.rows as c_int,
-                data_type,
-                0,
-                0,
-            )
         }
     })
 }

@@ -11,7 +11,7 @@ use crate::core::tile::Window;
 use crate::gdal::binding::{text, Options};
 use crate::gdal::raster::gdal_cell_type;
 use crate::gdal::Gdal;
-use crate::job::virtual_name::Request;
+use crate::job::virtual_name::{Request, OPTIONS};
 use crate::job::View;
 use crate::pipeline::nesting;
 use crate::recipe::Recipe;
@@ -27,9 +27,6 @@ const NAME: &CStr = c"terralume";
 
 /// Arguments that are no options of a run.
 const RECIPE: [&str; 2] = ["recipe", "elevations"];
-
-/// Options of a run that decide what a cell holds, and how many threads compute it.
-const OPTIONS: [&str; 7] = ["type", "compat", "stretch", "alpha", "nodata", "band", "threads"];
 
 /// Registers the function in a GDAL that has processed datasets, once.
 pub fn register(gdal: &'static Gdal) {

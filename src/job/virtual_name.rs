@@ -14,7 +14,7 @@ use std::io::Read;
 use std::path::Path;
 
 /// Options of a run that a name may carry: those that decide what a cell holds, and how many threads compute it.
-const OPTIONS: [&str; 7] = ["type", "compat", "stretch", "alpha", "nodata", "band", "threads"];
+pub const OPTIONS: [&str; 7] = ["type", "compat", "stretch", "alpha", "nodata", "band", "threads"];
 
 /// Whether the file says its statistics: `false` where a program has limits of its own and wants nothing computed.
 const STATISTICS: &str = "statistics";

@@ -4,15 +4,12 @@ use crate::export::FORMATS;
 use crate::stack_arguments;
 use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 use terralume::job::options::{OptionSpec, OPTIONS};
+use terralume::job::virtual_name;
 use terralume::job::vrt::Form;
 use terralume::{recipe, registry, VERSION};
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled.\n\
                           A run that fails or is cancelled leaves no output file.";
-
-/// Options of a run that decide what a VRT shows.
-const OPTIONS_OF_CELLS: [&str; 8] =
-    ["type", "compat", "stretch", "alpha", "nodata", "band", "threads", "overwrite"];
 
 /// The whole command line.
 pub fn command() -> Command {
@@ -86,7 +83,7 @@ fn vrt() -> Command {
         .arg(positional("OUT", "VRT file to write; it may get a folder of small files beside it", ValueHint::FilePath))
         .arg(form)
         .arg(layer_parameter())
-        .args(OPTIONS.iter().filter(|spec| OPTIONS_OF_CELLS.contains(&spec.name)).map(option))
+        .args(OPTIONS.iter().filter(|spec| spec.name == "overwrite" || virtual_name::OPTIONS.contains(&spec.name)).map(option))
         .arg(switch("quiet", "No progress and no closing line").short('q'));
     with_settings(command).after_help(format!("{}\n{EXIT_CODES}", names("Forms", &forms)))
 }

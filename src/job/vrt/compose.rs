@@ -45,7 +45,7 @@ impl<'a> Composer<'a> {
             CellType::Uint8 => outputs.iter().map(|output| self.bytes(output)).collect::<Result<_>>()?,
             CellType::Float32 => {
                 let bands = outputs.iter().map(|output| output.band.clone()).collect();
-                self.contents(&simplified(bands))?
+                self.contents(&Expression::of_bands(bands))?
             }
         };
         let folder = self.folder.name();
@@ -207,11 +207,7 @@ impl<'a> Composer<'a> {
         stretch: LinearStretch,
         gamma: f32,
     ) -> Result<Vec<BandContent>> {
-        let (min, max) = stretch.limits();
-        let mut arguments = vec![("min", min.to_string()), ("max", max.to_string())];
-        if stretch.is_inverted() {
-            arguments.push(("invert", "true".into()));
-        }
+        let mut arguments = stretch_arguments(stretch);
         if gamma != 1.0 {
             arguments.push(("gamma", f64::from(gamma).to_string()));
         }
@@ -293,18 +289,6 @@ fn unit(layer: &Arc<Expression>, stretch: LinearStretch) -> Arc<Expression> {
     match stretch == LinearStretch::UNIT {
         true => Arc::clone(layer),
         false => Arc::new(Expression::Stretch { of: Arc::clone(layer), stretch, gamma: 1.0 }),
-    }
-}
-
-/// Bands of one expression as that expression.
-fn simplified(bands: Vec<(Arc<Expression>, usize)>) -> Arc<Expression> {
-    let whole = bands.first().filter(|(first, _)| {
-        first.bands() == bands.len()
-            && bands.iter().enumerate().all(|(place, (of, band))| Arc::ptr_eq(of, first) && *band == place)
-    });
-    match whole {
-        Some((first, _)) => Arc::clone(first),
-        None => Arc::new(Expression::Bands(bands)),
     }
 }
 

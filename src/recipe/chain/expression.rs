@@ -70,6 +70,15 @@ pub struct OutputExpression {
 }
 
 impl Expression {
+    /// Bands as one expression: the one they are all bands of, in order, when there is such a one.
+    pub fn of_bands(bands: Vec<BandOf>) -> Arc<Self> {
+        let whole = bands.first().map(|(first, _)| Arc::clone(first)).filter(|first| {
+            let same = |(place, (of, band)): (usize, &BandOf)| Arc::ptr_eq(of, first) && *band == place;
+            first.bands() == bands.len() && bands.iter().enumerate().all(same)
+        });
+        whole.unwrap_or_else(|| Arc::new(Expression::Bands(bands)))
+    }
+
     /// Number of its bands.
     pub fn bands(&self) -> usize {
         match self {
@@ -131,15 +140,7 @@ impl Written {
 
     /// Registers as one expression: the one that filled them, when it is the same.
     fn gather(&self, bands: &[usize]) -> Arc<Expression> {
-        let found: Vec<BandOf> = bands.iter().map(|register| self.band(*register)).collect();
-        let first = &found[0].0;
-        let whole = first.bands() == found.len()
-            && found.iter().enumerate().all(|(place, (of, band))| Arc::ptr_eq(of, first) && *band == place);
-        if whole {
-            Arc::clone(first)
-        } else {
-            Arc::new(Expression::Bands(found))
-        }
+        Expression::of_bands(bands.iter().map(|register| self.band(*register)).collect())
     }
 
     /// What a step makes, and where it stands then; None for what a mask does.
