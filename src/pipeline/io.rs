@@ -40,6 +40,17 @@ pub trait Source: Sync {
 pub trait Reader {
     /// Fills `out` with the cells of `window`; missing cells become NaN.
     fn read(&mut self, window: Window, out: ArrayViewMut2<'_, f32>) -> Result<()>;
+
+    /// As `read`. A reader that reads much more than it gives asks `proceed` now and then whether to go on: no is
+    /// [`Error::Cancelled`](crate::core::error::Error::Cancelled).
+    fn read_while(
+        &mut self,
+        window: Window,
+        out: ArrayViewMut2<'_, f32>,
+        _proceed: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        self.read(window, out)
+    }
 }
 
 /// A raster to write. Used by the calling thread only.
