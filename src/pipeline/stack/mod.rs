@@ -3,6 +3,7 @@
 pub mod encode;
 pub mod io;
 pub mod map;
+mod masks;
 pub mod plan;
 pub mod profile;
 pub mod program;
