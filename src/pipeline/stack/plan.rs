@@ -9,17 +9,12 @@ use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::Layout;
 use crate::pipeline::plan::{tile_window, RESERVE, TILES_PER_THREAD};
-use std::ops::Range;
 
 /// Side of the largest tiles: what a reduction keeps of one goes through the caches for every date.
 const LARGEST_SIDE: usize = 512;
 
 /// Longest side on which blocks of different files may meet; beyond it they meet inside tiles.
 const LONGEST_BLOCK: usize = 4096;
-
-/// Dates, or days, that are in memory together where there is room: what a reduction keeps of a row then stays in the
-/// caches for all of them.
-const TOGETHER: usize = 4;
 
 /// What the caller decides, and what sources hold.
 #[derive(Debug, Clone, Copy)]
@@ -51,8 +46,6 @@ pub struct StackPlan {
     pub threads: usize,
     /// Output buffers in flight.
     pub buffers: usize,
-    /// Dates, or days where images of a day are merged, that are in memory together.
-    pub together: usize,
     /// Bytes of tiles, rows and handles together.
     pub memory: usize,
     /// How often a block is decoded, on the average.
@@ -67,7 +60,7 @@ impl StackPlan {
         block: (usize, usize),
         options: StackPlanOptions,
     ) -> Result<Self> {
-        let needs = [TOGETHER, 1].map(|together| (together, Need::of(program, planes, together)));
+        let need = Need::of(program, planes);
         let Some(layout) = planes.first().map(|plane| plane.layout) else {
             return Err(Error::Internal("a stack without planes".into()));
         };
@@ -82,28 +75,15 @@ impl StackPlan {
         let fixed =
             RESERVE.saturating_add(options.shared).saturating_add(threads.saturating_mul(options.reader));
         let mut least = usize::MAX;
-        let buffers = threads + 2;
         for (tile_rows, tile_cols) in sizes {
-            for (together, need) in &needs {
-                let memory = need.bytes(tile_rows, tile_cols, threads, buffers).saturating_add(fixed);
-                if memory <= options.memory {
-                    let (together, halo) = (*together, need.halo);
-                    let decoded = need.decoded(planes, tile_rows, tile_cols);
-                    let tile = Self {
-                        size,
-                        tile_rows,
-                        tile_cols,
-                        halo,
-                        threads,
-                        buffers,
-                        together,
-                        memory,
-                        decoded,
-                    };
-                    return Ok(tile);
-                }
-                least = least.min(memory);
+            let buffers = threads + 2;
+            let memory = need.bytes(tile_rows, tile_cols, threads, buffers).saturating_add(fixed);
+            if memory <= options.memory {
+                let decoded = need.decoded(planes, tile_rows, tile_cols);
+                let halo = need.halo;
+                return Ok(Self { size, tile_rows, tile_cols, halo, threads, buffers, memory, decoded });
             }
+            least = least.min(memory);
         }
         let (mib, came) = ((least >> 20) + 1, options.memory >> 20);
         Err(Error::Memory(format!("memory budget of {came} MiB is too small; allowed: at least {mib} MiB")))
@@ -134,16 +114,14 @@ struct Need {
 }
 
 impl Need {
-    fn of(program: &StackProgram, planes: &[PlaneInfo], together: usize) -> Self {
+    fn of(program: &StackProgram, planes: &[PlaneInfo]) -> Self {
         let bytes = |plane: &usize| planes[*plane].cell_bytes();
-        let steps = program.steps();
         let most = |of: &dyn Fn(usize) -> usize| {
-            let step = |step: &Range<usize>| step.clone().map(of).sum::<usize>();
-            steps.chunks(together).map(|steps| steps.iter().map(step).sum()).max().unwrap_or(0)
+            program.steps().into_iter().map(|step| step.map(of).sum::<usize>()).max().unwrap_or(0)
         };
         let values = most(&|layer| program.layers[layer].planes.iter().map(bytes).sum());
         let masks = most(&|layer| program.layers[layer].masks.iter().flatten().map(bytes).sum());
-        let images: usize = most(&|_| 1);
+        let images = program.steps().iter().map(ExactSizeIterator::len).max().unwrap_or(0);
         let masked = if program.masks.is_empty() { 0 } else { images + 2 };
         Self {
             values,

@@ -132,8 +132,7 @@ impl Work for StackWork<'_> {
 
     fn start(&self) -> Result<StackWorker<'_>> {
         let program = self.program;
-        let batches = self.steps.chunks(self.plan.together);
-        let images = batches.map(|steps| layers(steps).len()).max().unwrap_or(1);
+        let images = self.steps.iter().map(ExactSizeIterator::len).max().unwrap_or(1);
         let inputs = program.layers.first().map_or(0, |layer| layer.values.len());
         let merge = program.merging.as_ref().map(|merging| merging.merge);
         let statistics = program.reduce.as_ref().map_or(0, |plan| plan.statistics());
@@ -168,13 +167,12 @@ impl Work for StackWork<'_> {
         worker.clock.on_tile(number);
         product.resize(program.bands() * window.cells() * program.cell_type.size(), 0);
         self.prepare_states(window.cells(), worker);
-        let together = self.plan.together;
-        for (batch, steps) in self.steps.chunks(together).enumerate() {
+        for (index, step) in self.steps.iter().enumerate() {
             if !proceed() {
                 return Err(Error::Cancelled);
             }
-            self.load(layers(steps), window, worker)?;
-            self.compute_steps((batch * together, steps), window, worker, product);
+            self.load(step.clone(), window, worker)?;
+            self.compute_step(index, step.clone(), window, worker, product);
             worker.clock.mark("compute");
         }
         if program.reduce.is_some() {
@@ -246,38 +244,33 @@ impl StackWork<'_> {
         Ok(())
     }
 
-    /// Takes the images of some steps, of which the first has this number, through the program, some cells at a time:
-    /// what is kept of these is in the caches for all steps.
-    fn compute_steps(
+    /// Takes the images of a step through the program, some cells at a time.
+    fn compute_step(
         &self,
-        (number, steps): (usize, &[Range<usize>]),
+        index: usize,
+        step: Range<usize>,
         window: Window,
         worker: &mut StackWorker<'_>,
         product: &mut [u8],
     ) {
         let program = self.program;
         let size = program.cell_type.size();
-        let first_layer = layers(steps).start;
         for first in (0..window.cells()).step_by(ROW) {
             let cells = first..(first + ROW).min(window.cells());
             let width = cells.len();
-            for (index, step) in steps.iter().enumerate() {
-                for layer in step.clone() {
-                    let image = &worker.images[layer - first_layer];
-                    self.evaluate(layer, image, cells.clone(), &mut worker.rows, &mut worker.report);
-                }
-                let Rows { results, merges, .. } = &mut worker.rows;
-                for (merge, results) in merges.iter_mut().zip(results.chunks_exact_mut(width)) {
-                    merge.finish(results);
-                }
-                for (band, row) in results.chunks_exact(width).take(program.results()).enumerate() {
-                    match worker.states.get_mut(band) {
-                        Some(state) => state.feed(number + index, first, row),
-                        None => {
-                            let to = (band * window.cells() + first) * size;
-                            worker.report.written +=
-                                self.encoder.write(row, &mut product[to..to + width * size]);
-                        }
+            for (layer, image) in step.clone().zip(&worker.images) {
+                self.evaluate(layer, image, cells.clone(), &mut worker.rows, &mut worker.report);
+            }
+            let Rows { results, merges, .. } = &mut worker.rows;
+            for (merge, results) in merges.iter_mut().zip(results.chunks_exact_mut(width)) {
+                merge.finish(results);
+            }
+            for (band, row) in results.chunks_exact(width).take(program.results()).enumerate() {
+                match worker.states.get_mut(band) {
+                    Some(state) => state.feed(index, first, row),
+                    None => {
+                        let to = (band * window.cells() + first) * size;
+                        worker.report.written += self.encoder.write(row, &mut product[to..to + width * size]);
                     }
                 }
             }
@@ -346,12 +339,6 @@ impl StackWork<'_> {
             }
         }
     }
-}
-
-/// All layers of steps that follow one another.
-fn layers(steps: &[Range<usize>]) -> Range<usize> {
-    let first = steps.first().map_or(0, |step| step.start);
-    first..steps.last().map_or(first, |step| step.end)
 }
 
 /// Bytes of all planes that a program reads, for estimates.
