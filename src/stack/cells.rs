@@ -220,16 +220,32 @@ impl AddAssign for Written {
     }
 }
 
+/// Which value means nodata.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum NodataValue {
+    /// NaN, the largest number of types without a sign, the smallest of others.
+    Usual,
+    /// This one.
+    Number(f64),
+    /// None does: every cell has data.
+    Absent,
+}
+
 /// How rows become cells of one type.
 #[derive(Debug, Clone, Copy)]
 pub struct Encoding<T> {
     nodata: T,
+    /// Whether `nodata` means nodata.
+    has_nodata: bool,
 }
 
 impl<T: Cell> Encoding<T> {
-    /// With this nodata value; without one NaN, the largest number of types without a sign, the smallest of others.
-    pub fn new(nodata: Option<f64>) -> Result<Self> {
-        let Some(number) = nodata else { return Ok(Self { nodata: T::usual_nodata() }) };
+    /// With this nodata value.
+    pub fn new(nodata: NodataValue) -> Result<Self> {
+        let has_nodata = nodata != NodataValue::Absent;
+        let NodataValue::Number(number) = nodata else {
+            return Ok(Self { nodata: T::usual_nodata(), has_nodata });
+        };
         let refused = || {
             let (low, high) = T::TYPE.range();
             Error::Argument(format!(
@@ -237,12 +253,12 @@ impl<T: Cell> Encoding<T> {
                 T::TYPE.name()
             ))
         };
-        T::exactly(number).map(|nodata| Self { nodata }).ok_or_else(refused)
+        T::exactly(number).map(|nodata| Self { nodata, has_nodata }).ok_or_else(refused)
     }
 
-    /// The nodata value, for the header.
-    pub fn nodata(&self) -> T {
-        self.nodata
+    /// The nodata value, for the header; None when no value means nodata.
+    pub fn nodata(&self) -> Option<T> {
+        self.has_nodata.then_some(self.nodata)
     }
 
     /// Writes a row. NaN and infinite values become the nodata value.
@@ -250,7 +266,7 @@ impl<T: Cell> Encoding<T> {
         let mut written = Written::default();
         // Counts of a short piece fit in 32 bits, which keeps the loop wide.
         for (row, cells) in row.chunks(super::ROW).zip(cells.chunks_mut(super::ROW)) {
-            let [missing, saturated, moved] = write(row, self.nodata, cells);
+            let [missing, saturated, moved] = write(row, (self.nodata, self.has_nodata), cells);
             written += Written {
                 missing: u64::from(missing),
                 saturated: u64::from(saturated),
@@ -262,13 +278,13 @@ impl<T: Cell> Encoding<T> {
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn write<T: Cell>(row: &[f64], nodata: T, cells: &mut [T]) -> [u32; 3] {
+fn write<T: Cell>(row: &[f64], (nodata, has_nodata): (T, bool), cells: &mut [T]) -> [u32; 3] {
     let beside = nodata.beside();
     let (mut missing, mut saturated, mut moved) = (0, 0, 0);
     for (cell, number) in cells.iter_mut().zip(row) {
         let there = number.is_finite();
         let (value, outside) = T::limited(*number);
-        let hidden = value == nodata;
+        let hidden = has_nodata & (value == nodata);
         missing += u32::from(!there);
         saturated += u32::from(there & outside);
         moved += u32::from(there & hidden);
@@ -283,8 +299,12 @@ mod tests {
     use super::*;
 
     fn written<T: Cell>(row: &[f64], nodata: Option<f64>) -> (Vec<f64>, Written) {
+        written_with::<T>(row, nodata.map_or(NodataValue::Usual, NodataValue::Number))
+    }
+
+    fn written_with<T: Cell>(row: &[f64], nodata: NodataValue) -> (Vec<f64>, Written) {
         let encoding = Encoding::<T>::new(nodata).unwrap();
-        let mut cells = vec![encoding.nodata(); row.len()];
+        let mut cells = vec![T::usual_nodata(); row.len()];
         let counts = encoding.write_row(row, &mut cells);
         (cells.into_iter().map(T::to_number).collect(), counts)
     }
@@ -315,9 +335,16 @@ mod tests {
     }
 
     #[test]
+    fn without_a_nodata_value_every_number_stays() {
+        let (cells, counts) = written_with::<u8>(&[255.0, 0.0, 300.0], NodataValue::Absent);
+        assert_eq!((cells, counts.moved, counts.saturated), (vec![255.0, 0.0, 255.0], 0, 1));
+        assert_eq!(Encoding::<u8>::new(NodataValue::Absent).unwrap().nodata(), None);
+    }
+
+    #[test]
     fn limits_of_64_bit_types() {
         let two = |power: i32| 2_f64.powi(power);
-        assert_eq!(Encoding::<u64>::new(None).unwrap().nodata(), u64::MAX);
+        assert_eq!(Encoding::<u64>::new(NodataValue::Usual).unwrap().nodata(), Some(u64::MAX));
         let (cells, counts) = written::<u64>(&[two(53), two(64), -1.0], Some(5.0));
         assert_eq!((cells[0], counts.saturated), (two(53), 2));
         assert_eq!(written::<i64>(&[two(63), -two(63)], Some(5.0)).1.saturated, 1);
@@ -342,11 +369,14 @@ mod tests {
         assert_eq!(CellType::parse("Byte"), Ok(CellType::UInt8));
         let said = CellType::parse("uint9").unwrap_err().to_string();
         assert!(said.starts_with("unknown cell type 'uint9'; allowed: uint8, int8"), "{said}");
-        let said = Encoding::<u8>::new(Some(256.0)).unwrap_err().to_string();
+        let said = Encoding::<u8>::new(NodataValue::Number(256.0)).unwrap_err().to_string();
         assert_eq!(
             said,
             "nodata value 256 is not a number of type uint8; allowed: whole numbers from 0 to 255"
         );
-        assert!(Encoding::<u8>::new(Some(f64::NAN)).is_err() && Encoding::<i16>::new(Some(0.5)).is_err());
+        assert!(
+            Encoding::<u8>::new(NodataValue::Number(f64::NAN)).is_err()
+                && Encoding::<i16>::new(NodataValue::Number(0.5)).is_err()
+        );
     }
 }

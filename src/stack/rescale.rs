@@ -120,7 +120,7 @@ fn scale(factor: f64, offset: f64, (low, high): (f64, f64), row: &mut [f64]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stack::cells::{read_row, Encoding};
+    use crate::stack::cells::{read_row, Encoding, NodataValue};
 
     /// Geowombat's example limits after it has recoded: cells without data become 1. They stay without data here.
     #[test]
@@ -149,7 +149,7 @@ mod tests {
         let mut row = [0.0; 4];
         read_row(&[65535_u16, 0, 10_001, 7], Some(65535.0), &mut row);
         assert_eq!(rescale.row(&mut row).above, 1);
-        let encoding = Encoding::<u16>::new(Some(65535.0)).unwrap();
+        let encoding = Encoding::<u16>::new(NodataValue::Number(65535.0)).unwrap();
         let mut cells = [0; 4];
         let written = encoding.write_row(&row, &mut cells);
         assert_eq!((cells, written.missing), ([65535, 0, 10_000, 7], 1));

@@ -142,6 +142,8 @@ fn masked_integers_stay_integers() {
     folder.run(&[&arguments[..], &names[..]].concat());
     let info = folder.info("out.tif");
     assert_eq!(info["bands"][0]["type"], "UInt16");
+    // No value means nodata, in the file as before: a white cell stays white.
+    assert!(info["bands"][0]["noDataValue"].is_null());
     copy_bands(&folder, "bgr.tif", "bgr.tif");
     let read = |name: &str| -> Vec<u16> {
         folder.cells(name).chunks_exact(2).map(|bytes| u16::from_le_bytes([bytes[0], bytes[1]])).collect()
@@ -152,4 +154,19 @@ fn masked_integers_stay_integers() {
         let expected = if before[index % cells] > 8000 { 0 } else { before[index] };
         assert_eq!(after[index], expected);
     }
+}
+
+/// Without a nodata value the largest number is a number like any other; with one it moves by one, which is counted.
+#[test]
+fn white_cells_stay_white_where_masks_give_a_value() {
+    let folder = Folder::new();
+    let white = "-q -outsize 40 30 -ot Byte -bands 1 -burn 255 -a_srs EPSG:32633 -a_ullr 0 30 40 0 white.tif";
+    folder.gdal("gdal_create", &white.split_whitespace().collect::<Vec<_>>());
+    let mask = ["mask", "white.tif", "out.tif", "--mask", "X < 9", "--names", "X", "--overwrite"];
+    folder.run(&[&mask[..], &["--where-masked", "0"]].concat());
+    assert!(folder.cells("out.tif").iter().all(|cell| *cell == 255));
+    assert!(folder.info("out.tif")["bands"][0]["noDataValue"].is_null());
+    folder.run(&mask);
+    assert!(folder.cells("out.tif").iter().all(|cell| *cell == 254));
+    assert_eq!(folder.info("out.tif")["bands"][0]["noDataValue"], 255.0);
 }

@@ -299,7 +299,7 @@ impl PreparedStack<'_> {
             size: self.grid.size,
             bands: bands.to_vec(),
             cell_type: self.program.cell_type,
-            nodata: Some(Encoder::new(self.program.cell_type, self.program.nodata)?.nodata()),
+            nodata: Encoder::of(&self.program)?.nodata(),
             metadata: metadata.map(|(key, value)| (key.to_string(), value)).collect(),
             transform: self.grid.transform,
             origin: (0, 0),

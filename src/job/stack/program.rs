@@ -11,7 +11,7 @@ use crate::gdal::raster::BandFacts;
 use crate::gdal::transform::Transformer;
 use crate::gdal::Gdal;
 use crate::pipeline::run::in_parallel;
-use crate::pipeline::stack::io::StackSource;
+use crate::pipeline::stack::io::{PlaneInfo, StackSource};
 use crate::pipeline::stack::program::{Layer, MaskUse, Merging, StackProgram};
 use crate::stack::cells::CellType;
 use crate::stack::expression::{self, NoDataRule, Program};
@@ -64,6 +64,7 @@ pub fn prepare(job: &StackJob) -> Result<PreparedStack<'_>> {
             .iter()
             .flat_map(|layer| &layer.planes)
             .all(|plane| source.planes()[*plane].cell_type.fits_float32());
+    let complete = uses.formula.is_none() && is_complete(job, &layers, source.planes());
     let bands = output_bands(job, &inputs, &uses, reduction.as_ref());
     let (listed, merging, reduce) =
         (list(&inputs, &images, reduction.as_ref()), reduction.as_ref(), reduction.as_ref());
@@ -80,6 +81,7 @@ pub fn prepare(job: &StackJob) -> Result<PreparedStack<'_>> {
         exact_in_float32: exact && options.merge != Some(Merge::Mean),
         cell_type,
         nodata,
+        complete,
     };
     let plan = job.divide(&program, &source, StackJob::usual_block(), gdal)?;
     Ok(PreparedStack { job, gdal, grid, grid_name, files, source, program, bands, plan, images, listed, bad })
@@ -210,6 +212,20 @@ fn usual_nodata(job: &StackJob, inputs: &[Input], uses: &Uses, cell_type: CellTy
     let first =
         first_facts(inputs, uses).into_iter().next().filter(|facts| keeps && facts.cell_type == cell_type)?;
     job.stack.source_nodata.or(first.nodata)
+}
+
+/// Whether masked cells of whole numbers get a value, and all others have one.
+fn is_complete(job: &StackJob, layers: &[Layer], planes: &[PlaneInfo]) -> bool {
+    let options = &job.stack;
+    let has_all = |plane: &usize| {
+        let info = &planes[*plane];
+        !info.cell_type.is_float() && info.nodata.is_none() && !info.masked
+    };
+    job.command == StackCommand::Mask
+        && options.where_masked.is_some_and(f64::is_finite)
+        && options.nodata.is_none()
+        && !options.skip_bad
+        && layers.iter().flat_map(|layer| &layer.planes).all(has_all)
 }
 
 fn rescale(job: &StackJob) -> Result<Option<Rescale>> {

@@ -240,6 +240,7 @@ impl StatisticsJob {
             exact_in_float32: false,
             cell_type: CellType::Float64,
             nodata: None,
+            complete: false,
         };
         let plan = job.divide(&program, &source, (1, 1), gdal)?;
         let ranks = statistics.iter().any(|statistic| statistic.keeps_values());

@@ -1,7 +1,8 @@
 //! Rows of numbers as cells of the output's type.
 
+use super::program::StackProgram;
 use crate::core::error::Result;
-use crate::stack::cells::{Cell, CellType, Encoding, Written};
+use crate::stack::cells::{Cell, CellType, Encoding, NodataValue, Written};
 use bytemuck::Pod;
 
 /// Writes a row as cells.
@@ -9,13 +10,22 @@ type Write = dyn Fn(&[f64], &mut [u8]) -> Written + Send + Sync;
 
 /// An encoding of any type.
 pub struct Encoder {
-    nodata: f64,
+    nodata: Option<f64>,
     write: Box<Write>,
 }
 
 impl Encoder {
-    /// For cells of this type; None: the usual nodata value of the type.
-    pub fn new(cell_type: CellType, nodata: Option<f64>) -> Result<Self> {
+    /// For the output of a program.
+    pub fn of(program: &StackProgram) -> Result<Self> {
+        let nodata = match program.complete {
+            true => NodataValue::Absent,
+            false => program.nodata.map_or(NodataValue::Usual, NodataValue::Number),
+        };
+        Self::new(program.cell_type, nodata)
+    }
+
+    /// For cells of this type.
+    pub fn new(cell_type: CellType, nodata: NodataValue) -> Result<Self> {
         match cell_type {
             CellType::UInt8 => of::<u8>(nodata),
             CellType::Int8 => of::<i8>(nodata),
@@ -30,8 +40,8 @@ impl Encoder {
         }
     }
 
-    /// What stands in cells without data.
-    pub fn nodata(&self) -> f64 {
+    /// What stands in cells without data; None when there are none.
+    pub fn nodata(&self) -> Option<f64> {
         self.nodata
     }
 
@@ -43,10 +53,10 @@ impl Encoder {
     }
 }
 
-fn of<T: Cell + Pod>(nodata: Option<f64>) -> Result<Encoder> {
+fn of<T: Cell + Pod>(nodata: NodataValue) -> Result<Encoder> {
     let encoding = Encoding::<T>::new(nodata)?;
     Ok(Encoder {
-        nodata: encoding.nodata().to_number(),
+        nodata: encoding.nodata().map(T::to_number),
         write: Box::new(move |row, cells| encoding.write_row(row, bytemuck::cast_slice_mut(cells))),
     })
 }
@@ -58,12 +68,12 @@ mod tests {
     #[test]
     fn a_row_is_written_in_any_type() {
         for (name, cell_type) in CellType::ALL {
-            let encoder = Encoder::new(cell_type, Some(7.0)).unwrap();
+            let encoder = Encoder::new(cell_type, NodataValue::Number(7.0)).unwrap();
             let mut cells = aligned_vec::AVec::<u8>::new(64);
             cells.resize(3 * cell_type.size(), 0);
             let written = encoder.write(&[1.4, f64::NAN, 2.0], &mut cells);
-            assert_eq!((encoder.nodata(), written.missing), (7.0, 1), "{name}");
+            assert_eq!((encoder.nodata(), written.missing), (Some(7.0), 1), "{name}");
         }
-        assert!(Encoder::new(CellType::UInt8, Some(-1.0)).is_err());
+        assert!(Encoder::new(CellType::UInt8, NodataValue::Number(-1.0)).is_err());
     }
 }

@@ -79,6 +79,8 @@ pub struct StackProgram {
     pub cell_type: CellType,
     /// Its value for nodata; None: the usual one of the type.
     pub nodata: Option<f64>,
+    /// Every cell of the output has data, so that no value has to mean nodata.
+    pub complete: bool,
 }
 
 impl StackProgram {

@@ -191,7 +191,7 @@ impl<'a> StackWork<'a> {
         source: &'a dyn StackSource,
         profile: Option<&'a Profile>,
     ) -> Result<Self> {
-        let encoder = Encoder::new(program.cell_type, program.nodata)?;
+        let encoder = Encoder::of(program)?;
         let inputs = program.layers.first().map_or(0, |layer| layer.values.len());
         let decisive =
             program.formula.as_ref().map_or_else(|| (0..inputs).collect(), |formula| formula.decisive());
