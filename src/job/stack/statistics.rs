@@ -244,6 +244,9 @@ impl StatisticsJob {
         };
         let plan = job.divide(&program, &source, (1, 1), gdal)?;
         let ranks = statistics.iter().any(|statistic| statistic.keeps_values());
+        let spread =
+            |statistic: &Statistic| matches!(statistic, Statistic::Deviation(_) | Statistic::Variance(_));
+        let variance = statistics.iter().any(spread);
         // Small whole numbers have bins of their own; other values are looked at twice.
         let own_bins = |layer: usize, band: usize| {
             let plane =
@@ -261,7 +264,7 @@ impl StatisticsJob {
             }
             Ok(())
         };
-        let describing = Describing { block: self.block, histogram: &own_bins };
+        let describing = Describing { block: self.block, variance, histogram: &own_bins };
         describe(&program, &plan, &source, &describing, &mut take, monitor)?;
         if !found.is_empty() {
             let ends = ends(&found);
@@ -278,7 +281,7 @@ impl StatisticsJob {
                 rows.push((part, bands.iter().map(|band| numbers(band, statistics)).collect::<Vec<_>>()));
                 Ok(())
             };
-            let describing = Describing { block: self.block, histogram: &bins };
+            let describing = Describing { block: self.block, variance, histogram: &bins };
             describe(&program, &plan, &source, &describing, &mut take, monitor)?;
         }
         Ok((all.rows(group, &names, rows, self.block.is_some()), source.bad_files()))

@@ -37,6 +37,8 @@ pub struct Found {
 pub struct Describing<'a> {
     /// Side of the blocks; None: whole images.
     pub block: Option<usize>,
+    /// Whether variances are wanted.
+    pub variance: bool,
     /// The bins for a band of an image, if values are to be counted in bins.
     pub histogram: &'a (dyn Fn(usize, usize) -> Option<Histogram> + Sync),
 }
@@ -137,7 +139,10 @@ impl Work for DescribingWork<'_> {
         let (side, across) = (self.describing.block, self.describing.across(self.inner.plan.size.1));
         let fresh = || {
             let found = |band| Found {
-                moments: Moments::new(),
+                moments: match self.describing.variance {
+                    true => Moments::new(),
+                    false => Moments::without_variance(),
+                },
                 histogram: (self.describing.histogram)(number, band),
             };
             (0..bands).map(found).collect::<Vec<_>>()

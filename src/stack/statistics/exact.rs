@@ -19,8 +19,8 @@ const SQUARE_DIGITS: usize = 2 * VALUE_DIGITS;
 /// Power of two that the lowest bit of a sum stands for.
 pub const LOWEST: i32 = -1074;
 
-/// Cells of a piece that is added as integers.
-const PIECE: usize = 1024;
+/// Most cells of a piece that is added as integers.
+pub const PIECE: usize = 1024;
 
 /// A long number; digits are signed and may run over for a while.
 #[derive(Debug, Clone)]
@@ -89,22 +89,18 @@ impl Long {
 #[derive(Debug, Clone)]
 pub struct Sums {
     values: Long,
-    squares: Long,
+    /// None: nobody wants them.
+    squares: Option<Long>,
 }
 
 impl Sums {
-    /// Nothing yet.
-    pub fn new() -> Self {
-        Self { values: Long::new(VALUE_DIGITS), squares: Long::new(SQUARE_DIGITS) }
+    /// Nothing yet; `squares`: sums of squares are wanted too.
+    pub fn new(squares: bool) -> Self {
+        Self { values: Long::new(VALUE_DIGITS), squares: squares.then(|| Long::new(SQUARE_DIGITS)) }
     }
 
-    /// Adds the values of a row that are finite.
-    pub fn row(&mut self, row: &[f64]) {
-        row.chunks(PIECE).for_each(|piece| self.piece(piece));
-    }
-
-    fn piece(&mut self, row: &[f64]) {
-        let largest = largest(row);
+    /// Adds the values of a row that are finite. The row is no longer than [`PIECE`], `largest` the largest size in it.
+    pub fn piece(&mut self, row: &[f64], largest: f64) {
         if largest == 0.0 {
             return;
         }
@@ -112,19 +108,15 @@ impl Sums {
         let shift = 50 - exponent_of(largest);
         if (-1000..=1000).contains(&shift) {
             let factor = power(shift);
-            let (mut upper, mut lower) = ([0_i64; PIECE], [0_i64; PIECE]);
-            let (upper, lower) = (&mut upper[..row.len()], &mut lower[..row.len()]);
-            if all_whole(row, factor) {
-                make_whole(row, factor, upper);
-                self.add(sum(upper), products(upper, upper), -shift);
+            let (sum, broken) = whole_sum(row, factor);
+            if !broken {
+                self.values.add(i128::from(sum), (-shift - LOWEST) as usize);
+                if let Some(squares) = &mut self.squares {
+                    squares.add(whole_squares(row, factor), 2 * (-shift - LOWEST) as usize);
+                }
                 return;
             }
-            // The bits after the point are whole numbers of a step 2^51 times smaller.
-            if cut_whole(row, factor, upper, lower) {
-                self.add(sum(upper), products(upper, upper), -shift);
-                self.add(sum(lower), products(lower, lower), -shift - 51);
-                let steps = 2 * (-shift - LOWEST) - 51;
-                self.squares.add(2 * products(upper, lower), steps as usize);
+            if self.cut_piece(row, factor, shift) {
                 return;
             }
         }
@@ -134,17 +126,38 @@ impl Sums {
         }
     }
 
+    /// Adds values of which some bits stand after the point: these are whole numbers of a step 2^51 times smaller. False
+    /// when such steps do not hold every value.
+    fn cut_piece(&mut self, row: &[f64], factor: f64, shift: i32) -> bool {
+        let (mut upper, mut lower) = ([0_i64; PIECE], [0_i64; PIECE]);
+        let (upper, lower) = (&mut upper[..row.len()], &mut lower[..row.len()]);
+        if !cut_whole(row, factor, upper, lower) {
+            return false;
+        }
+        self.add(sum(upper), products(upper, upper), -shift);
+        self.add(sum(lower), products(lower, lower), -shift - 51);
+        if let Some(squares) = &mut self.squares {
+            let steps = 2 * (-shift - LOWEST) - 51;
+            squares.add(2 * products(upper, lower), steps as usize);
+        }
+        true
+    }
+
     /// Adds `sum` times 2^`exponent`, which is not below [`LOWEST`], and `squares` at its square.
     fn add(&mut self, sum: i128, squares: i128, exponent: i32) {
         let steps = (exponent - LOWEST) as usize;
         self.values.add(sum, steps);
-        self.squares.add(squares, 2 * steps);
+        if let Some(kept) = &mut self.squares {
+            kept.add(squares, 2 * steps);
+        }
     }
 
     /// Adds what others have summed.
     pub fn merge(&mut self, other: &Self) {
         self.values.merge(&other.values);
-        self.squares.merge(&other.squares);
+        if let (Some(squares), Some(other)) = (&mut self.squares, &other.squares) {
+            squares.merge(other);
+        }
     }
 
     /// The sum, in steps of 2^[`LOWEST`].
@@ -152,9 +165,9 @@ impl Sums {
         self.values.whole()
     }
 
-    /// The sum of squares, in steps of 2^(2 [`LOWEST`]).
-    pub fn squares(&self) -> BigInt {
-        self.squares.whole()
+    /// The sum of squares, in steps of 2^(2 [`LOWEST`]); None when nobody wanted it.
+    pub fn squares(&self) -> Option<BigInt> {
+        self.squares.as_ref().map(Long::whole)
     }
 }
 
@@ -212,21 +225,6 @@ fn split(value: f64) -> (i64, i32) {
     (if value < 0.0 { -size } else { size }, exponent.max(1) - 1075)
 }
 
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn largest(row: &[f64]) -> f64 {
-    // Several at once: a maximum of all in a row is one long chain.
-    let mut lanes = [0.0_f64; 16];
-    let (head, tail) = row.split_at(row.len() / 16 * 16);
-    for block in head.chunks_exact(16) {
-        for (lane, value) in lanes.iter_mut().zip(block) {
-            let size = value.abs();
-            *lane = if (size > *lane) & size.is_finite() { size } else { *lane };
-        }
-    }
-    let ends = lanes.into_iter().chain(tail.iter().map(|value| value.abs()).filter(|size| size.is_finite()));
-    ends.fold(0.0, f64::max)
-}
-
 fn sum(whole: &[i64]) -> i128 {
     i128::from(whole.iter().sum::<i64>())
 }
@@ -235,22 +233,39 @@ fn products(a: &[i64], b: &[i64]) -> i128 {
     a.iter().zip(b).map(|(a, b)| i128::from(*a) * i128::from(*b)).sum()
 }
 
-/// Whether every value is a whole number after scaling. What scaling makes 0 was a number too small to be one.
+/// 1.5 * 2^52: a sum with it holds a whole number in its low bits.
+const LOW_BITS: f64 = 6_755_399_441_055_744.0;
+
+/// A scaled value as an integer, 0 when it is not finite.
+#[inline(always)]
+fn whole(value: f64, factor: f64) -> i64 {
+    let scaled = if value.is_finite() { value * factor } else { 0.0 };
+    (scaled + LOW_BITS).to_bits() as i64 - LOW_BITS.to_bits() as i64
+}
+
+/// Sum of scaled values, and whether some are no whole numbers: then it is worth nothing. What scaling makes 0 was a number
+/// too small to be one.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn all_whole(row: &[f64], factor: f64) -> bool {
-    let mut broken = 0_u64;
+fn whole_sum(row: &[f64], factor: f64) -> (i64, bool) {
+    let (mut sum, mut broken) = (0_i64, 0_u64);
     for value in row {
         let scaled = *value * factor;
         let lost = (scaled.trunc() != scaled) | ((scaled == 0.0) & (*value != 0.0));
         broken |= u64::from(value.is_finite() & lost);
+        // At most 1024 numbers of 51 bits where it counts.
+        sum = sum.wrapping_add(whole(*value, factor));
     }
-    broken == 0
+    (sum, broken != 0)
+}
+
+/// Sum of the squares of scaled values, which are whole numbers.
+fn whole_squares(row: &[f64], factor: f64) -> i128 {
+    row.iter().map(|value| i128::from(whole(*value, factor)).pow(2)).sum()
 }
 
 /// Scaled values as two integers, the second of which counts steps of 2^-51; false when those do not hold every value.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn cut_whole(row: &[f64], factor: f64, upper: &mut [i64], lower: &mut [i64]) -> bool {
-    const LOW_BITS: f64 = 6_755_399_441_055_744.0;
     const STEPS: f64 = 2_251_799_813_685_248.0;
     let mut broken = 0_u64;
     for ((upper, lower), value) in upper.iter_mut().zip(lower).zip(row) {
@@ -264,17 +279,6 @@ fn cut_whole(row: &[f64], factor: f64, upper: &mut [i64], lower: &mut [i64]) -> 
         *lower = (rest + LOW_BITS).to_bits() as i64 - LOW_BITS.to_bits() as i64;
     }
     broken == 0
-}
-
-/// Scaled values as integers, 0 for those that are not finite.
-#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn make_whole(row: &[f64], factor: f64, to: &mut [i64]) {
-    // 1.5 * 2^52: the sum holds the number in its low bits.
-    const LOW_BITS: f64 = 6_755_399_441_055_744.0;
-    for (to, value) in to.iter_mut().zip(row) {
-        let scaled = if value.is_finite() { *value * factor } else { 0.0 };
-        *to = (scaled + LOW_BITS).to_bits() as i64 - LOW_BITS.to_bits() as i64;
-    }
 }
 
 #[cfg(test)]
@@ -293,17 +297,26 @@ mod tests {
         (sum, squares)
     }
 
+    fn add_row(sums: &mut Sums, row: &[f64]) {
+        for piece in row.chunks(PIECE) {
+            let sizes = piece.iter().map(|value| value.abs()).filter(|size| size.is_finite());
+            sums.piece(piece, sizes.fold(0.0, f64::max));
+        }
+    }
+
     fn check(values: &[f64]) {
         let (sum, squares) = plainly(values);
         for cut in [values.len().max(1), 7, 1024, 1500] {
-            let mut all = Sums::new();
+            let (mut all, mut alone) = (Sums::new(true), Sums::new(false));
             // Backwards, to see that order does not matter.
             for piece in values.chunks(cut).rev() {
-                let mut part = Sums::new();
-                part.row(piece);
+                let mut part = Sums::new(true);
+                add_row(&mut part, piece);
                 all.merge(&part);
+                add_row(&mut alone, piece);
             }
-            assert_eq!((all.sum(), all.squares()), (sum.clone(), squares.clone()), "{cut}");
+            assert_eq!((all.sum(), all.squares()), (sum.clone(), Some(squares.clone())), "{cut}");
+            assert_eq!((alone.sum(), alone.squares()), (sum.clone(), None), "{cut}");
         }
     }
 

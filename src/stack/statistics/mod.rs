@@ -7,7 +7,7 @@ mod histogram;
 
 pub use histogram::Histogram;
 
-use exact::{nearest, Sums, LOWEST};
+use exact::{nearest, Sums, LOWEST, PIECE};
 use multiversion::multiversion;
 use num_bigint::{BigInt, BigUint};
 use serde_json::json;
@@ -48,18 +48,30 @@ impl Default for Moments {
 impl Moments {
     /// Nothing yet.
     pub fn new() -> Self {
-        Self { count: 0, missing: 0, low: f64::INFINITY, high: f64::NEG_INFINITY, sums: Sums::new() }
+        Self::wanted(true)
+    }
+
+    /// Nothing yet, for who wants no variance: it takes longer than all the rest.
+    pub fn without_variance() -> Self {
+        Self::wanted(false)
+    }
+
+    fn wanted(squares: bool) -> Self {
+        let sums = Sums::new(squares);
+        Self { count: 0, missing: 0, low: f64::INFINITY, high: f64::NEG_INFINITY, sums }
     }
 
     /// Takes in a row; what is not finite has no data.
     pub fn row(&mut self, row: &[f64]) {
-        let (count, low, high) = ends(row);
-        self.count += count;
-        self.missing += row.len() as u64 - count;
-        self.low = self.low.min(low);
-        self.high = self.high.max(high);
-        if count > 0 {
-            self.sums.row(row);
+        for piece in row.chunks(PIECE) {
+            let (count, low, high) = ends(piece);
+            self.count += count;
+            self.missing += piece.len() as u64 - count;
+            self.low = self.low.min(low);
+            self.high = self.high.max(high);
+            if count > 0 {
+                self.sums.piece(piece, low.abs().max(high.abs()));
+            }
         }
     }
 
@@ -102,12 +114,12 @@ impl Moments {
         (self.count > 0).then(|| nearest(&self.sums.sum(), LOWEST, &BigUint::from(self.count)))
     }
 
-    /// Variance with `ddof` taken off the number of values; None when nothing is left.
+    /// Variance with `ddof` taken off the number of values; None when nothing is left, or when nobody wanted it.
     pub fn variance(&self, ddof: u8) -> Option<f64> {
         let freedom = self.count.checked_sub(u64::from(ddof)).filter(|freedom| *freedom > 0)?;
         // (n Q - S^2) / (n (n - ddof)), without rounding until the end.
         let sum = self.sums.sum();
-        let spread = self.sums.squares() * BigInt::from(self.count) - &sum * &sum;
+        let spread = self.sums.squares()? * BigInt::from(self.count) - &sum * &sum;
         Some(nearest(&spread, 2 * LOWEST, &(BigUint::from(self.count) * freedom)))
     }
 
@@ -123,14 +135,21 @@ fn ends(row: &[f64]) -> (u64, f64, f64) {
     const LANES: usize = 16;
     let (mut counts, mut lows, mut highs) =
         ([0_u64; LANES], [f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+    let mut take = |lane: usize, value: f64| {
+        let there = value.is_finite();
+        counts[lane] += u64::from(there);
+        lows[lane] = if there & (value < lows[lane]) { value } else { lows[lane] };
+        highs[lane] = if there & (value > highs[lane]) { value } else { highs[lane] };
+    };
     // Several at once: a minimum of all in a row is one long chain.
-    for block in row.chunks(LANES) {
+    let (blocks, rest) = row.as_chunks::<LANES>();
+    for block in blocks {
         for (lane, value) in block.iter().enumerate() {
-            let there = value.is_finite();
-            counts[lane] += u64::from(there);
-            lows[lane] = if there & (*value < lows[lane]) { *value } else { lows[lane] };
-            highs[lane] = if there & (*value > highs[lane]) { *value } else { highs[lane] };
+            take(lane, *value);
         }
+    }
+    for (lane, value) in rest.iter().enumerate() {
+        take(lane, *value);
     }
     (
         counts.iter().sum(),
@@ -157,6 +176,9 @@ mod tests {
         assert_eq!((moments.min(), moments.max()), (Some(2.0), Some(9.0)));
         assert_eq!((moments.variance(0), moments.standard_deviation(0)), (Some(4.0), Some(2.0)));
         assert_eq!(moments.variance(1), Some(32.0 / 7.0));
+        let mut plain = Moments::without_variance();
+        plain.row(&[2.0, 4.0, f64::NAN]);
+        assert_eq!((plain.mean(), plain.max(), plain.variance(0)), (Some(3.0), Some(4.0), None));
         let single = of(&[3.5]);
         assert_eq!((single.variance(0), single.variance(1)), (Some(0.0), None));
         let none = of(&[f64::NAN]);
