@@ -12,6 +12,7 @@ library, checks that it fits, and turns status codes into exceptions whose text 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib.util
 import json
@@ -65,6 +66,16 @@ class _RunOptions(ctypes.Structure):
     ]
 
 
+class _StackReport(ctypes.Structure):
+    """terralume_stack_report"""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        *((name, ctypes.c_uint64) for name in (
+            "masked", "not_finite", "clipped", "saturated", "moved", "missing")),
+    ]
+
+
 _TEXT, _HANDLE = ctypes.c_char_p, ctypes.c_void_p
 _STATUS = ctypes.c_int
 #: Results are pointers rather than texts: they are handed back to the library to be freed.
@@ -88,6 +99,18 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "job_set_output": (_STATUS, [_HANDLE, _TEXT]),
     "job_plan": (_STATUS, [_HANDLE, _RESULT]),
     "job_run": (_STATUS, [_HANDLE, ctypes.POINTER(_RunOptions)]),
+}
+
+#: Functions on arrays and stacks: looked up when they are first used, so that hosts without them need no new library.
+_LATER: dict[str, tuple[Any, list[Any]]] = {
+    "stack_new": (_STATUS, [_TEXT, ctypes.POINTER(_HANDLE)]),
+    "stack_free": (None, [_HANDLE]),
+    "stack_set_option": (_STATUS, [_HANDLE, _TEXT, _TEXT]),
+    "stack_set_output": (_STATUS, [_HANDLE, _TEXT]),
+    "stack_plan": (_STATUS, [_HANDLE, _RESULT]),
+    "stack_outcome": (_STATUS, [_HANDLE, _RESULT]),
+    "stack_run": (_STATUS, [_HANDLE, ctypes.POINTER(_RunOptions), ctypes.POINTER(_StackReport)]),
+    "stack_write_statistics": (_STATUS, [_HANDLE, ctypes.POINTER(_RunOptions)]),
 }
 
 
@@ -114,9 +137,12 @@ class Library:
 
     def _function(self, name: str) -> Any:
         try:
-            return getattr(self._library, "terralume_" + name)
+            function = getattr(self._library, "terralume_" + name)
         except AttributeError:
             raise LibraryMissing(f"'{self.path}' is too old: it lacks terralume_{name}; update the library") from None
+        if function.argtypes is None and name in _LATER:
+            function.restype, function.argtypes = _LATER[name]
+        return function
 
     def call(self, name: str, *arguments: Any) -> None:
         """Calls a function that gives a status; anything but success becomes an exception with the library's words."""
@@ -173,6 +199,76 @@ class Library:
         """A run of an operation, a preset or a recipe's JSON text."""
         return Job(self, recipe)
 
+    def stack(self, command: str) -> Stack:
+        """A run over a stack: calc, rescale, mask or reduce."""
+        return Stack(self, command)
+
+
+class Stack:
+    """One run over a stack of rasters or arrays. Use it in a `with` statement, on one thread."""
+
+    def __init__(self, library: Library, command: str) -> None:
+        self._library = library
+        self._handle = ctypes.c_void_p()
+        library.call("stack_new", command.encode(), ctypes.byref(self._handle))
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._library._function("stack_free")(self._handle)
+        self._handle = ctypes.c_void_p()
+
+    def set_option(self, name: str, value: str) -> None:
+        """Sets an option, as on the command line; "input" and "mask" add one each time."""
+        self._library.call("stack_set_option", self._handle, name.encode(), value.encode())
+
+    def plan(self) -> dict[str, Any]:
+        """Checks everything but the output and says what is read and written, and how the run would be divided."""
+        return json.loads(self._library.text("stack_plan", self._handle))
+
+    def outcome(self) -> dict[str, Any]:
+        """What the last run did: files written, files that could not be read, counts of cells, notes in words."""
+        return json.loads(self._library.text("stack_outcome", self._handle))
+
+    def run(self, output: str, progress: Progress = lambda share, stage: True) -> dict[str, int]:
+        """Runs into a file, or a folder; says what was done to cells."""
+        self._library.call("stack_set_output", self._handle, output.encode())
+        return self._run("stack_run", (), (), progress)
+
+    def write_statistics(self, output: str, progress: Progress = lambda share, stage: True) -> None:
+        """Writes numbers that describe the inputs as a table."""
+        self._library.call("stack_set_output", self._handle, output.encode())
+        with _reporting(progress) as options:
+            self._library.call("stack_write_statistics", self._handle, options)
+
+    def _run(self, name: str, first: tuple[Any, ...], last: tuple[Any, ...], progress: Progress) -> dict[str, int]:
+        report = _StackReport(ctypes.sizeof(_StackReport))
+        with _reporting(progress) as options:
+            self._library.call(name, self._handle, *first, options, ctypes.byref(report), *last)
+        return {field: getattr(report, field) for field, _ in _StackReport._fields_[1:]}
+
+
+@contextlib.contextmanager
+def _reporting(progress: Progress) -> Iterator[Any]:
+    """Options of a run that call `progress`. What it raises, KeyboardInterrupt as well, stops the run and is raised."""
+    raised: list[BaseException] = []
+
+    def report(share: float, stage: bytes, _: Any) -> int:
+        try:
+            return int(bool(progress(share, stage.decode())))
+        except BaseException as error:  # ctypes would print it and go on
+            raised.append(error)
+            return 0
+
+    options = _RunOptions(ctypes.sizeof(_RunOptions), _ProgressFunction(report), None)
+    try:
+        yield ctypes.byref(options)
+    except Cancelled:
+        if raised:
+            raise raised[0] from None
+        raise
+
 
 class Job:
     """One run from raster to raster. Use it in a `with` statement, on one thread."""
@@ -215,22 +311,8 @@ class Job:
 
     def run(self, progress: Progress = lambda share, stage: True) -> None:
         """Runs to the end. What `progress` raises, KeyboardInterrupt as well, stops the run and is raised here."""
-        raised: list[BaseException] = []
-
-        def report(share: float, stage: bytes, _: Any) -> int:
-            try:
-                return int(bool(progress(share, stage.decode())))
-            except BaseException as error:  # ctypes would print it and go on
-                raised.append(error)
-                return 0
-
-        options = _RunOptions(ctypes.sizeof(_RunOptions), _ProgressFunction(report), None)
-        try:
-            self._library.call("job_run", self._handle, ctypes.byref(options))
-        except Cancelled:
-            if raised:
-                raise raised[0] from None
-            raise
+        with _reporting(progress) as options:
+            self._library.call("job_run", self._handle, options)
 
 
 _loaded: dict[str, Library] = {}

@@ -1,6 +1,7 @@
 //! Stacks: many rasters on one grid, by band and by time. One run from files to a file: open, plan, run, close.
 
 pub mod dates;
+pub mod describe;
 mod inputs;
 mod layers;
 pub mod list;

@@ -1,0 +1,470 @@
+"""Stacks of rasters: band maths, rescaling, masks, statistics over time, tables of statistics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from qgis.core import (
+    QgsProcessing,
+    QgsProcessingParameterBand,
+    QgsProcessingParameterBoolean,
+    QgsProcessingParameterEnum,
+    QgsProcessingParameterFile,
+    QgsProcessingParameterFileDestination,
+    QgsProcessingParameterMatrix,
+    QgsProcessingParameterMultipleLayers,
+    QgsProcessingParameterNumber,
+    QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
+    QgsProcessingParameterString,
+    QgsProcessingUtils,
+)
+
+from . import catalog, styles
+from .base import tr
+from .fields import Number, helped, number_text, rows_of
+from .files import FileAlgorithm, Reporter, accepted, errors_for_processing, gdal_source, warn_of_space
+from .native import TerralumeError
+
+GROUP = ("rasterstack", "Raster stack")
+HEADERS = ["Name", "Raster", "Band"]
+
+#: Options that a dialog shows without unfolding anything, in its order.
+UNFOLDED = {
+    "calc": ["expr", "type"],
+    "rescale": ["src-nodata", "dst-nodata", "scale", "offset", "min", "max", "type"],
+    "mask": ["mask", "dilate", "where-masked"],
+    "reduce": ["stat", "group", "expr", "mask", "min-count"],
+    "statistics": ["stat", "block", "expr", "mask"],
+}
+
+#: Options without which a command has nothing to do.
+NEEDED = {("calc", "expr"), ("mask", "mask")}
+
+#: Options that other parameters stand for, or that are about more than one file.
+LEFT_OUT = {"input", "by", "profile", "tile-size", "overwrite", "threads", "memory", "format", "co", "overviews"}
+
+#: Commands whose rasters are images of one series; those of others have names of their own, or there is one.
+SERIES = ("reduce", "statistics")
+
+LABELS = {
+    "as": "Form of the table",
+    "block": "Side of blocks (cells)",
+    "dilate": "Grow masks by (cells)",
+    "dst-nodata": "Nodata value of the output",
+    "expr": "Formula",
+    "mask": "Masks",
+    "names": "Names of bands",
+    "src-nodata": "Values without data",
+    "stat": "Statistics",
+    "type": "Type of the output",
+}
+
+
+def parameter_name(option: str) -> str:
+    """`mask-outside` as QGIS calls it."""
+    return option.replace("-", "_").upper()
+
+
+class OptionField:
+    """One option of a command as a parameter. Without a value the library's default counts."""
+
+    def __init__(self, command: str, option: str) -> None:
+        description = catalog.STACK_OPTIONS[option]
+        self.option, self.qgis_name = option, parameter_name(option)
+        self._repeated, self._allowed = description["repeated"], description["allowed"]
+        self._words = description.get("choices", [])
+        self._optional = (command, option) not in NEEDED
+        formula = command == "calc" and option == "expr"
+        self._help = catalog.STACK["calc"]["formula"] if formula else description["help"]
+
+    def definition(self) -> Any:
+        """The parameter for a dialog."""
+        text = re.sub(r"--([a-z-]+)", lambda found: parameter_name(found[1]), self._help)
+        text += tr("; one in each line") if self._repeated else ""
+        return helped(self._made(tr(LABELS.get(self.option, catalog.title(self.option.replace("-", " "))))), text + ".")
+
+    def _made(self, label: str) -> Any:
+        name, optional = self.qgis_name, self._optional
+        if self._words:
+            return QgsProcessingParameterEnum(name, label, self._words, False, None, optional)
+        if self._allowed == "true, false":
+            return QgsProcessingParameterBoolean(name, label, False)
+        if self._allowed == "a raster":
+            return QgsProcessingParameterRasterLayer(name, label, None, optional)
+        if self._allowed == "a file":
+            return QgsProcessingParameterFile(name, label, optional=optional)
+        if self._is_number():
+            kind = Number.Integer if self._allowed.startswith("a whole number") else Number.Double
+            return QgsProcessingParameterNumber(name, label, kind, None, optional)
+        lines = self._repeated or self._allowed == "a formula"
+        return QgsProcessingParameterString(name, label, None, lines, optional)
+
+    def _is_number(self) -> bool:
+        # A dialog has no number that is none.
+        return re.match(r"a (whole )?number\b(?!, or)", self._allowed) is not None
+
+    def values(self, algorithm: FileAlgorithm, parameters: dict[str, Any], context: Any) -> list[str]:
+        """What was given, as the library reads it."""
+        name = self.qgis_name
+        if parameters.get(name) in (None, ""):
+            return []
+        if self._words:
+            return [self._words[algorithm.parameterAsEnum(parameters, name, context)]]
+        if self._allowed == "true, false":
+            return ["true"] if algorithm.parameterAsBool(parameters, name, context) else []
+        if self._allowed == "a raster":
+            return [gdal_source(algorithm.parameterAsRasterLayer(parameters, name, context), name)]
+        if self._is_number():
+            return [number_text(algorithm.parameterAsDouble(parameters, name, context))]
+        text = algorithm.text(parameters, name, context)
+        return lines_of(text) if self._repeated else [text] if text else []
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines that say something."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def one_line(source: str) -> str:
+    """A layer may be a text of XML; an input of the library stands in one line."""
+    return " ".join(source.splitlines())
+
+
+def plain(name: str) -> str:
+    """The name of a layer as formulas may write it."""
+    made = re.sub(r"[^\w. -]", "_", name).strip()
+    return made if re.match(r"[^\W\d]", made) else f"_{made}"
+
+
+class StackAlgorithm(FileAlgorithm):
+    """A command of the library over a stack of rasters."""
+
+    GROUP = GROUP
+    COMMAND = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        description = catalog.STACK_COMMANDS[self.COMMAND]
+        self.NAME, self.TITLE = self.NAME or self.COMMAND, self.TITLE or description["title"]
+        self.SUMMARY = self.SUMMARY or f"{description['summary']}."
+        wanted = UNFOLDED[self.COMMAND]
+        known = [option for option in description["options"] if option not in LEFT_OUT]
+        self._fields = [OptionField(self.COMMAND, option)
+                        for option in wanted + [option for option in known if option not in wanted]]
+
+    def tags(self) -> list[str]:
+        return ["raster", "stack", "bands", "satellite", "time", "series", self.COMMAND, *self.TAGS.split()]
+
+    def initAlgorithm(self, configuration: Any = None) -> None:
+        self.add_inputs()
+        self.add_named_inputs()
+        for field in self._fields:
+            if field.option in UNFOLDED[self.COMMAND]:
+                self.addParameter(field.definition())
+            else:
+                definition = field.definition()
+                self.add_advanced(definition, definition.help())
+        self.add_outputs()
+
+    def add_inputs(self) -> None:
+        """Adds the rasters."""
+        made = QgsProcessingParameterMultipleLayers(
+            "INPUT", tr("Rasters"), QgsProcessing.SourceType.TypeRaster, None, True)
+        self.addParameter(helped(made, tr("Images of one series, in any order; INPUTS can stand for them.")))
+
+    def add_named_inputs(self) -> None:
+        """Adds a table of inputs with names."""
+        made = QgsProcessingParameterMatrix("INPUTS", tr("Named inputs"), 1, False, HEADERS, None, True)
+        self.addParameter(helped(made, tr(
+            "A row is an input. Name: what formulas and masks call it. Raster: a layer of the project, or what the "
+            "library takes: {}. Band: of these rasters, from 1; empty: all.").format(
+                catalog.STACK_OPTIONS["input"]["help"])))
+
+    def add_outputs(self) -> None:
+        """Adds the destination of the result, and how it is written."""
+        self.add_file_parameters()
+        self.addParameter(QgsProcessingParameterRasterDestination("OUTPUT", tr(self.TITLE)))
+
+    # ---- reading parameters
+
+    def inputs(self, parameters: dict[str, Any], context: Any) -> list[str]:
+        """The rasters as inputs of the library."""
+        sources = [one_line(gdal_source(layer, "INPUT")) for layer in self.layers(parameters, context)]
+        return ["\n".join(sources)] if sources else []
+
+    def layers(self, parameters: dict[str, Any], context: Any) -> list[Any]:
+        """The layers that were chosen."""
+        return self.parameterAsLayerList(parameters, "INPUT", context)
+
+    def named_inputs(self, parameters: dict[str, Any], context: Any) -> list[str]:
+        """The rows of the table as inputs of the library."""
+        # QGIS makes a cell of a table that is not there.
+        given = self.parameterAsMatrix(parameters, "INPUTS", context) if parameters.get("INPUTS") else []
+        return [named_input(row, context) for row in rows_of(given, HEADERS) if any(row.values())]
+
+    def options(self, parameters: dict[str, Any], context: Any) -> list[tuple[str, str]]:
+        """Everything the library must know but the output."""
+        inputs = self.inputs(parameters, context) + self.named_inputs(parameters, context)
+        if not inputs:
+            raise TerralumeError(tr("no raster is given; choose INPUT, or fill in INPUTS"))
+        given = [("input", text) for text in inputs]
+        for field in self._fields:
+            given += [(field.option, value) for value in field.values(self, parameters, context)]
+        return given + self.run_options(parameters, context)
+
+    def run_options(self, parameters: dict[str, Any], context: Any) -> list[tuple[str, str]]:
+        """How the file is written and what the run may take."""
+        return self.file_options(parameters, context)
+
+    @contextmanager
+    def stack(self, options: Iterable[tuple[str, str]]) -> Iterator[Any]:
+        """A run with everything set but the output."""
+        # A table of statistics is no command of its own: any stack can write it.
+        with self.library().stack(self.COMMAND if self.COMMAND != "statistics" else "reduce") as stack:
+            for name, value in options:
+                stack.set_option(name, value)
+            yield stack
+
+    # ---- checking and running
+
+    def checked(self, parameters: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Checks everything but the output, and says how the run would go; empty where only the run itself can tell."""
+        with self.stack(self.options(parameters, context)) as stack:
+            return stack.plan()
+
+    def checkParameterValues(self, parameters: dict[str, Any], context: Any) -> tuple[bool, str]:
+        fine, text = super().checkParameterValues(parameters, context)
+        return accepted(lambda: self.checked(parameters, context)) if fine else (fine, text)
+
+    def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
+        self.warn_of_unknown(parameters, feedback)
+        with errors_for_processing():
+            options = self.options(parameters, context)
+            for _, text in (pair for pair in options if pair[0] == "input"):
+                feedback.pushInfo(tr("Input: {}").format(text.replace("\n", ", ")))
+            plan = self.checked(parameters, context)
+            output = self.output(parameters, context)
+            if plan:
+                say(plan, feedback)
+                warn_of_space(plan, output, feedback)
+            with self.stack(options) as stack:
+                self.run_stack(stack, output, Reporter(feedback))
+                for note in stack.outcome()["notes"]:
+                    feedback.pushInfo(note)
+        if plan:
+            self.show(context, output, plan, options)
+        return {"OUTPUT": output}
+
+    def run_stack(self, stack: Any, output: str, reporter: Reporter) -> None:
+        """Computes and writes."""
+        stack.run(output, reporter)
+
+    def output(self, parameters: dict[str, Any], context: Any) -> str:
+        """The file to write."""
+        return self.parameterAsOutputLayer(parameters, "OUTPUT", context)
+
+    def show(self, context: Any, output: str, plan: dict[str, Any], options: list[tuple[str, str]]) -> None:
+        """A result that is loaded gets a name, perhaps a style, and where it comes from."""
+        bands = plan["bands"]
+        what = ", ".join(bands) if len(bands) <= 3 else tr("{} bands").format(len(bands))
+        picture = {"bands": bands, "color": False, "stretch": self.stretch(bands), "recipe": dict_of(options)}
+        look = styles.Look(picture, False, self.NAME, self.id())
+        styles.on_completion(context, output, look, f"{tr(self.TITLE)} ({what})")
+
+    def stretch(self, bands: list[str]) -> dict[str, Any]:
+        """Ends of the display, where they are known."""
+        return {}
+
+
+def dict_of(options: list[tuple[str, str]]) -> dict[str, Any]:
+    """Options for the history of a layer; those that may be repeated are lists."""
+    made: dict[str, Any] = {}
+    for name, value in options:
+        made.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in made.items()}
+
+
+def named_input(row: dict[str, str], context: Any) -> str:
+    """A row of the table of inputs as the library reads it."""
+    name, raster, band = (row[header] for header in HEADERS)
+    if not raster:
+        raise TerralumeError(tr("INPUTS: '{}' has no raster; fill it in").format(name))
+    layer = QgsProcessingUtils.mapLayerFromString(raster, context, False)
+    source = raster if layer is None else one_line(gdal_source(layer, "INPUTS"))
+    return (f"{name}=" if name else "") + source + (f":{band}" if band else "")
+
+
+def say(plan: dict[str, Any], feedback: Any) -> None:
+    """Writes into the log what is read, what is written and how the run is divided."""
+    for image in plan["images"]:
+        parts = (image["datetime"], image["group"], *image["files"])
+        feedback.pushDebugInfo("  ".join(part for part in parts if part))
+    feedback.pushInfo(tr("{images} images, {rows} x {cols} cells; bands: {bands}").format(
+        images=len(plan["images"]), rows=plan["rows"], cols=plan["cols"], bands=", ".join(plan["bands"])))
+    feedback.pushInfo(tr("{tiles} tiles, {threads} threads, {mib} MiB").format(
+        tiles=plan["tiles"], threads=plan["threads"], mib=plan["memory"] >> 20))
+
+
+def table_of(title: str, rows: Iterable[tuple[str, str]]) -> str:
+    """A list of words and what they mean, for a help text."""
+    lines = "".join(f"<li><code>{name}</code>: {text}</li>" for name, text in rows)
+    return f"<p><b>{title}</b></p><ul>{lines}</ul>"
+
+
+def entries(items: list[dict[str, Any]], name: str = "name") -> list[tuple[str, str]]:
+    """Words and what they mean, of a list of the library."""
+    return [(item[name], item["help"]) for item in items]
+
+
+class Calc(StackAlgorithm):
+    """Formulas over bands."""
+
+    COMMAND = "calc"
+    TAGS = "calculator algebra formula expression index ndvi evi"
+
+    def add_inputs(self) -> None:
+        made = QgsProcessingParameterMultipleLayers(
+            "INPUT", tr("Rasters"), QgsProcessing.SourceType.TypeRaster, None, True)
+        self.addParameter(helped(made, tr(
+            "Rasters, which the formula calls as their layers are called; NAME[2] is band 2. INPUTS can stand for "
+            "them.")))
+        names = QgsProcessingParameterString("INPUT_NAMES", tr("Names of the rasters"), None, False, True)
+        self.addParameter(helped(names, tr("Other names for them, such as red, nir: as many, in their order.")))
+
+    def inputs(self, parameters: dict[str, Any], context: Any) -> list[str]:
+        layers = self.layers(parameters, context)
+        given = self.text(parameters, "INPUT_NAMES", context)
+        names = [name.strip() for name in given.split(",")] if given else [plain(layer.name()) for layer in layers]
+        if len(names) != len(layers):
+            raise TerralumeError(tr("INPUT_NAMES has {} names for {} rasters; fill in as many, with commas").format(
+                len(names), len(layers)))
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise TerralumeError(tr("two rasters are called '{}'; fill in INPUT_NAMES").format(twice[0]))
+        return [f"{name}={one_line(gdal_source(layer, 'INPUT'))}" for name, layer in zip(names, layers)]
+
+    def details(self) -> str:
+        words = catalog.STACK["calc"]
+        functions = [(f"{item['name']}({item['arguments']})", item["help"]) for item in words["functions"]]
+        indices = [(f"{item['name']}({', '.join(item['bands'])})", f"{item['title']}: {item['formula']}")
+                   for item in words["indices"]]
+        return (table_of(tr("Operators"), entries(words["operators"])) + table_of(tr("Functions"), functions)
+                + table_of(tr("Constants"), entries(words["constants"])) + table_of(tr("Indices"), indices))
+
+
+class NormalisedDifference(StackAlgorithm):
+    """The normalised difference of two bands."""
+
+    COMMAND, NAME, TITLE = "calc", "normdiff", "Normalised difference"
+    FUNCTION = next(item for item in catalog.STACK["calc"]["functions"] if item["name"] == "nd")
+    SUMMARY = FUNCTION["help"] + " NDVI with red as the first band and near infrared as the second one."
+    TAGS = "ndvi ndwi nbr ndsi index vegetation water"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields = [field for field in self._fields if field.option not in ("expr", "names", "sensor")]
+
+    def add_inputs(self) -> None:
+        for letter in self.FUNCTION["arguments"].split(", "):
+            raster, band = f"INPUT_{letter.upper()}", f"BAND_{letter.upper()}"
+            made = QgsProcessingParameterRasterLayer(raster, tr("Raster {}").format(letter))
+            self.addParameter(helped(made, tr("Raster with band {}.").format(letter)))
+            chosen = QgsProcessingParameterBand(band, tr("Band {}").format(letter), 1, raster, True)
+            self.addParameter(helped(chosen, tr("Band that is {} in the formula.").format(letter)))
+
+    def add_named_inputs(self) -> None:
+        """Two bands are all."""
+
+    def inputs(self, parameters: dict[str, Any], context: Any) -> list[str]:
+        made = []
+        for letter in self.FUNCTION["arguments"].split(", "):
+            name = f"INPUT_{letter.upper()}"
+            source = one_line(gdal_source(self.parameterAsRasterLayer(parameters, name, context), name))
+            band = self.parameterAsInt(parameters, f"BAND_{letter.upper()}", context)
+            made.append(f"{letter}={source}:{band}")
+        return made
+
+    def named_inputs(self, parameters: dict[str, Any], context: Any) -> list[str]:
+        return []
+
+    def options(self, parameters: dict[str, Any], context: Any) -> list[tuple[str, str]]:
+        formula = f"{self.FUNCTION['name']}({self.FUNCTION['arguments']})"
+        return [*super().options(parameters, context), ("expr", formula)]
+
+    def stretch(self, bands: list[str]) -> dict[str, Any]:
+        return {"min": -1, "max": 1, "invert": False}
+
+
+class OneRaster(StackAlgorithm):
+    """A command whose output is its input, changed."""
+
+    def add_inputs(self) -> None:
+        made = QgsProcessingParameterRasterLayer("INPUT", tr("Raster"))
+        self.addParameter(helped(made, tr("Raster that is changed, with all its bands.")))
+
+    def layers(self, parameters: dict[str, Any], context: Any) -> list[Any]:
+        return [self.parameterAsRasterLayer(parameters, "INPUT", context)]
+
+
+class Rescale(OneRaster):
+    """No data, factor, summand, limits, type."""
+
+    COMMAND = "rescale"
+    TAGS = "nodata scale offset clip convert type reflectance"
+
+
+class Mask(OneRaster):
+    """Cells left out."""
+
+    COMMAND = "mask"
+    TAGS = "cloud shadow quality bits classes fmask scl qa"
+
+    def details(self) -> str:
+        words = catalog.STACK["mask"]
+        presets = [(f"{item['name']}:FLAG,FLAG", f"{item['title']}: " + ", ".join(
+            flag["name"] for flag in item["flags"])) for item in words["presets"]]
+        return table_of(tr("Masks"), entries(words["forms"])) + table_of(tr("Products"), presets)
+
+
+class Reduce(StackAlgorithm):
+    """Statistics over time."""
+
+    COMMAND = "reduce"
+    TAGS = "temporal composite mean median percentile season month year cloud-free"
+
+    def details(self) -> str:
+        words = catalog.STACK["reduce"]
+        return (table_of(tr("Statistics"), entries(words["statistics"]))
+                + table_of(tr("Groups"), entries(words["groupings"], "form")))
+
+
+class Statistics(StackAlgorithm):
+    """A table of numbers about rasters."""
+
+    COMMAND = "statistics"
+    TAGS = "table csv json mean count histogram percentile zonal blocks"
+
+    def add_outputs(self) -> None:
+        self.add_machine_parameters()
+        forms = ";;".join(f"{word.upper()} (*.{word})" for word in catalog.STACK_OPTIONS["as"]["choices"])
+        self.addParameter(QgsProcessingParameterFileDestination("OUTPUT", tr("Table"), forms))
+
+    def run_options(self, parameters: dict[str, Any], context: Any) -> list[tuple[str, str]]:
+        given = self.machine_options(parameters, context)
+        ending = self.output(parameters, context).rpartition(".")[2].lower()
+        by_name = parameters.get("AS") is None and ending in catalog.STACK_OPTIONS["as"]["choices"]
+        return given + ([("as", ending)] if by_name else [])
+
+    def checked(self, parameters: dict[str, Any], context: Any) -> dict[str, Any]:
+        with self.stack(self.options(parameters, context)):
+            return {}
+
+    def run_stack(self, stack: Any, output: str, reporter: Reporter) -> None:
+        stack.write_statistics(output, reporter)
+
+    def output(self, parameters: dict[str, Any], context: Any) -> str:
+        return self.parameterAsFileOutput(parameters, "OUTPUT", context)
