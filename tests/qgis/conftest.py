@@ -55,6 +55,15 @@ def write_raster(path, cells, crs=3794, cell=0.5):
     return str(path)
 
 
+def many_dates(folder):
+    """The DEM as if it had been taken every day of a year: work for a while."""
+    folder.mkdir()
+    days = [folder / f"dem_2018{1 + number // 28:02}{1 + number % 28:02}.tif" for number in range(300)]
+    for day in days:
+        day.symlink_to(DEM)
+    return days
+
+
 def fresh_profile(folder, plugin=PLUGINS / "terralume"):
     """The environment of a QGIS that has never run, with the plugin and nothing else: no locale, no settings."""
     profile = folder / "config" / "profiles" / "default"

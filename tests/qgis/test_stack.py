@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from conftest import DEM, ROOT, bands, command, qgis_process, refused
+from conftest import ROOT, bands, command, many_dates, qgis_process, refused
 from osgeo import gdal
 from qgis.core import QgsProject, QgsRasterLayer, QgsSingleBandPseudoColorRenderer
 from terralume import catalog
@@ -275,9 +275,7 @@ def test_a_damaged_file_is_named_or_left_out(run, same, tmp_path, feedback):
 ])
 def test_cancel_leaves_nothing(run, feedback, tmp_path, name, parameters):
     from qgis.core import QgsProcessingException
-    (tmp_path / "in").mkdir()
-    for number in range(300):
-        (tmp_path / "in" / f"dem_2018{1 + number // 28:02}{1 + number % 28:02}.tif").symlink_to(DEM)
+    many_dates(tmp_path / "in")
     (tmp_path / "out").mkdir()
     late = []
 
