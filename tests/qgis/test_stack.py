@@ -124,7 +124,7 @@ def test_blocks(run, tmp_path):
 
 
 def test_every_option_of_the_registry_is_a_parameter(provider):
-    from terralume import stack
+    from terralume import stack_options as stack
     for name, described in catalog.STACK_COMMANDS.items():
         known = {item.name() for item in provider.algorithm(name).parameterDefinitions()}
         assert not {stack.parameter_name(option) for option in set(described["options"]) - stack.LEFT_OUT} - known
