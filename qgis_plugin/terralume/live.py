@@ -164,8 +164,7 @@ class Materialize(FileAlgorithm):
         options = [f"{key}={value}" for key, value in {**self.OPTIONS[form], **own}.items()]
         with errors_for_processing():
             self.library()
-            gdal_source(layer, "INPUT")
-            translate(layer.source(), output, form, options, Reporter(feedback))
+            translate(gdal_source(layer, "INPUT"), output, form, options, Reporter(feedback))
         return {"OUTPUT": output}
 
 

@@ -132,14 +132,15 @@ class StackAlgorithm(FileAlgorithm):
 
     # ---- checking and running
 
-    def checked(self, parameters: dict[str, Any], context: Any) -> dict[str, Any]:
-        """Checks everything but the output, and says how the run would go; empty where only the run itself can tell."""
-        with self.stack(self.options(parameters, context)) as stack:
-            return stack.plan()
-
     def checkParameterValues(self, parameters: dict[str, Any], context: Any) -> tuple[bool, str]:
         fine, text = super().checkParameterValues(parameters, context)
-        return accepted(lambda: self.checked(parameters, context)) if fine else (fine, text)
+        # A dialog calls this in its own thread: a thousand rasters are opened by the run.
+        return accepted(lambda: self.check_options(parameters, context)) if fine else (fine, text)
+
+    def check_options(self, parameters: dict[str, Any], context: Any) -> None:
+        """Checks each option alone."""
+        with self.stack(self.options(parameters, context)):
+            pass
 
     def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
         self.warn_of_unknown(parameters, feedback)
@@ -147,30 +148,29 @@ class StackAlgorithm(FileAlgorithm):
             options = self.options(parameters, context)
             for _, text in (pair for pair in options if pair[0] == "input"):
                 feedback.pushInfo(tr("Input: {}").format(text.replace("\n", ", ")))
-            plan = self.checked(parameters, context)
             output = self.output(parameters, context)
-            if plan:
-                say(plan, feedback)
-                warn_of_space(plan, output, feedback)
             with self.stack(options) as stack:
-                self.run_stack(stack, output, Reporter(feedback))
+                bands = self.compute(stack, output, feedback)
                 for note in stack.outcome()["notes"]:
                     feedback.pushInfo(note)
-        if plan:
-            self.show(context, output, plan, options)
+        self.show(context, output, bands, options)
         return {"OUTPUT": output}
 
-    def run_stack(self, stack: Any, output: str, reporter: Reporter) -> None:
-        """Computes and writes."""
-        stack.run(output, reporter)
+    def compute(self, stack: Any, output: str, feedback: Any) -> list[str]:
+        """Computes and writes; gives the names of the bands."""
+        feedback.setProgressText(tr("Opening"))
+        plan = stack.plan()
+        say(plan, feedback)
+        warn_of_space(plan, output, feedback)
+        stack.run(output, Reporter(feedback))
+        return plan["bands"]
 
     def output(self, parameters: dict[str, Any], context: Any) -> str:
         """The file to write."""
         return self.parameterAsOutputLayer(parameters, "OUTPUT", context)
 
-    def show(self, context: Any, output: str, plan: dict[str, Any], options: list[tuple[str, str]]) -> None:
+    def show(self, context: Any, output: str, bands: list[str], options: list[tuple[str, str]]) -> None:
         """A result that is loaded gets a name, perhaps a style, and where it comes from."""
-        bands = plan["bands"]
         what = ", ".join(bands) if len(bands) <= 3 else tr("{} bands").format(len(bands))
         picture = {"bands": bands, "color": False, "stretch": self.stretch(bands), "recipe": dict_of(options)}
         look = styles.Look(picture, False, self.NAME, self.id())
@@ -231,8 +231,8 @@ class Calc(StackAlgorithm):
         made = QgsProcessingParameterMultipleLayers(
             "INPUT", tr("Rasters"), QgsProcessing.SourceType.TypeRaster, None, True)
         self.addParameter(helped(made, tr(
-            "Rasters, which the formula calls as their layers are called; NAME[2] is band 2. INPUTS can stand for "
-            "them.")))
+            "Rasters, which the formula calls as their layers are called: a name with blanks in double quotes, NAME[2] "
+            "for band 2. INPUTS can stand for them.")))
         names = QgsProcessingParameterString("INPUT_NAMES", tr("Names of the rasters"), None, False, True)
         self.addParameter(helped(names, tr("Other names for them, such as red, nir: as many, in their order.")))
 
@@ -360,12 +360,9 @@ class Statistics(StackAlgorithm):
         by_name = parameters.get("AS") is None and ending in catalog.STACK_OPTIONS["as"]["choices"]
         return given + ([("as", ending)] if by_name else [])
 
-    def checked(self, parameters: dict[str, Any], context: Any) -> dict[str, Any]:
-        with self.stack(self.options(parameters, context)):
-            return {}
-
-    def run_stack(self, stack: Any, output: str, reporter: Reporter) -> None:
-        stack.write_statistics(output, reporter)
+    def compute(self, stack: Any, output: str, feedback: Any) -> list[str]:
+        stack.write_statistics(output, Reporter(feedback))
+        return []
 
     def output(self, parameters: dict[str, Any], context: Any) -> str:
         return self.parameterAsFileOutput(parameters, "OUTPUT", context)
