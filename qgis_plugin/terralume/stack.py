@@ -22,7 +22,7 @@ from qgis.core import (
 from . import catalog, styles
 from .base import tr
 from .fields import helped, rows_of
-from .files import FileAlgorithm, Reporter, accepted, errors_for_processing, gdal_source, warn_of_space
+from .files import FileAlgorithm, Reporter, accepted, errors_for_processing, gdal_source
 from .native import TerralumeError
 from .stack_options import LEFT_OUT, UNFOLDED, OptionField
 
@@ -158,11 +158,9 @@ class StackAlgorithm(FileAlgorithm):
 
     def compute(self, stack: Any, output: str, feedback: Any) -> list[str]:
         """Computes and writes; gives the names of the bands."""
-        feedback.setProgressText(tr("Opening"))
-        plan = stack.plan()
-        say(plan, feedback)
-        warn_of_space(plan, output, feedback)
         stack.run(output, Reporter(feedback))
+        plan = stack.outcome()["plan"]
+        say(plan, feedback)
         return plan["bands"]
 
     def output(self, parameters: dict[str, Any], context: Any) -> str:
@@ -200,7 +198,7 @@ def named_input(row: dict[str, str], context: Any) -> str:
 
 
 def say(plan: dict[str, Any], feedback: Any) -> None:
-    """Writes into the log what is read, what is written and how the run is divided."""
+    """Writes into the log what was read, what was written and how the run was divided."""
     for image in plan["images"]:
         parts = (image["datetime"], image["group"], *image["files"])
         feedback.pushDebugInfo("  ".join(part for part in parts if part))

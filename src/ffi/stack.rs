@@ -212,8 +212,8 @@ pub unsafe extern "C" fn terralume_stack_plan(
 }
 
 /// Says what the last run did, as JSON: "outputs", the files it wrote, "bad", files that could not be read, in part or at
-/// all, the numbers of terralume_stack_report (of statistics the number of "rows" instead), and "notes", the same in
-/// words. Fails when no run has ended well.
+/// all, the numbers of terralume_stack_report (of statistics the number of "rows" instead), "notes", the same in words, and
+/// the "plan" as terralume_stack_plan() says it. Fails when no run has ended well.
 ///
 /// @param json Receives the text, UTF-8. Free it with terralume_string_free().
 #[no_mangle]
@@ -329,9 +329,11 @@ impl State {
 
     fn run(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<Report> {
         self.outcome.replace(None);
-        let job = self.job(self.output()?);
-        let outcome = job.run(&mut reporter(options), cancel, None)?;
-        self.outcome.replace(Some(outcome.describe()));
+        let (job, report) = (self.job(self.output()?), &mut reporter(options));
+        let prepared = job.prepare_watched(report, cancel)?;
+        let plan = prepared.describe();
+        let outcome = prepared.run(report, cancel, None)?;
+        self.outcome.replace(Some(outcome.describe(plan)));
         Ok(outcome.report)
     }
 

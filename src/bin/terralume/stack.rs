@@ -34,7 +34,7 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     prepare_gdal()?;
     let start = Instant::now();
     let profile = job.stack.profile.as_ref().map(|_| Profile::default());
-    let prepared = job.prepare()?;
+    let prepared = job.prepare_watched(&mut |_, _| true, cancel)?;
     if matches.get_flag("list") {
         return print(list_text(&prepared).as_bytes());
     }

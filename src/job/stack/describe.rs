@@ -115,12 +115,13 @@ impl StackOutcome {
     }
 
     /// What was done, for other programs.
-    pub fn describe(&self) -> Value {
+    pub fn describe(&self, plan: Value) -> Value {
         let report = &self.report;
         json!({
             "outputs": self.outputs, "bad": self.bad, "masked": report.masked, "not_finite": report.not_finite,
             "clipped": report.clipped, "saturated": report.written.saturated, "moved": report.written.moved,
             "missing": report.written.missing, "notes": self.notes(),
+            "plan": plan,
         })
     }
 }

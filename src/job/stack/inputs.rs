@@ -6,7 +6,7 @@ use super::options::StackOptions;
 use crate::core::error::{Error, Result};
 use crate::gdal::raster::{RasterFacts, RasterGrid};
 use crate::gdal::Gdal;
-use crate::pipeline::run::in_parallel;
+use crate::pipeline::run::{in_parallel, in_parallel_watched, Monitor};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -124,6 +124,7 @@ pub fn open(
     gdal: &'static Gdal,
     options: &StackOptions,
     threads: usize,
+    monitor: &mut Monitor<'_>,
 ) -> Result<(Vec<Input>, Vec<String>)> {
     if options.inputs.is_empty() {
         return Err(Error::Argument("no input; allowed: at least one, as NAME=PATH".into()));
@@ -136,7 +137,7 @@ pub fn open(
     wanted.sort();
     wanted.dedup();
     let read = |(path, level): &(String, Option<usize>)| RasterFacts::read(gdal, path, *level);
-    let found = in_parallel(threads, &wanted, read)?;
+    let found = in_parallel_watched(threads, &wanted, read, monitor)?;
     let mut facts = HashMap::new();
     let mut bad = Vec::new();
     for (key, found) in wanted.into_iter().zip(found) {

@@ -5,7 +5,7 @@ use super::layers::{images, Image};
 use super::open::Wanted;
 use super::options::{StackOptions, TableForm};
 use super::program::{layer, uses};
-use super::{StackCommand, StackJob};
+use super::{StackCommand, StackJob, OPENING};
 use crate::core::error::{Error, Result};
 use crate::gdal::output::Target;
 use crate::gdal::raster::RasterGrid;
@@ -142,7 +142,9 @@ impl StatisticsJob {
             run: self.run.clone(),
             output: String::new(),
         };
-        let (inputs, mut bad) = inputs::open(gdal, &job.stack, job.threads())?;
+        let mut opening = |_| report(0.0, OPENING);
+        let mut monitor = Monitor { report: &mut opening, cancel };
+        let (inputs, mut bad) = inputs::open(gdal, &job.stack, job.threads(), &mut monitor)?;
         let images = self.images(&job, &inputs)?;
         let groups = self.groups(gdal, &inputs, &images)?;
         let mut rows = Vec::new();
