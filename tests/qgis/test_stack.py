@@ -1,6 +1,8 @@
 """The group Raster stack: what the command line writes, from layers, tables of names and patterns."""
 
 import itertools
+import shutil
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, bands, command, many_dates, qgis_process, refused
@@ -8,7 +10,8 @@ from osgeo import gdal
 from qgis.core import QgsProject, QgsRasterLayer, QgsSingleBandPseudoColorRenderer
 from terralume import catalog
 
-SCENES = ROOT / "tests" / "data" / "stack" / "scenes"
+#: A copy: QGIS writes statistics beside rasters.
+SCENES = Path(shutil.copytree(ROOT / "tests" / "data" / "stack" / "scenes", "scenes", dirs_exist_ok=True)).absolute()
 SERIES = SCENES / "l8ny18"
 BGR = SCENES / "bgr.tif"
 RED, NIR, QA = (SERIES / f"L8_013032_20180710_{band}.tif" for band in ("B4", "B5", "BQA"))
