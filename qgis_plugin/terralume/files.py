@@ -137,7 +137,7 @@ def errors_for_processing() -> Iterator[None]:
     """What goes wrong inside becomes QGIS's exception, which a dialog shows and qgis_process ends with."""
     try:
         yield
-    except Cancelled:
+    except (Cancelled, KeyboardInterrupt):
         raise QgsProcessingException(tr("Cancelled; no output was written")) from None
     except (TerralumeError, LibraryMissing) as error:
         raise QgsProcessingException(sentence(error)) from None
