@@ -46,6 +46,8 @@ class StackAlgorithm(FileAlgorithm):
 
     GROUP = GROUP
     COMMAND = ""
+    #: Ends of the display, where they are known.
+    STRETCH: dict[str, Any] = {}
 
     def __init__(self) -> None:
         super().__init__()
@@ -170,13 +172,9 @@ class StackAlgorithm(FileAlgorithm):
     def show(self, context: Any, output: str, bands: list[str], options: list[tuple[str, str]]) -> None:
         """A result that is loaded gets a name, perhaps a style, and where it comes from."""
         what = ", ".join(bands) if len(bands) <= 3 else tr("{} bands").format(len(bands))
-        picture = {"bands": bands, "color": False, "stretch": self.stretch(bands), "recipe": dict_of(options)}
+        picture = {"bands": bands, "color": False, "stretch": self.STRETCH, "recipe": dict_of(options)}
         look = styles.Look(picture, False, self.NAME, self.id())
         styles.on_completion(context, output, look, f"{tr(self.TITLE)} ({what})")
-
-    def stretch(self, bands: list[str]) -> dict[str, Any]:
-        """Ends of the display, where they are known."""
-        return {}
 
 
 def dict_of(options: list[tuple[str, str]]) -> dict[str, Any]:
@@ -262,6 +260,7 @@ class NormalisedDifference(StackAlgorithm):
     FUNCTION = next(item for item in catalog.STACK["calc"]["functions"] if item["name"] == "nd")
     SUMMARY = FUNCTION["help"] + " NDVI with red as the first band and near infrared as the second one."
     TAGS = "ndvi ndwi nbr ndsi index vegetation water"
+    STRETCH = {"min": -1, "max": 1, "invert": False}
 
     def __init__(self) -> None:
         super().__init__()
@@ -293,9 +292,6 @@ class NormalisedDifference(StackAlgorithm):
     def options(self, parameters: dict[str, Any], context: Any) -> list[tuple[str, str]]:
         formula = f"{self.FUNCTION['name']}({self.FUNCTION['arguments']})"
         return [*super().options(parameters, context), ("expr", formula)]
-
-    def stretch(self, bands: list[str]) -> dict[str, Any]:
-        return {"min": -1, "max": 1, "invert": False}
 
 
 class OneRaster(StackAlgorithm):
