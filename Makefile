@@ -23,7 +23,7 @@ GDALPLUGINS ?= $(if $(filter /usr,$(PREFIX)),1,0)
 CARGO ?= cargo
 
 # A QGIS with its Python, and a screen for it that nobody sees.
-QGIS_PACKAGES = qgis python3-qgis python3-venv xvfb xauth
+QGIS_PACKAGES = qgis python3-qgis qgis-server python3-venv xvfb xauth
 
 .PHONY: demo test test-qgis test-trixie check docs gallery deps build install header qgis-plugin qgis-data build-for-qgis
 

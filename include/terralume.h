@@ -688,8 +688,8 @@ void terralume_stack_free(terralume_stack *stack);
  * Sets one option from text, as on the command line. "input" and "mask" may be set several times, each adds one.
  *
  * @param name  An option, such as "input", "expr", "mask", "stat", "group", "type", "threads", "memory", "overwrite".
- * @param value UTF-8; "true" or "false" for a switch; for "input" NAME=PATH or NAME=PATH:BAND. On failure the old
- *              value stays.
+ * @param value UTF-8; "true" or "false" for a switch; for "input" NAME=PATH or NAME=PATH:BAND, and more files of the same
+ *              list in lines of their own. On failure the old value stays.
  */
 terralume_status terralume_stack_set_option(terralume_stack *stack,
                                             const char *name,
@@ -712,6 +712,36 @@ terralume_status terralume_stack_set_output(terralume_stack *stack, const char *
 terralume_status terralume_stack_run(terralume_stack *stack,
                                      const terralume_run_options *options,
                                      terralume_stack_report *report);
+
+/**
+ * Says how a run would go, as JSON, without running it: inputs are opened, everything but the output is checked, and the
+ * run is divided. "rows", "cols", the names of the "bands" that are written, "input_bytes" and "output_bytes" before
+ * compression; "images", each with "files", "datetime", "date_from" and "group"; "tiles", "tile_rows", "tile_cols", "halo"
+ * in cells, "decoded", how often each block is, "threads", and "memory" in bytes.
+ *
+ * @param json Receives the text, UTF-8. Free it with terralume_string_free().
+ */
+terralume_status terralume_stack_plan(terralume_stack *stack,
+                                      char **json);
+
+/**
+ * Says what the last run did, as JSON: "outputs", the files it wrote, "bad", files that could not be read, in part or at
+ * all, the numbers of terralume_stack_report (of statistics the number of "rows" instead), "notes", the same in words, and
+ * the "plan" as terralume_stack_plan() says it. Fails when no run has ended well.
+ *
+ * @param json Receives the text, UTF-8. Free it with terralume_string_free().
+ */
+terralume_status terralume_stack_outcome(terralume_stack *stack,
+                                         char **json);
+
+/**
+ * Writes numbers that describe the inputs, or their blocks, as a table in place of a raster: options "stat", "expr", "block",
+ * "as" and those about inputs and masks count. Cancelled as terralume_stack_run() is.
+ *
+ * @param options NULL: the defaults.
+ */
+terralume_status terralume_stack_write_statistics(terralume_stack *stack,
+                                                  const terralume_run_options *options);
 
 /**
  * Stops a run, within one date of a tile. Any thread may call this at any time. NULL is fine. If nothing runs, the next

@@ -21,6 +21,12 @@ def version() -> str:
     return next(line.partition("=")[2] for line in lines if line.startswith("version="))
 
 
+def missing() -> list[str]:
+    """Fields that QGIS's plugin repository asks for and only a publisher can fill."""
+    text = (PLUGIN / "metadata.txt").read_text(encoding="utf-8")
+    return [field for field in ("email", "repository", "tracker", "homepage") if f"\n{field}=" not in text]
+
+
 def files() -> list[Path]:
     """What belongs to the plugin: what git knows, or in a tree without git everything but what Python leaves."""
     said = subprocess.run(["git", "ls-files", "-z", "."], cwd=PLUGIN, check=False, capture_output=True, text=True)
@@ -47,3 +53,5 @@ if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     print(package(Path(sys.argv[1])))
+    if missing():
+        print(f"before publishing, add to metadata.txt: {', '.join(missing())}", file=sys.stderr)

@@ -24,6 +24,7 @@ INI
 
 export HOME=$profile XDG_RUNTIME_DIR=$profile/runtime QGIS_CUSTOM_CONFIG_PATH=$profile/config
 export TERRALUME_LIBRARY=${TERRALUME_LIBRARY:-$root/target/debug/libterralume.so}
+export TERRALUME_SCENES=$root/tests/data/stack/scenes/l8ny18
 export TERRALUME_SHOTS=$shots TERRALUME_DEM=$dem PYTHONWARNINGS=ignore PYTHONDONTWRITEBYTECODE=1
 unset QT_QPA_PLATFORM
 timeout 180 xvfb-run --auto-servernum --server-args "-screen 0 1400x900x24" \

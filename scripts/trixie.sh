@@ -11,7 +11,7 @@ folder=${1:-target/trixie}
 tests=("${@:2}")
 ((${#tests[@]})) || tests=(virtual_files vrt pixel_functions gdal_plugin gdals gdal_programs hostile qgis)
 packages=(
-    gdal-bin python3-gdal python3-numpy python3-pytest python3-venv qgis python3-qgis xvfb xauth git mapserver-bin strace libxml2-utils gcc libc6-dev libgdal-dev
+    gdal-bin python3-gdal python3-numpy python3-pytest python3-venv qgis python3-qgis qgis-server xvfb xauth git mapserver-bin strace libxml2-utils gcc libc6-dev libgdal-dev
 )
 
 if ((EUID != 0)); then

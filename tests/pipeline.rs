@@ -10,7 +10,7 @@ use terralume::core::grid::Grid;
 use terralume::core::tile::Window;
 use terralume::pipeline::io::{CellsRef, Layout, Reader, Sink, Source};
 use terralume::pipeline::plan::{Plan, PlanOptions};
-use terralume::pipeline::run::{run, Monitor};
+use terralume::pipeline::run::{in_parallel_watched, run, Monitor};
 use terralume::recipe::chain::{Chain, ChainOptions};
 use terralume::{Error, Result};
 
@@ -332,6 +332,29 @@ fn reports_come_from_the_callers_thread_and_never_fall() {
         assert!(shares.windows(2).all(|pair| pair[0] <= pair[1]), "{shares:?}");
         assert_eq!((shares.first(), shares.last()), (Some(&0.0), Some(&1.0)));
         assert!(shares.len() > 10, "{shares:?}");
+    }
+}
+
+#[test]
+fn items_are_made_in_their_order_and_a_stop_leaves_the_rest() {
+    let items: Vec<usize> = (0..100_000).collect();
+    for threads in [1, 2, 5] {
+        let (made, never) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let mut monitor = Monitor { report: &mut |_| true, cancel: &never };
+        let doubled =
+            in_parallel_watched(threads, &items, |item| item * 2, &mut monitor).expect("nobody stops it");
+        assert!(doubled.iter().zip(&items).all(|(double, item)| *double == item * 2));
+        let slow = |_: &usize| {
+            made.fetch_add(1, Ordering::Relaxed);
+            std::thread::sleep(Duration::from_millis(1));
+        };
+        let mut until_some = |_| made.load(Ordering::Relaxed) == 0;
+        let mut monitor = Monitor { report: &mut until_some, cancel: &never };
+        assert_eq!(in_parallel_watched(threads, &items, slow, &mut monitor), Err(Error::Cancelled));
+        assert!(made.load(Ordering::Relaxed) < items.len());
+        let set = AtomicBool::new(true);
+        let mut monitor = Monitor { report: &mut |_| true, cancel: &set };
+        assert_eq!(in_parallel_watched(threads, &items, slow, &mut monitor), Err(Error::Cancelled));
     }
 }
 

@@ -46,7 +46,12 @@ class TerralumeAlgorithm(QgsProcessingAlgorithm):
             rows.append(f'<p><img src="{QUrl.fromLocalFile(self.picture_file()).toString()}"></p>')
         explained = [item for item in self.parameterDefinitions() if item.help()]
         rows += [f"<b>{item.description()}</b>: {item.help()}<br>" for item in explained]
+        rows += [self.details()] if self.details() else []
         return "\n".join(rows + ([f"<p><i>{self.REFERENCE}</i></p>"] if self.REFERENCE else []))
+
+    def details(self) -> str:
+        """What the help says below the parameters."""
+        return ""
 
     def helpUrl(self) -> str:
         url = QUrl.fromLocalFile(str(catalog.FOLDER / "help.html"))

@@ -17,7 +17,7 @@ from qgis.core import (
 
 from . import catalog
 from .base import tr
-from .fields import Number, advanced, choice, helped, number_text
+from .fields import Number, advanced, choice, helped, number_text, rows_of
 from .native import TerralumeError
 from .run import Picture, RunAlgorithm
 from .visualize import terrain_parameter, terrain_setting
@@ -119,10 +119,7 @@ class BlendAlgorithm(RunAlgorithm):
 
     def recipe(self, parameters: dict[str, Any], context: Any) -> dict[str, Any]:
         """The recipe that the matrix says."""
-        given = self.parameterAsMatrix(parameters, "LAYERS", context)
-        cells = ["" if cell is None else str(cell).strip() for cell in given]
-        width = len(HEADERS)
-        rows = [dict(zip(HEADERS, cells[start:start + width])) for start in range(0, len(cells), width)]
+        rows = rows_of(self.parameterAsMatrix(parameters, "LAYERS", context), HEADERS)
         layers = [layer_of_row(row, context) for row in rows if row["Layer"]]
         if not layers:
             raise TerralumeError(tr("LAYERS is empty; fill in at least one row, or choose PRESET_FILE"))

@@ -12,7 +12,13 @@ OPERATIONS = {operation["id"]: operation for operation in CATALOG["operations"]}
 PRESETS = {preset["name"]: preset for preset in CATALOG["presets"]}
 TERRAINS = {terrain["name"]: terrain for terrain in CATALOG["terrains"]}
 BLEND_MODES = CATALOG["blend_modes"]
-OPTION_HELP = {option["name"]: option["help"].split(" [default")[0] for option in CATALOG["options"]}
+OPTIONS = {option["name"]: option for option in CATALOG["options"]}
+#: What an option does, and what counts when it is not given.
+OPTION_HELP = {name: option["help"].partition(" [default: ")[0] for name, option in OPTIONS.items()}
+OPTION_DEFAULT = {name: option["help"].partition(" [default: ")[2].rstrip("]") for name, option in OPTIONS.items()}
+STACK = CATALOG["stack"]
+STACK_COMMANDS = {command["name"]: command for command in STACK["commands"]}
+STACK_OPTIONS = {option["name"]: option for option in STACK["options"]}
 
 #: Algorithms whose name is not simply that of the operation.
 ALGORITHM_NAMES = {
@@ -67,6 +73,21 @@ PRESET_ORDER = RVT_PRESETS + [name for name in PRESETS if name not in RVT_PRESET
 #: Everything that can be shown, by the name the library knows: operations, then presets.
 PICTURES = {**{name: item["title"] for name, item in OPERATIONS.items() if name != "fill_nodata"},
             **{name: item["title"] for name, item in PRESETS.items()}}
+
+
+def words(option: str) -> list[str]:
+    """Words of which an option of a run takes one; the first is the default."""
+    return OPTIONS[option]["allowed"].split(", ")
+
+
+def choices(operation: str, parameter: str) -> list[str]:
+    """Words of which a parameter of an operation takes one."""
+    return next(item["choices"] for item in OPERATIONS[operation]["parameters"] if item["name"] == parameter)
+
+
+def full_help(option: str) -> str:
+    """What an option of a run does, with its default in the same sentence."""
+    return f"{OPTION_HELP[option]}; by default: {OPTION_DEFAULT[option]}."
 
 
 def algorithm_name(operation: str) -> str:

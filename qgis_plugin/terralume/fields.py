@@ -41,6 +41,13 @@ def number_text(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+def rows_of(cells: list[Any], headers: list[str]) -> list[dict[str, str]]:
+    """Rows of a matrix by the names of its columns; cells that are not there are empty."""
+    texts = ["" if cell is None else str(cell).strip() for cell in cells]
+    texts += [""] * (-len(texts) % len(headers))
+    return [dict(zip(headers, texts[start:start + len(headers)])) for start in range(0, len(texts), len(headers))]
+
+
 class Field:
     """One parameter of an operation."""
 

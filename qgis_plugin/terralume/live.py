@@ -11,23 +11,22 @@ from typing import Any
 from osgeo import gdal
 from qgis.core import (
     QgsProcessingContext,
-    QgsProcessingException,
     QgsProcessingOutputRasterLayer,
     QgsProcessingOutputString,
     QgsProcessingParameterFileDestination,
     QgsProcessingParameterRasterDestination,
     QgsProcessingParameterRasterLayer,
-    QgsProcessingParameterString,
     QgsProcessingUtils,
     QgsRasterLayer,
 )
 
 from . import catalog
-from .base import TerralumeAlgorithm, tr
+from .base import tr
 from .blend import changes, changes_parameter, recipe_file
 from .fields import advanced, choice, helped
-from .native import Cancelled, LibraryMissing, TerralumeError
-from .run import FORMATS, Picture, Reporter, RunAlgorithm
+from .files import OUTPUT_ERROR, FileAlgorithm, Reporter, errors_for_processing, gdal_source
+from .native import Cancelled, TerralumeError
+from .run import Picture, RunAlgorithm
 from .visualize import terrain_parameter, terrain_setting
 
 GROUP = ("onthefly", "On the fly")
@@ -96,14 +95,12 @@ class LiveLayer(PictureAlgorithm):
 
     def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
         self.warn_of_unknown(parameters, feedback)
-        try:
+        with errors_for_processing():
             pictures = self.pictures(parameters, context)
             plan = self.plan(parameters, context, pictures)
             name = self.virtual_name(parameters, context, pictures[0])
             path = self.parameterAsFileOutput(parameters, "OUTPUT", context)
             source = virtual_raster(name, path, plan["pictures"][0]["stretch"])
-        except (TerralumeError, LibraryMissing) as error:
-            raise QgsProcessingException(str(error)) from None
         feedback.pushInfo(name)
         pictures[0].output, pictures[0].result = path or layer_in(context, source), "LAYER"
         if context.project():
@@ -141,7 +138,7 @@ def virtual_raster(name: str, path: str, stretch: dict[str, Any]) -> str:
     return path or text
 
 
-class Materialize(TerralumeAlgorithm):
+class Materialize(FileAlgorithm):
     """A file from a layer that is computed on the fly."""
 
     NAME, TITLE, GROUP = "materialize", "File from a layer on the fly", GROUP
@@ -155,27 +152,19 @@ class Materialize(TerralumeAlgorithm):
     def initAlgorithm(self, configuration: Any = None) -> None:
         layer = QgsProcessingParameterRasterLayer("INPUT", tr("Layer on the fly"))
         self.addParameter(helped(layer, tr("Or any other raster of GDAL.")))
-        self.addParameter(advanced(helped(choice("FORMAT", tr("Format"), FORMATS), catalog.OPTION_HELP["format"])))
-        creation = QgsProcessingParameterString("CREATION_OPTIONS", tr("Creation options"), "", False, True)
-        self.addParameter(advanced(helped(creation, tr("Such as COMPRESS=LZW, with | between them."))))
+        self.add_form_parameters()
         self.addParameter(QgsProcessingParameterRasterDestination("OUTPUT", tr("File")))
 
     def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
         self.warn_of_unknown(parameters, feedback)
         layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
-        if layer.providerType() != "gdal":
-            raise QgsProcessingException(tr("layer '{}' is not from GDAL; choose another one").format(layer.name()))
         output = self.parameterAsOutputLayer(parameters, "OUTPUT", context)
-        form = FORMATS[self.parameterAsEnum(parameters, "FORMAT", context)]
-        given = self.parameterAsString(parameters, "CREATION_OPTIONS", context) or ""
-        own = {key: value for key, _, value in (part.partition("=") for part in given.split("|"))}
-        pairs = {**self.OPTIONS[form], **own}
-        options = [f"{key}={value}" for key, value in pairs.items() if key]
-        try:
+        form = self.form(parameters, context)
+        own = dict(option.partition("=")[::2] for option in self.creation_options(parameters, context))
+        options = [f"{key}={value}" for key, value in {**self.OPTIONS[form], **own}.items()]
+        with errors_for_processing():
             self.library()
-            translate(layer.source(), output, form, options, Reporter(feedback))
-        except (TerralumeError, LibraryMissing, OSError) as error:
-            raise QgsProcessingException(str(error)) from None
+            translate(gdal_source(layer, "INPUT"), output, form, options, Reporter(feedback))
         return {"OUTPUT": output}
 
 
@@ -187,8 +176,11 @@ def translate(source: str, output: str, form: str, options: list[str], reporter:
         going_on[0] = going_on[0] and reporter(share, "computing")
         return int(going_on[0])
 
-    folder = os.path.dirname(os.path.abspath(output))
-    with tempfile.TemporaryDirectory(prefix=".terralume-", dir=folder) as place:
+    try:
+        made = tempfile.TemporaryDirectory(prefix=".terralume-", dir=os.path.dirname(os.path.abspath(output)))
+    except OSError as error:
+        raise TerralumeError(tr("cannot write '{}': {}; choose another file").format(output, error.strerror)) from None
+    with made as place:
         part = os.path.join(place, "part.tif")
         # GDAL asks for progress between parts of this size: small ones, so that cancelling takes no time.
         before = gdal.GetThreadLocalConfigOption("GDAL_SWATH_SIZE", None)
@@ -202,6 +194,6 @@ def translate(source: str, output: str, form: str, options: list[str], reporter:
         if not going_on[0]:
             raise Cancelled(tr("Cancelled; no output was written"))
         if whole is None:
-            raise TerralumeError(gdal.GetLastErrorMsg() or tr("'{}' cannot be written").format(output))
+            raise TerralumeError(gdal.GetLastErrorMsg() or tr("'{}' cannot be written").format(output), OUTPUT_ERROR)
         del whole
         os.replace(part, output)

@@ -9,7 +9,7 @@ from processing.core.ProcessingConfig import ProcessingConfig, Setting
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
-from . import blend, catalog, live, native, tools, visualize
+from . import blend, catalog, live, native, stack, tools, visualize
 from .base import tr
 from .library import SETTING, library
 
@@ -18,6 +18,7 @@ FORMATS = ["tif"]
 OTHERS = [
     visualize.OpennessAlgorithm, visualize.SkyViewSet, visualize.SeveralAlgorithm, blend.PresetAlgorithm,
     blend.BlendAlgorithm, blend.NormalizeAlgorithm, live.LiveLayer, live.Materialize, tools.PlanAlgorithm,
+    stack.Calc, stack.NormalisedDifference, stack.Rescale, stack.Mask, stack.Reduce, stack.Statistics,
 ]
 
 

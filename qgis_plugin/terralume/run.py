@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from qgis.core import (
-    Qgis,
-    QgsApplication,
-    QgsProcessingException,
     QgsProcessingParameterBand,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterExtent,
@@ -22,23 +18,14 @@ from qgis.core import (
 )
 
 from . import catalog, styles
-from .base import TerralumeAlgorithm, tr
-from .fields import Number, advanced, choice, helped
-from .native import Cancelled, LibraryMissing, TerralumeError
+from .base import tr
+from .fields import Number, choice, helped
+from .files import FileAlgorithm, Reporter, accepted, errors_for_processing, gdal_source, warn_of_space
+from .native import TerralumeError
 
-FILLS = ["none", "idw", "nearest", "linear_row"]
-FORMATS = ["GTiff", "COG"]
-COMPATIBILITIES = ["none", "rvt"]
-
-#: What to do about errors of the library that do not say what is allowed, by status.
-NEXT_STEPS = {
-    4: "choose another layer, or repair this one",
-    5: "choose another output, or free some space there",
-    7: "free some memory, or allow less with MEMORY_MB",
-    8: "install GDAL 3.5 or newer",
-    10: "please report this",
-    11: "please report this, and start QGIS anew",
-}
+#: Gaps stay, or are filled as one of the methods of the operation does.
+FILLS = ["none", *catalog.choices("fill_nodata", "method")]
+COMPATIBILITIES = catalog.words("compat")
 
 
 @dataclass
@@ -54,7 +41,7 @@ class Picture:
     operation: str = ""
 
 
-class RunAlgorithm(TerralumeAlgorithm):
+class RunAlgorithm(FileAlgorithm):
     """An algorithm that runs a job of the library on a layer of elevations."""
 
     INPUT_LABEL, HAS_EXTENT = "Elevation model", True
@@ -87,7 +74,7 @@ class RunAlgorithm(TerralumeAlgorithm):
         band = QgsProcessingParameterBand("BAND", tr("Band"), None, "INPUT", True)
         self.add_advanced(band, tr("Band of the heights. Needed when the raster has several."))
         nodata = QgsProcessingParameterNumber("NODATA", tr("Nodata value"), Number.Double, None, True)
-        self.add_advanced(nodata, catalog.OPTION_HELP["nodata"] + tr("; by default what the file says."))
+        self.add_advanced(nodata, catalog.full_help("nodata"))
         fill = choice("FILL_NODATA", tr("Fill gaps before"), FILLS)
         self.add_advanced(fill, tr("Heights for missing cells before anything is computed."))
         if self.HAS_EXTENT:
@@ -98,54 +85,25 @@ class RunAlgorithm(TerralumeAlgorithm):
         compat = choice("COMPATIBILITY", tr("Compatibility"), COMPATIBILITIES)
         self.add_advanced(compat, catalog.OPTION_HELP["compat"])
 
-    def add_file_parameters(self) -> None:
-        """Adds how the file is written and what the run may take."""
-        self.add_advanced(choice("FORMAT", tr("Format"), FORMATS), catalog.OPTION_HELP["format"])
-        creation = QgsProcessingParameterString("CREATION_OPTIONS", tr("Creation options"), "", False, True)
-        if Qgis.QGIS_VERSION_INT >= 33000:
-            widget = {"widget_type": "rasteroptions"}
-        else:
-            widget = {"class": "processing.algs.gdal.ui.RasterOptionsWidget.RasterOptionsWidgetWrapper"}
-        creation.setMetadata({"widget_wrapper": widget})
-        self.add_advanced(creation, tr("Options of the file's format, such as COMPRESS=LZW, with | between them."))
-        overviews = QgsProcessingParameterBoolean("OVERVIEWS", tr("Overviews"), False)
-        self.add_advanced(overviews, catalog.OPTION_HELP["overviews"])
-        threads = QgsProcessingParameterNumber("THREADS", tr("Threads"), Number.Integer, 0, False, 0, 1024)
-        self.add_advanced(threads, tr("Worker threads; 0: as QGIS is set."))
-        memory = QgsProcessingParameterNumber("MEMORY_MB", tr("Memory (MiB)"), Number.Integer, 0, False, 0)
-        self.add_advanced(memory, tr("Memory the run may take; 0: a quarter of the machine's, at most 1 GiB."))
-
-    def add_advanced(self, definition: Any, text: str) -> None:
-        """Adds a parameter that is folded away."""
-        self.addParameter(advanced(helped(definition, text)))
-
     # ---- reading parameters
 
     def source(self, parameters: dict[str, Any], context: Any) -> str:
         """The elevations for GDAL to open."""
         layer = self.parameterAsRasterLayer(parameters, "INPUT", context)
-        if layer is None:
-            raise TerralumeError(tr("INPUT is no raster layer; choose one"))
-        if layer.providerType() != "gdal":
-            raise TerralumeError(tr(
-                "layer '{}' comes from '{}', not from GDAL; export it to a GeoTIFF first (Export > Save As)"
-            ).format(layer.name(), layer.providerType()))
+        source = gdal_source(layer, "INPUT")
         bands = layer.bandCount()
         if bands > 1 and parameters.get("BAND") is None:
             raise TerralumeError(tr("'{}' has {} bands; choose one with BAND").format(layer.name(), bands))
-        return layer.source().split("|option:")[0]
+        return source
 
     def options(self, parameters: dict[str, Any], context: Any) -> list[tuple[str, str]]:
         """Options of the run as the library reads them."""
-        given = [("overwrite", "true"), ("format", FORMATS[self.parameterAsEnum(parameters, "FORMAT", context)])]
+        given = self.file_options(parameters, context)
         given.append(("compat", COMPATIBILITIES[self.parameterAsEnum(parameters, "COMPATIBILITY", context)]))
-        given += [("co", option) for option in self.text(parameters, "CREATION_OPTIONS", context).split("|") if option]
         if self.parameterAsBool(parameters, "SAVE_AS_8BIT", context):
             given.append(("type", "uint8"))
         if self.text(parameters, "STRETCH", context):
             given.append(("stretch", self.text(parameters, "STRETCH", context)))
-        if self.parameterAsBool(parameters, "OVERVIEWS", context):
-            given.append(("overviews", "true"))
         if parameters.get("BAND") is not None:
             given.append(("band", str(self.parameterAsInt(parameters, "BAND", context))))
         if parameters.get("NODATA") is not None:
@@ -155,36 +113,29 @@ class RunAlgorithm(TerralumeAlgorithm):
         if not extent.isNull():
             ends = (extent.xMinimum(), extent.yMinimum(), extent.xMaximum(), extent.yMaximum())
             given.append(("extent", ",".join(map(repr, ends))))
-        threads = self.parameterAsInt(parameters, "THREADS", context) or QgsApplication.maxThreads()
-        if threads > 0:
-            given.append(("threads", str(threads)))
-        memory = self.parameterAsInt(parameters, "MEMORY_MB", context)
-        return given + ([("memory", f"{memory}M")] if memory else [])
+        return given
 
     def fill(self, parameters: dict[str, Any], context: Any) -> list[tuple[str, str]]:
         """How gaps are filled, as a setting of a recipe."""
         method = FILLS[self.parameterAsEnum(parameters, "FILL_NODATA", context)]
         return [] if method == "none" else [("fill", method)]
 
-    def text(self, parameters: dict[str, Any], name: str, context: Any) -> str:
-        """A text without blanks around it."""
-        return (self.parameterAsString(parameters, name, context) or "").strip()
-
-    def job(self, parameters: dict[str, Any], context: Any, pictures: list[Picture]) -> Any:
+    @contextmanager
+    def job(self, parameters: dict[str, Any], context: Any, pictures: list[Picture]) -> Iterator[Any]:
         """A job with everything set."""
         fill = self.fill(parameters, context)
-        job = self.library().job(pictures[0].recipe)
-        for index, picture in enumerate(pictures):
-            if index:
-                job.add_picture(picture.recipe)
-            for name, value in picture.settings + fill:
-                job.set_parameter(name, value)
-            if picture.output:
-                job.set_output(picture.output)
-        for name, value in self.options(parameters, context):
-            job.set_option(name, value)
-        job.set_input(self.source(parameters, context))
-        return job
+        with self.library().job(pictures[0].recipe) as job:
+            for index, picture in enumerate(pictures):
+                if index:
+                    job.add_picture(picture.recipe)
+                for name, value in picture.settings + fill:
+                    job.set_parameter(name, value)
+                if picture.output:
+                    job.set_output(picture.output)
+            for name, value in self.options(parameters, context):
+                job.set_option(name, value)
+            job.set_input(self.source(parameters, context))
+            yield job
 
     # ---- checking and running
 
@@ -197,15 +148,11 @@ class RunAlgorithm(TerralumeAlgorithm):
         fine, text = super().checkParameterValues(parameters, context)
         if not fine:
             return fine, text
-        try:
-            self.plan(parameters, context, self.pictures(parameters, context))
-        except (TerralumeError, LibraryMissing) as error:
-            return False, sentence(error)
-        return True, ""
+        return accepted(lambda: self.plan(parameters, context, self.pictures(parameters, context)))
 
     def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
         self.warn_of_unknown(parameters, feedback)
-        try:
+        with errors_for_processing():
             pictures = self.pictures(parameters, context)
             plan = self.plan(parameters, context, pictures)
             say_plan(plan, feedback)
@@ -213,10 +160,6 @@ class RunAlgorithm(TerralumeAlgorithm):
             warn_of_space(plan, pictures[0].output, feedback)
             with self.job(parameters, context, pictures) as job:
                 job.run(Reporter(feedback))
-        except Cancelled:
-            raise QgsProcessingException(tr("Cancelled; no output was written")) from None
-        except (TerralumeError, LibraryMissing) as error:
-            raise QgsProcessingException(sentence(error)) from None
         return self.finish(parameters, context, pictures, plan)
 
     def name_outputs(
@@ -243,37 +186,9 @@ class RunAlgorithm(TerralumeAlgorithm):
             styles.on_completion(context, picture.output, look, f"{description['title']} - {layer.name()}")
 
 
-class Reporter:
-    """Tells QGIS how far a run is, and the library whether the user wants no more."""
-
-    def __init__(self, feedback: Any) -> None:
-        self._feedback, self._stage = feedback, ""
-
-    def __call__(self, share: float, stage: str) -> bool:
-        if stage != self._stage:
-            self._stage = stage
-            self._feedback.setProgressText(tr(stage.capitalize()))
-        self._feedback.setProgress(100 * share)
-        return not self._feedback.isCanceled()
-
-
-def sentence(error: Exception) -> str:
-    """What went wrong, with a next step."""
-    text, step = str(error), NEXT_STEPS.get(getattr(error, "status", 0), "")
-    return f"{text}; {tr(step)}" if step and "; allowed: " not in text else text
-
-
 def say_plan(plan: dict[str, Any], feedback: Any) -> None:
     """Writes into the log how a run is divided."""
     feedback.pushInfo(tr("{rows} x {cols} cells in {tiles} tiles, {radius} cells read around each").format(**plan))
     feedback.pushInfo(tr("{threads} threads, {mib} MiB").format(threads=plan["threads"], mib=plan["memory"] >> 20))
     for step in plan["steps"]:
         feedback.pushDebugInfo(step)
-
-
-def warn_of_space(plan: dict[str, Any], output: str, feedback: Any) -> None:
-    """Compressed files are smaller, so that too little space is no error yet."""
-    folder = os.path.dirname(os.path.abspath(output))
-    if os.path.isdir(folder) and shutil.disk_usage(folder).free < plan["output_bytes"]:
-        text = tr("'{}' may be too small: up to {} MiB are written; free some space or choose another folder")
-        feedback.pushWarning(text.format(folder, plan["output_bytes"] >> 20))

@@ -26,6 +26,9 @@ DIVERGING = {
     "profile_curvature", "plan_curvature",
 }
 
+BLUE_TO_RED = (QColor(33, 102, 172), QColor(247, 247, 247), QColor(178, 24, 43))
+BROWN_TO_GREEN = (QColor(140, 81, 10), QColor(245, 245, 245), QColor(1, 102, 94))
+
 #: Directions that are red, green and blue in a hillshade from many.
 LIGHTS = (315, 22.5, 90)
 
@@ -98,7 +101,9 @@ def renderer_of(provider: Any, look: Look) -> Any:
     if look.picture["color"]:
         return colour(provider, (1, 2, 3), limits)
     if look.operation in DIVERGING and not look.eight_bit:
-        return diverging(provider, limits)
+        return diverging(provider, limits, BLUE_TO_RED)
+    if look.operation == "normdiff":
+        return diverging(provider, limits, BROWN_TO_GREEN)
     return grey(provider, limits, stretch["invert"] and not look.eight_bit)
 
 
@@ -129,10 +134,12 @@ def colour(provider: Any, bands: tuple[int, int, int], limits: tuple[float, floa
     return made
 
 
-def diverging(provider: Any, limits: tuple[float, float]) -> QgsSingleBandPseudoColorRenderer:
-    """Blue over white to red."""
-    ramp = QgsGradientColorRamp(
-        QColor(33, 102, 172), QColor(178, 24, 43), False, [QgsGradientStop(0.5, QColor(247, 247, 247))])
+def diverging(
+    provider: Any, limits: tuple[float, float], colours: tuple[QColor, QColor, QColor]
+) -> QgsSingleBandPseudoColorRenderer:
+    """One colour over a pale middle to another."""
+    low, middle, high = colours
+    ramp = QgsGradientColorRamp(low, high, False, [QgsGradientStop(0.5, middle)])
     shader = QgsColorRampShader(limits[0], limits[1], ramp, QgsColorRampShader.Type.Interpolated)
     shader.classifyColorRamp(5, 1)
     function = QgsRasterShader(limits[0], limits[1])

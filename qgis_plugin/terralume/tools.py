@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from qgis.core import QgsProcessingException, QgsProcessingOutputNumber, QgsProcessingOutputString
+from qgis.core import QgsProcessingOutputNumber, QgsProcessingOutputString
 
 from .base import tr
+from .files import errors_for_processing
 from .live import PictureAlgorithm
-from .native import LibraryMissing, TerralumeError
 
 GROUP = ("tools", "Tools")
 
@@ -28,10 +28,8 @@ class PlanAlgorithm(PictureAlgorithm):
 
     def processAlgorithm(self, parameters: dict[str, Any], context: Any, feedback: Any) -> dict[str, Any]:
         self.warn_of_unknown(parameters, feedback)
-        try:
+        with errors_for_processing():
             plan = self.plan(parameters, context, self.pictures(parameters, context))
-        except (TerralumeError, LibraryMissing) as error:
-            raise QgsProcessingException(str(error)) from None
         for name, value in plan.items():
             if name not in ("pictures", "steps"):
                 feedback.pushInfo(f"{name}: {value}")

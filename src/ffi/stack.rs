@@ -2,15 +2,20 @@
 
 use super::argument::{borrow, check, text, Place};
 use super::job::{reporter, terralume_run_options};
+use super::library::c_text;
 use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
 use crate::core::error::unknown_name;
-use crate::job::options::{JobOptions, OPTIONS};
+use crate::gdal::output::Target;
+use crate::job::options::JobOptions;
+use crate::job::stack::describe::RUN_OPTIONS;
 use crate::job::stack::map::{map_tiles, MapOptions, MapTile};
 use crate::job::stack::options::{StackOptions, STACK_OPTIONS};
+use crate::job::stack::statistics::StatisticsJob;
 use crate::job::stack::{StackCommand, StackJob};
 use crate::pipeline::stack::run::Report;
 use libc::{c_char, c_int, c_void};
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
@@ -27,6 +32,8 @@ struct State {
     stack: StackOptions,
     run: JobOptions,
     output: Option<String>,
+    /// What the last run did.
+    outcome: RefCell<Option<serde_json::Value>>,
 }
 
 /// What a run over a stack did to cells. Fill with terralume_stack_report_init() first.
@@ -92,7 +99,7 @@ pub unsafe extern "C" fn terralume_stack_new(
         let names = StackCommand::ALL.iter().map(|(known, _)| *known);
         let (_, command) = found.ok_or_else(|| unknown_name("command", name, names))?;
         let (stack, run) = (StackOptions::default(), JobOptions::default());
-        let state = State { command: *command, stack, run, output: None };
+        let state = State { command: *command, stack, run, output: None, outcome: RefCell::default() };
         let stack = terralume_stack { cancel: AtomicBool::new(false), state: Mutex::new(state) };
         place.fill(Arc::into_raw(Arc::new(stack)).cast_mut());
         Ok(())
@@ -116,8 +123,8 @@ pub unsafe extern "C" fn terralume_stack_free(stack: *mut terralume_stack) {
 /// Sets one option from text, as on the command line. "input" and "mask" may be set several times, each adds one.
 ///
 /// @param name  An option, such as "input", "expr", "mask", "stat", "group", "type", "threads", "memory", "overwrite".
-/// @param value UTF-8; "true" or "false" for a switch; for "input" NAME=PATH or NAME=PATH:BAND. On failure the old
-///              value stays.
+/// @param value UTF-8; "true" or "false" for a switch; for "input" NAME=PATH or NAME=PATH:BAND, and more files of the same
+///              list in lines of their own. On failure the old value stays.
 #[no_mangle]
 pub unsafe extern "C" fn terralume_stack_set_option(
     stack: *mut terralume_stack,
@@ -130,13 +137,11 @@ pub unsafe extern "C" fn terralume_stack_set_option(
             unsafe { (borrow(stack, "stack")?, text(name, "name")?, text(value, "value")?) };
         let mut state = stack.lock()?;
         // Both tables have a type and nodata: those of stacks count.
-        let shared = ["threads", "memory", "tile-size", "format", "co", "overviews", "overwrite"];
-        if shared.contains(&name) {
+        if RUN_OPTIONS.contains(&name) {
             return Ok(state.run.set(name, value)?);
         }
         if STACK_OPTIONS.iter().all(|option| option.name != name) {
-            let shared = OPTIONS.iter().map(|option| option.name).filter(|name| shared.contains(name));
-            let names = STACK_OPTIONS.iter().map(|option| option.name).chain(shared);
+            let names = STACK_OPTIONS.iter().map(|option| option.name).chain(RUN_OPTIONS);
             return Err(unknown_name("option", name, names).into());
         }
         Ok(state.stack.set(name, value)?)
@@ -172,30 +177,74 @@ pub unsafe extern "C" fn terralume_stack_run(
 ) -> terralume_status {
     guard(|| {
         check(stack, "stack")?;
-        // SAFETY: it came from `Arc::into_raw` and is live by contract. The run holds a share of its own, so that a
-        // progress function may free it.
-        let stack = unsafe {
-            Arc::increment_strong_count(stack);
-            Arc::from_raw(stack)
-        };
-        let options = if options.is_null() {
-            terralume_run_options::DEFAULT
-        } else {
-            // SAFETY: as the documentation asks.
-            unsafe { versioned::read(options) }?
-        };
         // SAFETY: NULL or as the documentation asks.
         let known = if report.is_null() { None } else { Some(unsafe { versioned::read(report) }?) };
-        let state = stack.lock()?;
-        let result = state.run(&options, &stack.cancel);
-        // Before the lock is released: a request that comes later is for the next run.
-        stack.cancel.store(false, Ordering::Relaxed);
+        // SAFETY: as the documentation asks.
+        let result = unsafe { work_on(stack, options, State::run) };
         let found = result?;
         if let Some(known) = known {
             // SAFETY: the struct is the caller's, and is written only as far as it says.
             unsafe { versioned::write(report, known.struct_size, &told(&found)) };
         }
         Ok(())
+    })
+}
+
+/// Says how a run would go, as JSON, without running it: inputs are opened, everything but the output is checked, and the
+/// run is divided. "rows", "cols", the names of the "bands" that are written, "input_bytes" and "output_bytes" before
+/// compression; "images", each with "files", "datetime", "date_from" and "group"; "tiles", "tile_rows", "tile_cols", "halo"
+/// in cells, "decoded", how often each block is, "threads", and "memory" in bytes.
+///
+/// @param json Receives the text, UTF-8. Free it with terralume_string_free().
+#[no_mangle]
+pub unsafe extern "C" fn terralume_stack_plan(
+    stack: *mut terralume_stack,
+    json: *mut *mut c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (stack, place) = unsafe { (borrow(stack, "stack")?, Place::new(json, "json")?) };
+        let job = stack.lock()?.job(String::new());
+        let plan = job.prepare()?.describe();
+        place.fill(c_text(plan.to_string())?.into_raw());
+        Ok(())
+    })
+}
+
+/// Says what the last run did, as JSON: "outputs", the files it wrote, "bad", files that could not be read, in part or at
+/// all, the numbers of terralume_stack_report (of statistics the number of "rows" instead), "notes", the same in words, and
+/// the "plan" as terralume_stack_plan() says it. Fails when no run has ended well.
+///
+/// @param json Receives the text, UTF-8. Free it with terralume_string_free().
+#[no_mangle]
+pub unsafe extern "C" fn terralume_stack_outcome(
+    stack: *mut terralume_stack,
+    json: *mut *mut c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (stack, place) = unsafe { (borrow(stack, "stack")?, Place::new(json, "json")?) };
+        let state = stack.lock()?;
+        let missing = || Failure::argument("nothing was done yet; allowed: terralume_stack_run first".into());
+        let outcome = state.outcome.borrow().as_ref().map(ToString::to_string).ok_or_else(missing)?;
+        place.fill(c_text(outcome)?.into_raw());
+        Ok(())
+    })
+}
+
+/// Writes numbers that describe the inputs, or their blocks, as a table in place of a raster: options "stat", "expr", "block",
+/// "as" and those about inputs and masks count. Cancelled as terralume_stack_run() is.
+///
+/// @param options NULL: the defaults.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_stack_write_statistics(
+    stack: *mut terralume_stack,
+    options: *const terralume_run_options,
+) -> terralume_status {
+    guard(|| {
+        check(stack, "stack")?;
+        // SAFETY: as the documentation asks.
+        unsafe { work_on(stack, options, State::write_statistics) }.map(|_| ())
     })
 }
 
@@ -207,6 +256,36 @@ pub unsafe extern "C" fn terralume_stack_cancel(stack: *mut terralume_stack) {
     if let Some(stack) = unsafe { stack.as_ref() } {
         stack.cancel.store(true, Ordering::Relaxed);
     }
+}
+
+/// Runs a stack that nobody else uses meanwhile.
+///
+/// # Safety
+/// `stack` is live, `options` NULL or live options.
+unsafe fn work_on(
+    stack: *mut terralume_stack,
+    options: *const terralume_run_options,
+    work: impl FnOnce(&State, &terralume_run_options, &AtomicBool) -> Result<Report>,
+) -> Result<Report> {
+    // SAFETY: it came from `Arc::into_raw` and is live by contract. The run holds a share of its own, so that a
+    // progress function may free it.
+    let stack = unsafe {
+        Arc::increment_strong_count(stack);
+        Arc::from_raw(stack)
+    };
+    let options = if options.is_null() {
+        terralume_run_options::DEFAULT
+    } else {
+        // SAFETY: by contract.
+        unsafe { versioned::read(options) }?
+    };
+    let state = stack.lock()?;
+    let cancelled = stack.cancel.load(Ordering::Relaxed);
+    let result =
+        if cancelled { Err(crate::Error::Cancelled.into()) } else { work(&state, &options, &stack.cancel) };
+    // Before the lock is released: a request that comes later is for the next run.
+    stack.cancel.store(false, Ordering::Relaxed);
+    result
 }
 
 fn told(report: &Report) -> terralume_stack_report {
@@ -238,16 +317,37 @@ impl terralume_stack {
 }
 
 impl State {
-    fn run(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<Report> {
+    fn job(&self, output: String) -> StackJob {
+        StackJob { command: self.command, stack: self.stack.clone(), run: self.run.clone(), output }
+    }
+
+    fn output(&self) -> Result<String> {
         let missing =
             || Failure::argument("the stack has no output; allowed: terralume_stack_set_output first".into());
-        let output = self.output.clone().ok_or_else(missing)?;
-        let job =
-            StackJob { command: self.command, stack: self.stack.clone(), run: self.run.clone(), output };
-        if cancel.load(Ordering::Relaxed) {
-            return Err(crate::Error::Cancelled.into());
-        }
-        Ok(job.run(&mut reporter(options), cancel, None)?.report)
+        self.output.clone().ok_or_else(missing)
+    }
+
+    fn run(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<Report> {
+        self.outcome.replace(None);
+        let (job, report) = (self.job(self.output()?), &mut reporter(options));
+        let prepared = job.prepare_watched(report, cancel)?;
+        let plan = prepared.describe();
+        let outcome = prepared.run(report, cancel, None)?;
+        self.outcome.replace(Some(outcome.describe(plan)));
+        Ok(outcome.report)
+    }
+
+    /// A table in place of a raster.
+    fn write_statistics(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<Report> {
+        self.outcome.replace(None);
+        let output = self.output()?;
+        // Before the work, not after it.
+        Target::new(&output, self.run.overwrite, &[])?;
+        let job = StatisticsJob { stack: self.stack.clone(), run: self.run.clone() };
+        let table = job.run(&mut reporter(options), cancel)?;
+        table.write(&output, self.run.overwrite, self.stack.form)?;
+        self.outcome.replace(Some(table.describe(&output)));
+        Ok(Report::default())
     }
 }
 
@@ -338,6 +438,7 @@ pub unsafe extern "C" fn terralume_map_tiles(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
     use std::ffi::CString;
     use std::sync::atomic::AtomicUsize;
 
@@ -367,11 +468,55 @@ mod tests {
             assert_eq!(terralume_stack_run(stack, std::ptr::null(), &mut report), terralume_status::Argument);
             let path = c(output.to_str().unwrap());
             assert_eq!(terralume_stack_set_output(stack, path.as_ptr()), terralume_status::Ok);
+            let asked = |function: unsafe extern "C" fn(*mut terralume_stack, *mut *mut c_char) -> _| {
+                let mut json = std::ptr::null_mut();
+                let status: terralume_status = function(stack, &mut json);
+                if json.is_null() {
+                    return (status, serde_json::Value::Null);
+                }
+                let found = serde_json::from_slice(std::ffi::CStr::from_ptr(json).to_bytes()).unwrap();
+                crate::ffi::library::terralume_string_free(json);
+                (status, found)
+            };
+            assert_eq!(asked(terralume_stack_outcome).0, terralume_status::Argument);
+            let (status, plan) = asked(terralume_stack_plan);
+            assert_eq!(
+                (status, &plan["rows"], plan["images"].as_array().unwrap().len()),
+                (terralume_status::Ok, &json!(1000), 1)
+            );
             assert_eq!(terralume_stack_run(stack, std::ptr::null(), &mut report), terralume_status::Ok);
+            let (_, outcome) = asked(terralume_stack_outcome);
+            assert_eq!((&outcome["not_finite"], &outcome["outputs"]), (&json!(1_000_000), &json!([output])));
             terralume_stack_free(stack);
         }
         assert_eq!((report.not_finite, report.missing), (1_000_000, 1_000_000));
         assert!(output.exists());
+    }
+
+    #[test]
+    fn a_table_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("out.json");
+        let mut stack = std::ptr::null_mut();
+        // SAFETY: live pointers and C strings throughout; the stack is freed once.
+        unsafe {
+            assert_eq!(terralume_stack_new(c"reduce".as_ptr(), &mut stack), terralume_status::Ok);
+            let options = [("input", DEM), ("as", "json"), ("stat", "count,median"), ("block", "400")];
+            for (name, value) in options {
+                assert_eq!(
+                    terralume_stack_set_option(stack, c(name).as_ptr(), c(value).as_ptr()),
+                    terralume_status::Ok
+                );
+            }
+            let path = c(output.to_str().unwrap());
+            assert_eq!(terralume_stack_set_output(stack, path.as_ptr()), terralume_status::Ok);
+            assert_eq!(terralume_stack_write_statistics(stack, std::ptr::null()), terralume_status::Ok);
+            assert_eq!(terralume_stack_write_statistics(stack, std::ptr::null()), terralume_status::Output);
+            terralume_stack_free(stack);
+        }
+        let table: serde_json::Value = serde_json::from_slice(&std::fs::read(&output).unwrap()).unwrap();
+        assert_eq!(table.as_array().unwrap().len(), 9);
+        assert_eq!((&table[8]["count"], &table[8]["row"]), (&json!(40_000.0), &json!(800)));
     }
 
     /// Cells with data, and cells beyond the raster.

@@ -1,6 +1,6 @@
 //! Everything this library can do, as one JSON text: what dialogs, scripts and other languages are built from.
 
-use super::{file_name, options, Picture, Prepared};
+use super::{file_name, options, stack, Picture, Prepared};
 use crate::core::error::Result;
 use crate::core::grid::Grid;
 use crate::core::operation::{describe_stretch, Band, Role};
@@ -12,13 +12,14 @@ use crate::registry;
 use crate::render::blend::Mode;
 use serde_json::json;
 
-/// Operations, presets, blend modes and options of a run; `"schema"` changes only by adding keys.
+/// Operations, presets, blend modes, options of a run, commands over stacks; `"schema"` changes only by adding keys.
 pub fn describe() -> Result<serde_json::Value> {
     let mut description = registry::describe();
     description["presets"] = presets()?.iter().map(preset).collect::<Result<_>>()?;
     description["terrains"] = terrain::terrains()?.iter().map(terrain::Terrain::describe).collect();
     description["blend_modes"] = Mode::ALL.iter().map(|(name, _)| json!(name)).collect();
     description["options"] = options::describe();
+    description["stack"] = stack::describe::describe(description["stack"].take());
     Ok(description)
 }
 
@@ -82,6 +83,8 @@ mod tests {
         assert_eq!(count("operations"), registry::operations().len());
         assert_eq!(count("presets"), presets().unwrap().len());
         assert_eq!(count("options"), options::OPTIONS.len());
+        assert_eq!(description["stack"]["commands"][0]["name"], "calc");
+        assert_eq!(description["stack"]["calc"]["constants"][0]["name"], "_pi");
         assert_eq!(description["presets"][0]["name"], "vat");
         assert_eq!(description["presets"][0]["radius"], 10);
     }

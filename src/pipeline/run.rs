@@ -242,6 +242,39 @@ pub fn in_parallel<T: Sync, R: Send>(
     Ok(pool(threads)?.install(|| items.par_iter().map(make).collect()))
 }
 
+/// The same, while the calling thread reports and listens; after a stop only the items in hand are made.
+pub fn in_parallel_watched<T: Sync, R: Send>(
+    threads: usize,
+    items: &[T],
+    make: impl Fn(&T) -> R + Sync + Send,
+    monitor: &mut Monitor<'_>,
+) -> Result<Vec<R>> {
+    let (stop, done) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let make = |item: &T| {
+        let made = (!stop.load(Ordering::Relaxed)).then(|| make(item));
+        done.fetch_add(1, Ordering::Relaxed);
+        made
+    };
+    std::thread::scope(|scope| {
+        let (made, finished) = sync_channel(1);
+        scope.spawn(move || made.send(in_parallel(threads, items, make)));
+        loop {
+            let share = done.load(Ordering::Relaxed) as f64 / items.len().max(1) as f64;
+            if monitor.cancel.load(Ordering::Relaxed) || !(monitor.report)(share) {
+                stop.store(true, Ordering::Relaxed);
+                return Err(Error::Cancelled);
+            }
+            match finished.recv_timeout(REPORT_EVERY) {
+                Ok(made) => return made?.into_iter().map(|made| made.ok_or(Error::Cancelled)).collect(),
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::Internal("a worker thread died".into()));
+                }
+            }
+        }
+    })
+}
+
 /// Takes tiles in file order as they come, and reports.
 fn take_all<P>(
     total: usize,

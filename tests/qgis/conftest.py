@@ -1,6 +1,8 @@
 """What the tests of the QGIS plugin share. scripts/test-qgis.sh sets the environment."""
 
+import itertools
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +55,15 @@ def write_raster(path, cells, crs=3794, cell=0.5):
     return str(path)
 
 
+def many_dates(folder):
+    """The DEM as if it had been taken every day of a year: work for a while."""
+    folder.mkdir()
+    days = [folder / f"dem_2018{1 + number // 28:02}{1 + number % 28:02}.tif" for number in range(300)]
+    for day in days:
+        day.symlink_to(DEM)
+    return days
+
+
 def fresh_profile(folder, plugin=PLUGINS / "terralume"):
     """The environment of a QGIS that has never run, with the plugin and nothing else: no locale, no settings."""
     profile = folder / "config" / "profiles" / "default"
@@ -67,6 +78,21 @@ def qgis_process(environment, *arguments):
     """Runs qgis_process; Debian 12's wrapper around it passes an argument that it does not know."""
     return subprocess.run(
         ["qgis_process.bin", *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=120)
+
+
+#: What a sentence with a next step has.
+NEXT_STEP = re.compile(
+    r"; (allowed|choose|export|save|free|set|install|fill|reproject)|: update |Incorrect parameter value for")
+
+
+def refused(run, name="slope", **parameters):
+    """The text with which an algorithm refuses, in its check or in its run."""
+    from qgis.core import QgsProcessingException
+    with pytest.raises(QgsProcessingException) as caught:
+        run(name, **parameters)
+    text = str(caught.value).removeprefix("Unable to execute algorithm").strip()
+    assert "Traceback" not in text and "\n" not in text and NEXT_STEP.search(text), text
+    return text
 
 
 @pytest.fixture(scope="session")
@@ -139,3 +165,38 @@ def run(provider, small, tmp_path, feedback):
         raise QgsProcessingException(said)
 
     return run_algorithm
+
+
+@pytest.fixture
+def loaded(provider, small, tmp_path, feedback, qgis_new_project):
+    """Runs an algorithm as the toolbox does, and loads its results."""
+    from processing.gui.Postprocessing import handleAlgorithmResults
+    from qgis.core import (
+        QgsApplication,
+        QgsProcessingContext,
+        QgsProcessingOutputLayerDefinition,
+        QgsProject,
+        QgsRasterLayer,
+    )
+
+    elevations = QgsRasterLayer(small, "hill")
+    QgsProject.instance().addMapLayer(elevations)
+    numbers = itertools.count()
+
+    def run_and_load(name, output="OUTPUT", **parameters):
+        context = QgsProcessingContext()
+        context.setProject(QgsProject.instance())
+        context.setFeedback(feedback)
+        algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"terralume:{name}")
+        if algorithm.parameterDefinition(output):
+            # QGIS does not load a file again that is a layer already.
+            destination = str(tmp_path / f"{name}{next(numbers)}.tif")
+            parameters = {output: QgsProcessingOutputLayerDefinition(destination, QgsProject.instance()), **parameters}
+        results, fine = algorithm.run({"INPUT": elevations, **parameters}, context, feedback)
+        assert fine, feedback.said
+        known = set(QgsProject.instance().mapLayers())
+        handleAlgorithmResults(algorithm, context, feedback)
+        added = set(QgsProject.instance().mapLayers()) - known
+        return [QgsProject.instance().mapLayer(identity) for identity in added], results
+
+    return run_and_load

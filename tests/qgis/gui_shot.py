@@ -1,7 +1,8 @@
 """A walk through a real QGIS window, with pictures of it: run by scripts/qgis-gui.sh, inside QGIS.
 
 Opens the toolbox and a dialog, runs, cancels, adds a layer on the fly, zooms. What it finds is written as JSON; so is
-what goes wrong. Environment: TERRALUME_SHOTS (folder), TERRALUME_DEM."""
+what goes wrong. Environment: TERRALUME_SHOTS (folder), TERRALUME_DEM, TERRALUME_SCENES
+(folder of a series)."""
 
 import json
 import os
@@ -19,6 +20,7 @@ from qgis.utils import iface
 
 FOLDER = Path(os.environ["TERRALUME_SHOTS"])
 DEM = os.environ["TERRALUME_DEM"]
+SCENES = os.environ["TERRALUME_SCENES"]
 found = {}
 
 
@@ -163,6 +165,26 @@ def blend_dialog():
     dialog.close()
 
 
+def stack():
+    """A dialog of a stack, filled in and run."""
+    inputs = [cell for name, band in (("red", "B4"), ("nir", "B5"), ("qa", "BQA"))
+              for cell in (name, f"{SCENES}/*_{band}.tif", "")]
+    dialog = dialog_of("reduce", INPUTS=inputs, STAT="mean, count", GROUP="season", EXPR="(nir - red) / (nir + red)",
+                       MASK="qa: landsat_c1:cloud,fill")
+    dialog.resize(900, 740)
+    shoot(dialog, "stack")
+    before = len(QgsProject.instance().mapLayers())
+    dialog.runButton().click()
+    wait(lambda: ended(dialog) and len(QgsProject.instance().mapLayers()) > before)
+    found["stack_layer"] = [layer.name() for layer in QgsProject.instance().mapLayers().values()
+                            if layer.name().startswith("Reduce")]
+    shoot(dialog, "stack_log")
+    dialog.close()
+    dialog = dialog_of("calc")
+    shoot(dialog, "calc")
+    dialog.close()
+
+
 def missing_library():
     """The menu, and the word about a library that is not there."""
     bar = iface.messageBar()
@@ -177,7 +199,7 @@ def missing_library():
 
 def walk():
     """All of it, once."""
-    steps = (toolbox, run_and_cancel, blend_dialog, on_the_fly)
+    steps = (toolbox, run_and_cancel, blend_dialog, on_the_fly, stack)
     if not Path(os.environ["TERRALUME_LIBRARY"]).exists():
         steps = (missing_library,)
     try:

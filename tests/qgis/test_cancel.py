@@ -6,7 +6,7 @@ import subprocess
 import threading
 
 import pytest
-from conftest import DEM
+from conftest import DEM, many_dates
 
 #: Would take minutes.
 LONG = {"MAX_RADIUS": 300, "ANGULAR_RES": 1}
@@ -64,11 +64,17 @@ def test_an_exception_in_a_script_stops_the_run(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_ctrl_c(environment, tmp_path):
-    arguments = [f"{name}={value}" for name, value in LONG.items()]
-    process = subprocess.Popen(
-        ["qgis_process.bin", "run", "terralume:localdominance", "--", f"INPUT={DEM}", f"OUTPUT={tmp_path / 'out.tif'}",
-         *arguments], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+@pytest.mark.parametrize("name, parameters", [
+    ("localdominance", [f"INPUT={DEM}", *(f"{name}={value}" for name, value in LONG.items())]),
+    ("reduce", ["STAT=median,p10,p90,mode", "THREADS=1"]),
+])
+def test_ctrl_c(environment, tmp_path, name, parameters):
+    output = tmp_path / "out" / "out.tif"
+    output.parent.mkdir()
+    if name == "reduce":
+        parameters = [*parameters, *(f"INPUT={path}" for path in many_dates(tmp_path / "dates"))]
+    process = subprocess.Popen(["qgis_process.bin", "run", f"terralume:{name}", "--", f"OUTPUT={output}", *parameters],
+                               env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = b""
     while b"0..." not in said:
         said += process.stdout.read(1)
@@ -76,4 +82,4 @@ def test_ctrl_c(environment, tmp_path):
     rest, _ = process.communicate(timeout=60)
     assert process.returncode not in (0, None)
     assert b"Cancelled; no output was written" in rest and b"Traceback" not in said + rest
-    assert os.listdir(tmp_path) == []
+    assert os.listdir(output.parent) == []

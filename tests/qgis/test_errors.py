@@ -1,28 +1,13 @@
 """What can go wrong ends as one sentence with a next step: never a traceback, never half a file."""
 
 import os
-import re
 import resource
 import subprocess
 import sys
 
 import numpy
 import pytest
-from conftest import BUILT, PLUGINS, qgis_process, write_raster
-
-#: What a sentence with a next step has.
-NEXT_STEP = re.compile(
-    r"; (allowed|choose|export|save|free|set|install|fill|reproject)|: update |Incorrect parameter value for")
-
-
-def refused(run, name="slope", **parameters):
-    """The text with which an algorithm refuses, in its check or in its run."""
-    from qgis.core import QgsProcessingException
-    with pytest.raises(QgsProcessingException) as caught:
-        run(name, **parameters)
-    text = str(caught.value).removeprefix("Unable to execute algorithm").strip()
-    assert "Traceback" not in text and "\n" not in text and NEXT_STEP.search(text), text
-    return text
+from conftest import BUILT, PLUGINS, qgis_process, refused, write_raster
 
 
 @pytest.fixture
@@ -108,7 +93,7 @@ def test_a_full_disk(run, tmp_path):
 
 
 def test_a_small_disk_is_warned_of(feedback, tmp_path):
-    from terralume.run import warn_of_space
+    from terralume.files import warn_of_space
     warn_of_space({"output_bytes": 1}, str(tmp_path / "out.tif"), feedback)
     assert feedback.said == []
     warn_of_space({"output_bytes": 1 << 60}, str(tmp_path / "out.tif"), feedback)

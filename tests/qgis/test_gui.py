@@ -30,7 +30,8 @@ def test_a_walk_through_qgis(tmp_path):
     # The elevations and the run that ended; the cancelled one left nothing.
     assert found["layers_after_cancel"] == 2
     assert found["colours"] > 50
-    for name in ("toolbox", "dialog", "cancelled", "blend", "live0", "live1", "live2"):
+    assert found["stack_layer"] == ["Reduce over time (8 bands)"]
+    for name in ("toolbox", "dialog", "cancelled", "blend", "stack", "calc", "live0", "live1", "live2"):
         assert (tmp_path / f"{name}.png").stat().st_size > 5000
     # Times depend on the machine: they are told, not judged.
     print({name: seconds for name, seconds in found.items() if name.startswith(("gap", "cancelled"))})

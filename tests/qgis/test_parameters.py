@@ -1,7 +1,7 @@
 """Dialogs and scripts: names, defaults, help, and parameters that reach the library."""
 
 import pytest
-from conftest import bands, command, write_raster
+from conftest import DEM, bands, command, write_raster
 from qgis.core import QgsProcessingAlgorithm, QgsProcessingParameterDefinition, QgsProcessingParameterEnum
 
 #: Names of parameters that scripts for rvt-qgis use.
@@ -22,6 +22,10 @@ RVT_NAMES = {
 }
 
 
+#: What only the user can know: rasters, the formula of a calculation, what a mask leaves out.
+GIVEN = {"INPUT", "INPUT_A", "INPUT_B", "EXPR", "MASK"}
+
+
 def algorithms(provider):
     found = provider.algorithms()
     assert len(found) >= 30
@@ -32,7 +36,7 @@ def test_every_default_is_acceptable(provider):
     for algorithm in algorithms(provider):
         for item in algorithm.parameterDefinitions():
             mandatory = not item.flags() & QgsProcessingParameterDefinition.Flag.FlagOptional
-            if item.name() != "INPUT" and not item.isDestination() and (mandatory or item.defaultValue() is not None):
+            if item.name() not in GIVEN and not item.isDestination() and (mandatory or item.defaultValue() is not None):
                 assert item.checkValueIsAcceptable(item.defaultValue()), (algorithm.name(), item.name())
             if isinstance(item, QgsProcessingParameterEnum):
                 assert not isinstance(item.defaultValue(), str) and not item.usesStaticStrings()
@@ -51,8 +55,8 @@ def test_names_are_those_of_rvt_qgis(provider):
 def test_everything_is_explained(provider):
     for algorithm in algorithms(provider):
         assert algorithm.name().isalnum() and algorithm.name().islower()
-        assert algorithm.group() in {"Visualisations", "Blending", "On the fly", "Tools"}
-        assert algorithm.shortDescription() and "lidar" in algorithm.tags() and not algorithm.icon().isNull()
+        assert algorithm.group() in {"Visualisations", "Blending", "On the fly", "Raster stack", "Tools"}
+        assert algorithm.shortDescription() and len(algorithm.tags()) > 7 and not algorithm.icon().isNull()
         assert algorithm.flags() & QgsProcessingAlgorithm.Flag.FlagCanCancel
         address, anchor = algorithm.helpUrl().replace("file://", "").split("#")
         assert f'id="{anchor}"' in open(address, encoding="utf-8").read()
@@ -105,6 +109,34 @@ def test_memory_threads_and_files_change_no_bit(run, tmp_path):
     from osgeo import gdal
     assert gdal.Open(output).GetMetadataItem("COMPRESSION", "IMAGE_STRUCTURE") == "DEFLATE"
     assert gdal.Open(output).GetMetadataItem("LAYOUT", "IMAGE_STRUCTURE") == "COG"
+
+
+def test_what_a_file_says(run, tmp_path):
+    """Overviews, colours, nodata, and where it comes from: whatever QGIS or another program makes of it."""
+    import json
+    from osgeo import gdal
+    output = run("mstp", SAVE_AS_8BIT=True, OUTPUT=str(tmp_path / "colours.tif"))["OUTPUT"]
+    raster = gdal.Open(output)
+    colours = [raster.GetRasterBand(number).GetColorInterpretation() for number in (1, 2, 3)]
+    assert colours == [gdal.GCI_RedBand, gdal.GCI_GreenBand, gdal.GCI_BlueBand]
+    assert raster.GetRasterBand(1).GetNoDataValue() == 0
+    assert raster.GetRasterBand(1).GetBlockSize() == [512, 512]
+    (layer,) = json.loads(raster.GetMetadataItem("TERRALUME_RECIPE"))["layers"]
+    assert layer["operation"] == "multi_scale_topographic_position"
+    slope = run("slope", INPUT=str(DEM), OVERVIEWS=True)["OUTPUT"]
+    assert gdal.Open(slope).GetRasterBand(1).GetOverviewCount()
+    stack = run("calc", INPUT=[slope], INPUT_NAMES="X", EXPR="X + 1", OVERVIEWS=True)["OUTPUT"]
+    assert gdal.Open(stack).GetRasterBand(1).GetOverviewCount()
+    assert gdal.Open(stack).GetMetadataItem("TERRALUME_EXPRESSION") == "X + 1"
+
+
+def test_creation_options_have_gdals_widget(provider):
+    for algorithm in algorithms(provider):
+        item = algorithm.parameterDefinition("CREATION_OPTIONS")
+        if item is None:
+            assert algorithm.name() in ("livelayer", "statistics")
+        else:
+            assert "asteroptions" in str(item.metadata()["widget_wrapper"]).replace("RasterOptions", "rasteroptions")
 
 
 def test_band_and_extent(run, small, tmp_path):

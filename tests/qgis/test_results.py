@@ -1,9 +1,12 @@
 """Every algorithm, with its defaults, as values and as 8 bit, gives the bits of the command line."""
 
 import json
+import shutil
 
+import numpy
 import pytest
-from conftest import bands, command
+from conftest import ROOT, bands, command
+from osgeo import gdal
 from terralume import catalog
 
 OPERATIONS = [name for name in catalog.OPERATIONS if not name.startswith("openness")]
@@ -17,7 +20,6 @@ def expected(request, small, tmp_path_factory):
     command("visualize", ",".join(catalog.OPERATIONS), small, folder, *kind)
     files = {}
     for path in folder.iterdir():
-        from osgeo import gdal
         recipe = json.loads(gdal.Open(str(path)).GetMetadataItem("TERRALUME_RECIPE"))
         files[recipe["name"]] = path
     assert set(files) == set(catalog.OPERATIONS)
@@ -80,3 +82,23 @@ def test_several_with_a_terrain(run, small, tmp_path):
 def test_plan(run):
     plan = run("plan")
     assert plan["RADIUS"] == 10 and plan["TILES"] > 0 and json.loads(plan["PLAN"])["steps"]
+
+
+@pytest.mark.parametrize("name, parameters, golden", [
+    ("slope", {}, "slope_degree"), ("hillshade", {}, "hillshade"), ("slrm", {}, "slrm"), ("msrm", {}, "msrm"),
+    ("skyviewfactor", {}, "svf"), ("openness", {}, "openness_pos"), ("openness", {"OPNS_TYPE": 1}, "openness_neg"),
+    ("anisotropicsvf", {"COMPATIBILITY": 1}, "asvf"), ("localdominance", {}, "local_dominance"),
+    ("mstp", {"COMPATIBILITY": 1}, "mstp"), ("preset", {}, "blend_vat_combined_fixed"),
+    ("preset", {"COMPATIBILITY": 1}, "blend_vat_combined_rvt"), ("slope", {"SAVE_AS_8BIT": True}, "8bit_slope"),
+])
+def test_numbers_are_those_of_rvt(run, tmp_path, name, parameters, golden):
+    """RVT's own results, within the tolerance that their list names."""
+    goldens = ROOT / "tests" / "data" / "goldens"
+    manifest = json.loads((goldens / "manifest.json").read_text())["goldens"]
+    (entry,) = [entry for entry in manifest if entry["id"] == f"tm1_256__{golden}"]
+    # A copy: QGIS writes statistics beside rasters.
+    elevations = shutil.copy(goldens / "dem_tm1_256.tif", tmp_path)
+    output = run(name, INPUT=elevations, **parameters)["OUTPUT"]
+    found, expected = (gdal.Open(str(path)).ReadAsArray().astype(float) for path in (output, goldens / entry["file"]))
+    above = (numpy.abs(found - expected) > entry["atol"]).mean()
+    assert above <= entry["allowed_fraction_above_atol"]

@@ -1,46 +1,11 @@
 """Results are named, styled and know where they come from; a style that the user has chosen wins."""
 
-import itertools
-
 import pytest
 from qgis.core import (
-    QgsApplication,
     QgsMultiBandColorRenderer,
-    QgsProcessingContext,
-    QgsProject,
     QgsSingleBandGrayRenderer,
     QgsSingleBandPseudoColorRenderer,
 )
-
-
-@pytest.fixture
-def loaded(provider, small, tmp_path, feedback, qgis_new_project):
-    """Runs an algorithm as the toolbox does, and loads its results."""
-    from processing.gui.Postprocessing import handleAlgorithmResults
-    from qgis.core import QgsRasterLayer
-
-    elevations = QgsRasterLayer(small, "hill")
-    QgsProject.instance().addMapLayer(elevations)
-    numbers = itertools.count()
-
-    def run_and_load(name, output="OUTPUT", **parameters):
-        from qgis.core import QgsProcessingOutputLayerDefinition
-        context = QgsProcessingContext()
-        context.setProject(QgsProject.instance())
-        context.setFeedback(feedback)
-        algorithm = QgsApplication.processingRegistry().createAlgorithmById(f"terralume:{name}")
-        if algorithm.parameterDefinition(output):
-            # QGIS does not load a file again that is a layer already.
-            destination = str(tmp_path / f"{name}{next(numbers)}.tif")
-            parameters = {output: QgsProcessingOutputLayerDefinition(destination, QgsProject.instance()), **parameters}
-        results, fine = algorithm.run({"INPUT": elevations, **parameters}, context, feedback)
-        assert fine, feedback.said
-        known = set(QgsProject.instance().mapLayers())
-        handleAlgorithmResults(algorithm, context, feedback)
-        added = set(QgsProject.instance().mapLayers()) - known
-        return [QgsProject.instance().mapLayer(identity) for identity in added], results
-
-    return run_and_load
 
 
 def limits(renderer):

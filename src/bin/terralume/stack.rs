@@ -5,15 +5,15 @@ use crate::output::{count, note, print, table};
 use crate::progress::Progress;
 use crate::run::BLOCK_CACHE;
 use crate::signals;
-use crate::stack_arguments::RUN_OPTIONS;
 use clap::ArgMatches;
 use indicatif::BinaryBytes;
 use std::time::Instant;
 use terralume::gdal::output::Target;
 use terralume::gdal::Gdal;
 use terralume::job::options::{JobOptions, OPTIONS};
+use terralume::job::stack::describe::RUN_OPTIONS;
 use terralume::job::stack::options::{StackOptions, STACK_OPTIONS};
-use terralume::job::stack::{InputSpec, PreparedStack, StackCommand, StackJob, StackOutcome};
+use terralume::job::stack::{InputSpec, PreparedStack, StackCommand, StackJob};
 use terralume::pipeline::stack::profile::Profile;
 use terralume::{Error, Result};
 
@@ -34,7 +34,7 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     prepare_gdal()?;
     let start = Instant::now();
     let profile = job.stack.profile.as_ref().map(|_| Profile::default());
-    let prepared = job.prepare()?;
+    let prepared = job.prepare_watched(&mut |_, _| true, cancel)?;
     if matches.get_flag("list") {
         return print(list_text(&prepared).as_bytes());
     }
@@ -70,7 +70,7 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     }
     let written = outcome.outputs.join(", ");
     note(&format!("wrote {written} ({rows} x {cols} cells, {}, {seconds:.1} s)", count(bands, "band")));
-    report_lines(&outcome).iter().for_each(|line| note(line));
+    outcome.notes().iter().for_each(|line| note(line));
     if let Some(profile) = &profile {
         summary(profile, seconds, read, decoded).iter().for_each(|line| note(line));
     }
@@ -189,23 +189,6 @@ fn list_text(prepared: &PreparedStack<'_>) -> String {
         vec![time, source.to_string(), group, image.files.join(" ")]
     };
     table(&prepared.list().iter().map(line).collect::<Vec<_>>())
-}
-
-/// What was done to cells, in a line for each kind that occurred.
-fn report_lines(outcome: &StackOutcome) -> Vec<String> {
-    let report = &outcome.report;
-    let counted = [
-        (report.masked, "masked"),
-        (report.not_finite, "divided by zero or otherwise not finite: now nodata"),
-        (report.clipped, "limited by min or max"),
-        (report.written.saturated, "beyond the type: now its smallest or largest number"),
-        (report.written.moved, "hit the nodata value: moved by one"),
-    ];
-    let lines = counted.iter().filter(|(number, _)| *number > 0);
-    let mut lines: Vec<String> =
-        lines.map(|(number, what)| format!("{} {what}", count(*number as usize, "cell"))).collect();
-    lines.extend(outcome.bad.iter().map(|file| format!("could not be read in part or at all: {file}")));
-    lines
 }
 
 /// One screen on where the time went.

@@ -3,17 +3,9 @@
 use crate::arguments::{positional, switch};
 use clap::{Arg, ArgAction, Command, ValueHint};
 use terralume::job::options::OPTIONS;
+use terralume::job::stack::describe::{summary, FORMULA, READING_OPTIONS, RUN_OPTIONS};
 use terralume::job::stack::options::{StackOption, STACK_OPTIONS};
 
-/// Options of all runs that count for stacks as well.
-pub const RUN_OPTIONS: [&str; 7] =
-    ["threads", "memory", "tile-size", "format", "co", "overviews", "overwrite"];
-
-/// Of these the ones that a command without output has.
-const READING_OPTIONS: [&str; 3] = ["threads", "memory", "overwrite"];
-
-const FORMULA: &str =
-    "Formulas, such as 'ndvi = (nir - red) / (nir + red)'; several, divided by ;, give several bands";
 const FILES: &str =
     "Rasters, patterns, @list.txt, tables (CSV), STAC ItemCollections; then the file to write";
 
@@ -31,7 +23,7 @@ pub fn commands() -> Vec<Command> {
 
 fn calc() -> Command {
     let command = Command::new("calc")
-        .about("Compute formulas over named bands")
+        .about(summary("calc"))
         .arg(positional("FORMULA", FORMULA, ValueHint::Other))
         .arg(
             positional("OUT", "Raster to write, or a folder with --by", ValueHint::FilePath).required(false),
@@ -40,19 +32,17 @@ fn calc() -> Command {
 }
 
 fn rescale() -> Command {
-    let command =
-        Command::new("rescale").about("Declare nodata, scale, limit and store in another type").arg(files());
+    let command = Command::new("rescale").about(summary("rescale")).arg(files());
     with_options(command, "rescale")
 }
 
 fn mask() -> Command {
-    let command =
-        Command::new("mask").about("Leave cells out by bits, classes, ranges or formulas").arg(files());
+    let command = Command::new("mask").about(summary("mask")).arg(files());
     with_options(command, "mask")
 }
 
 fn reduce() -> Command {
-    let command = Command::new("reduce").about("Statistics over time, in groups if wanted").arg(files());
+    let command = Command::new("reduce").about(summary("reduce")).arg(files());
     with_options(command, "reduce")
 }
 
@@ -61,17 +51,9 @@ fn statistics() -> Command {
         .help("Rasters, patterns, @list.txt, tables (CSV), STAC ItemCollections")
         .num_args(1..)
         .value_hint(ValueHint::FilePath);
-    let value = |name, value, help| Arg::new(name).long(name).value_name(value).help(help);
-    let command = Command::new("statistics")
-        .about("Count, sum, mean, spread, extremes and percentiles of every file, band or block")
-        .arg(files)
-        .arg(value("output", "FILE", "File to write [default: standard output]").short('o'))
-        .arg(
-            value("as", "FORM", "csv or json [default: csv]")
-                .value_parser(["csv", "json"])
-                .default_value("csv"),
-        )
-        .arg(value("block", "N", "Of every block of N x N cells, row by row, instead of whole files"));
+    let output = Arg::new("output").long("output").short('o').value_name("FILE");
+    let output = output.help("File to write [default: standard output]");
+    let command = Command::new("statistics").about(summary("statistics")).arg(files).arg(output);
     with_options(command, "statistics")
 }
 

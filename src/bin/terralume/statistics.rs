@@ -7,26 +7,19 @@ use crate::{signals, stack};
 use clap::ArgMatches;
 use terralume::gdal::output::Target;
 use terralume::job::stack::statistics::StatisticsJob;
-use terralume::{Error, Result};
+use terralume::Result;
 
 /// Prints or writes the table.
 pub fn statistics(matches: &ArgMatches) -> Result<()> {
     let (mut options, run) = stack::options(matches)?;
     let files: Vec<&String> = matches.get_many("FILES").into_iter().flatten().collect();
     stack::add_files(&mut options, &files)?;
-    let block = match text(matches, "block") {
-        "" => None,
-        side => {
-            let wrong =
-                || Error::Argument(format!("block = '{side}'; allowed: a whole number of at least 1"));
-            Some(side.parse().ok().filter(|side: &usize| *side >= 1).ok_or_else(wrong)?)
-        }
-    };
     let quiet = matches.get_flag("quiet");
-    let target = match text(matches, "output") {
-        "" => None,
-        path => Some(Target::new(path, run.overwrite, &[])?),
-    };
+    let (output, overwrite) = (text(matches, "output"), run.overwrite);
+    if !output.is_empty() {
+        // Before the work, not after it.
+        Target::new(output, overwrite, &[])?;
+    }
     let cancel = signals::watch()?;
     stack::prepare_gdal()?;
     let progress = Progress::new(quiet);
@@ -34,22 +27,15 @@ pub fn statistics(matches: &ArgMatches) -> Result<()> {
         progress.show(share, stage);
         true
     };
-    let table = StatisticsJob { stack: options, run, block }.run(&mut report, cancel)?;
+    let form = options.form;
+    let table = StatisticsJob { stack: options, run }.run(&mut report, cancel)?;
     drop(progress);
-    let content =
-        if text(matches, "as") == "json" { format!("{:#}\n", table.json()) } else { table.csv()? };
-    match target {
-        None => print(content.as_bytes())?,
-        Some(target) => {
-            let pending = target.pending()?;
-            std::fs::write(pending.name()?, content).map_err(|error| {
-                Error::Output(format!("cannot write '{}': {error}", target.path().display()))
-            })?;
-            target.accept(pending)?;
-        }
+    match output {
+        "" => print(table.text(form)?.as_bytes())?,
+        path => table.write(path, overwrite, form)?,
     }
     if !quiet {
-        table.bad.iter().for_each(|file| note(&format!("could not be read in part or at all: {file}")));
+        table.notes().iter().for_each(|line| note(line));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::options::StackOptions;
 use crate::core::error::{Error, Result};
 use crate::gdal::raster::{RasterFacts, RasterGrid};
 use crate::gdal::Gdal;
-use crate::pipeline::run::in_parallel;
+use crate::pipeline::run::{in_parallel, in_parallel_watched, Monitor};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,8 +27,10 @@ pub struct InputSpec {
 }
 
 impl InputSpec {
-    /// `NAME=PATH`, or only a path; `:BAND` and `:ovr=N` may follow.
+    /// `NAME=PATH`, or only a path; `:BAND` and `:ovr=N` may follow. More paths of the same list stand in lines of their own.
     pub fn parse(text: &str) -> Result<Self> {
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let text = lines.next().unwrap_or_default();
         let is_name = |name: &str| {
             let mut characters = name.chars();
             characters.next().is_some_and(|first| first.is_alphabetic() || first == '_')
@@ -58,7 +60,7 @@ impl InputSpec {
         if source.is_empty() {
             return Err(Error::Argument(format!("input '{text}' names no file; allowed: NAME=PATH[:BAND]")));
         }
-        Ok(Self { name, source: source.into(), more: Vec::new(), band, overview })
+        Ok(Self { name, source: source.into(), more: lines.map(String::from).collect(), band, overview })
     }
 }
 
@@ -122,6 +124,7 @@ pub fn open(
     gdal: &'static Gdal,
     options: &StackOptions,
     threads: usize,
+    monitor: &mut Monitor<'_>,
 ) -> Result<(Vec<Input>, Vec<String>)> {
     if options.inputs.is_empty() {
         return Err(Error::Argument("no input; allowed: at least one, as NAME=PATH".into()));
@@ -134,7 +137,7 @@ pub fn open(
     wanted.sort();
     wanted.dedup();
     let read = |(path, level): &(String, Option<usize>)| RasterFacts::read(gdal, path, *level);
-    let found = in_parallel(threads, &wanted, read)?;
+    let found = in_parallel_watched(threads, &wanted, read, monitor)?;
     let mut facts = HashMap::new();
     let mut bad = Vec::new();
     for (key, found) in wanted.into_iter().zip(found) {
@@ -311,6 +314,11 @@ mod tests {
         ] {
             assert_eq!(InputSpec::parse(text).unwrap(), expected, "{text}");
         }
+        let list = InputSpec::parse("red=a.tif:2\nb.tif\n").unwrap();
+        assert_eq!(
+            (list.source.as_str(), list.band, list.more),
+            ("a.tif", Some(2), vec!["b.tif".to_string()])
+        );
         for text in ["red=", "red=a.tif:0", "red=a.tif:ovr=x", ""] {
             let error = InputSpec::parse(text).unwrap_err().to_string();
             assert!(error.contains("; allowed: "), "{text}: {error}");

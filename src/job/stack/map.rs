@@ -40,12 +40,12 @@ pub fn map_tiles(
     let threads = options.threads.unwrap_or_else(processors);
     let spec = InputSpec { source: path.into(), band: Some(options.band), ..InputSpec::default() };
     let stack = StackOptions { inputs: vec![spec], ..StackOptions::default() };
-    let (inputs, _) = inputs::open(gdal, &stack, threads)?;
+    let mut monitor = Monitor { report: &mut |_| true, cancel };
+    let (inputs, _) = inputs::open(gdal, &stack, threads, &mut monitor)?;
     let (grid, name) = inputs::grid(gdal, &inputs, &stack)?;
     let mut wanted = Wanted::new(gdal, &stack, (&grid, &name));
     let plane = wanted.plane(&inputs[0], &inputs[0].scenes[0], options.band, false)?;
     let source = wanted.open(threads, default_memory(gdal))?;
     let side = (options.tile.min(grid.size.0), options.tile.min(grid.size.1));
-    let mut monitor = Monitor { report: &mut |_| true, cancel };
     map(&source, plane, (side, options.halo), threads, function, &mut monitor)
 }

@@ -1,6 +1,7 @@
 //! Stacks: many rasters on one grid, by band and by time. One run from files to a file: open, plan, run, close.
 
 pub mod dates;
+pub mod describe;
 mod inputs;
 mod layers;
 pub mod list;
@@ -36,6 +37,9 @@ use options::{Scatter, StackOptions};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use inputs::InputSpec;
+
+/// What a run says of itself while it opens its inputs, as if no time went by.
+const OPENING: &str = "opening";
 
 /// What is done with a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,12 +124,22 @@ impl StackJob {
         cancel: &AtomicBool,
         profile: Option<&Profile>,
     ) -> Result<StackOutcome> {
-        self.prepare()?.run(report, cancel, profile)
+        self.prepare_watched(report, cancel)?.run(report, cancel, profile)
     }
 
     /// Opens all inputs, checks everything but the output and decides how the run is divided.
     pub fn prepare(&self) -> Result<PreparedStack<'_>> {
-        program::prepare(self)
+        self.prepare_watched(&mut |_, _| true, &AtomicBool::new(false))
+    }
+
+    /// The same, which may take a while where inputs are many: reports, and can be stopped.
+    pub fn prepare_watched(
+        &self,
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<PreparedStack<'_>> {
+        let mut report = |_| report(0.0, OPENING);
+        program::prepare(self, &mut Monitor { report: &mut report, cancel })
     }
 
     fn threads(&self) -> usize {

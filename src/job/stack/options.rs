@@ -39,6 +39,16 @@ pub enum Scatter {
     Band,
 }
 
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TableForm {
+    /// Comma-separated values.
+    #[default]
+    Csv,
+    /// A list of objects.
+    Json,
+}
+
 /// What is read, how it is treated, and how the result is stored. `Default` is what a user gets who says nothing.
 #[derive(Debug, Clone, Default)]
 pub struct StackOptions {
@@ -108,6 +118,10 @@ pub struct StackOptions {
     pub nodata: Option<f64>,
     /// Several files.
     pub scatter: Option<Scatter>,
+    /// How a table is written.
+    pub form: TableForm,
+    /// Side of the blocks that are described; None: whole files.
+    pub block: Option<usize>,
     /// Trace of the run.
     pub profile: Option<String>,
 }
@@ -410,7 +424,7 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         value: "LIST",
         repeated: false,
         commands: "reduce statistics",
-        help: "Statistics, such as mean,std(ddof=1),median,p90,count [default: mean]",
+        help: "Statistics, such as mean,std(ddof=1),median,p90,count [default: mean; for statistics count,mean,std,min,max]",
         allowed: "statistics, divided by commas",
         set: |options, text| {
             options.statistics = Some(text.into());
@@ -499,6 +513,27 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         },
     },
     StackOption {
+        name: "as",
+        value: "FORM",
+        repeated: false,
+        commands: "statistics",
+        help: "How the table is written: csv, json [default: csv]",
+        allowed: "csv, json",
+        set: |options, text| {
+            let all = [("csv", TableForm::Csv), ("json", TableForm::Json)];
+            Ok(pick(&all, text).map(|found| options.form = found))
+        },
+    },
+    StackOption {
+        name: "block",
+        value: "N",
+        repeated: false,
+        commands: "statistics",
+        help: "Side of blocks in cells, which are described row by row [default: whole files]",
+        allowed: "a whole number of at least 1",
+        set: |options, text| Ok(text.parse().ok().filter(|n| *n >= 1).map(|n| options.block = Some(n))),
+    },
+    StackOption {
         name: "profile",
         value: "FILE",
         repeated: false,
@@ -568,6 +603,8 @@ mod tests {
             ("type", "float16"),
             ("by", "page"),
             ("min-count", "0"),
+            ("as", "xml"),
+            ("block", "0"),
             ("src-nodata", "0,x"),
             ("names", "a,,b"),
         ] {

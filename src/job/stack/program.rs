@@ -10,7 +10,7 @@ use crate::core::operation::Band;
 use crate::gdal::raster::BandFacts;
 use crate::gdal::transform::Transformer;
 use crate::gdal::Gdal;
-use crate::pipeline::run::in_parallel;
+use crate::pipeline::run::{in_parallel, Monitor};
 use crate::pipeline::stack::io::{PlaneInfo, StackSource};
 use crate::pipeline::stack::program::{Layer, MaskUse, Merging, StackProgram};
 use crate::stack::cells::CellType;
@@ -28,10 +28,10 @@ pub(super) struct Uses {
 }
 
 /// Opens, checks and plans.
-pub fn prepare(job: &StackJob) -> Result<PreparedStack<'_>> {
+pub fn prepare<'a>(job: &'a StackJob, monitor: &mut Monitor<'_>) -> Result<PreparedStack<'a>> {
     let gdal = Gdal::get()?;
     let options = &job.stack;
-    let (inputs, bad) = inputs::open(gdal, options, job.threads())?;
+    let (inputs, bad) = inputs::open(gdal, options, job.threads(), monitor)?;
     let uses = uses(job.command, options, &inputs)?;
     let (grid, grid_name) = inputs::grid(gdal, &inputs, options)?;
     let of_values = |index: usize| uses.values.iter().any(|band| band.input == index);

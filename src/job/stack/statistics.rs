@@ -3,10 +3,11 @@
 use super::inputs::{self, Input};
 use super::layers::{images, Image};
 use super::open::Wanted;
-use super::options::StackOptions;
+use super::options::{StackOptions, TableForm};
 use super::program::{layer, uses};
-use super::{StackCommand, StackJob};
+use super::{StackCommand, StackJob, OPENING};
 use crate::core::error::{Error, Result};
+use crate::gdal::output::Target;
 use crate::gdal::raster::RasterGrid;
 use crate::gdal::Gdal;
 use crate::job::options::JobOptions;
@@ -35,8 +36,6 @@ pub struct StatisticsJob {
     pub stack: StackOptions,
     /// Threads and memory.
     pub run: JobOptions,
-    /// Side of the blocks that are described; None: whole files.
-    pub block: Option<usize>,
 }
 
 /// One line of the table.
@@ -143,7 +142,9 @@ impl StatisticsJob {
             run: self.run.clone(),
             output: String::new(),
         };
-        let (inputs, mut bad) = inputs::open(gdal, &job.stack, job.threads())?;
+        let mut opening = |_| report(0.0, OPENING);
+        let mut monitor = Monitor { report: &mut opening, cancel };
+        let (inputs, mut bad) = inputs::open(gdal, &job.stack, job.threads(), &mut monitor)?;
         let images = self.images(&job, &inputs)?;
         let groups = self.groups(gdal, &inputs, &images)?;
         let mut rows = Vec::new();
@@ -264,7 +265,7 @@ impl StatisticsJob {
             }
             Ok(())
         };
-        let describing = Describing { block: self.block, variance, histogram: &own_bins };
+        let describing = Describing { block: self.stack.block, variance, histogram: &own_bins };
         describe(&program, &plan, &source, &describing, &mut take, monitor)?;
         if !found.is_empty() {
             let ends = ends(&found);
@@ -281,10 +282,10 @@ impl StatisticsJob {
                 rows.push((part, bands.iter().map(|band| numbers(band, statistics)).collect::<Vec<_>>()));
                 Ok(())
             };
-            let describing = Describing { block: self.block, variance, histogram: &bins };
+            let describing = Describing { block: self.stack.block, variance, histogram: &bins };
             describe(&program, &plan, &source, &describing, &mut take, monitor)?;
         }
-        Ok((all.rows(group, &names, rows, self.block.is_some()), source.bad_files()))
+        Ok((all.rows(group, &names, rows, self.stack.block.is_some()), source.bad_files()))
     }
 }
 
@@ -316,6 +317,24 @@ fn numbers(found: &Found, statistics: &[Statistic]) -> Vec<Option<f64>> {
 }
 
 impl StatisticsTable {
+    /// As text, in the form that was asked for.
+    pub fn text(&self, form: TableForm) -> Result<String> {
+        match form {
+            TableForm::Csv => self.csv(),
+            TableForm::Json => Ok(format!("{:#}\n", self.json())),
+        }
+    }
+
+    /// Writes it to a file, which appears when it is whole.
+    pub fn write(&self, path: &str, overwrite: bool, form: TableForm) -> Result<()> {
+        let inputs: Vec<String> = self.rows.iter().map(|row| row.file.clone()).collect();
+        let target = Target::new(path, overwrite, &inputs)?;
+        let pending = target.pending()?;
+        std::fs::write(pending.name()?, self.text(form)?)
+            .map_err(|error| Error::Output(format!("cannot write '{}': {error}", target.path().display())))?;
+        target.accept(pending)
+    }
+
     /// As comma-separated values; a number that is not there is an empty field.
     pub fn csv(&self) -> Result<String> {
         let fail = |error: &dyn std::fmt::Display| Error::Internal(format!("cannot write a table: {error}"));
