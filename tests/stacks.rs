@@ -2,6 +2,8 @@
 
 #[path = "stacks/bad_input.rs"]
 mod bad_input;
+#[path = "stacks/chain.rs"]
+mod chain;
 #[path = "stacks/inputs.rs"]
 mod inputs;
 #[path = "stacks/laws.rs"]

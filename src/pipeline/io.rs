@@ -34,12 +34,23 @@ pub trait Source: Sync {
 
     /// A reader for one worker.
     fn open(&self) -> Result<Box<dyn Reader + '_>>;
+
+    /// Of rasters that are computed together: what they share, told apart by its address, and the number of this one
+    /// there. A worker opens one reader for all of them.
+    fn shared(&self) -> Option<(usize, usize)> {
+        None
+    }
 }
 
 /// One worker's access to the source.
 pub trait Reader {
     /// Fills `out` with the cells of `window`; missing cells become NaN.
     fn read(&mut self, window: Window, out: ArrayViewMut2<'_, f32>) -> Result<()>;
+
+    /// The same of one of several rasters that are computed together.
+    fn read_one(&mut self, _number: usize, window: Window, out: ArrayViewMut2<'_, f32>) -> Result<()> {
+        self.read(window, out)
+    }
 }
 
 /// A raster to write. Used by the calling thread only.

@@ -13,8 +13,9 @@ use terralume::gdal::output::Target;
 use terralume::gdal::Gdal;
 use terralume::job::options::{JobOptions, OPTIONS};
 use terralume::job::stack::options::{StackOptions, STACK_OPTIONS};
-use terralume::job::stack::{InputSpec, PreparedStack, StackCommand, StackJob, StackOutcome};
+use terralume::job::stack::{InputSpec, PreparedStack, StackCommand, StackJob};
 use terralume::pipeline::stack::profile::Profile;
+use terralume::pipeline::stack::run::Report;
 use terralume::{Error, Result};
 
 /// Plans one of the commands.
@@ -70,7 +71,7 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     }
     let written = outcome.outputs.join(", ");
     note(&format!("wrote {written} ({rows} x {cols} cells, {}, {seconds:.1} s)", count(bands, "band")));
-    report_lines(&outcome).iter().for_each(|line| note(line));
+    report_lines(&outcome.report, &outcome.bad).iter().for_each(|line| note(line));
     if let Some(profile) = &profile {
         summary(profile, seconds, read, decoded).iter().for_each(|line| note(line));
     }
@@ -192,8 +193,7 @@ fn list_text(prepared: &PreparedStack<'_>) -> String {
 }
 
 /// What was done to cells, in a line for each kind that occurred.
-fn report_lines(outcome: &StackOutcome) -> Vec<String> {
-    let report = &outcome.report;
+pub fn report_lines(report: &Report, bad: &[String]) -> Vec<String> {
     let counted = [
         (report.masked, "masked"),
         (report.not_finite, "divided by zero or otherwise not finite: now nodata"),
@@ -204,7 +204,7 @@ fn report_lines(outcome: &StackOutcome) -> Vec<String> {
     let lines = counted.iter().filter(|(number, _)| *number > 0);
     let mut lines: Vec<String> =
         lines.map(|(number, what)| format!("{} {what}", count(*number as usize, "cell"))).collect();
-    lines.extend(outcome.bad.iter().map(|file| format!("could not be read in part or at all: {file}")));
+    lines.extend(bad.iter().map(|file| format!("could not be read in part or at all: {file}")));
     lines
 }
 

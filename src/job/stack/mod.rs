@@ -2,6 +2,7 @@
 
 pub mod dates;
 mod inputs;
+pub mod layer;
 mod layers;
 pub mod list;
 pub mod map;

@@ -101,8 +101,7 @@ impl<'a> Composer<'a> {
     fn contents(&mut self, expression: &Arc<Expression>) -> Result<Vec<BandContent>> {
         match &**expression {
             Expression::Values(Values::Raster(raster), _) => Err(Error::Unsupported(format!(
-                "a raster layer, '{}', cannot be a step of a VRT; allowed: the form picture",
-                raster.path
+                "a layer that shows {raster} cannot be a step of a VRT; allowed: the form picture"
             ))),
             Expression::Values(Values::Operation(call), bands) => self.values(call, *bands),
             Expression::Stretch { of, stretch, gamma } => self.stretched(of, *stretch, *gamma),

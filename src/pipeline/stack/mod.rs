@@ -2,6 +2,7 @@
 
 pub mod encode;
 pub mod io;
+pub mod layer;
 pub mod map;
 pub mod plan;
 pub mod profile;
