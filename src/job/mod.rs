@@ -4,8 +4,8 @@ use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::gdal::header::Header;
 use crate::gdal::output::Target;
-use crate::gdal::sink::{GdalSink, SinkOptions, FILE_BLOCK};
-use crate::gdal::sinks::SinkSet;
+use crate::gdal::sink::{SinkOptions, FILE_BLOCK};
+use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
 use crate::pipeline::io::{Layout, Sink, Source};
@@ -149,7 +149,8 @@ impl Job {
                 return Err(Error::Argument(format!("'{output}' would be written twice; allowed: once")));
             }
         }
-        let target = |picture: &Picture| Target::new(&picture.output, self.options.overwrite, inputs);
+        let target =
+            |picture: &Picture| self.options.format.target(&picture.output, self.options.overwrite, inputs);
         self.pictures.iter().map(target).collect()
     }
 
@@ -268,7 +269,7 @@ impl Prepared<'_> {
         for ((picture, target), part) in job.pictures.iter().zip(targets).zip(chain.parts()) {
             let header = job.header(&picture.recipe, part.clone(), &chain, written);
             let options = sink_options.clone();
-            let sink = GdalSink::create(source.gdal(), target, header, options, &source.dataset())?;
+            let sink = AnySink::create(source.gdal(), target, header, options, &source.dataset())?;
             sinks.add(sink, part.clone())?;
         }
         // Creation options may have given the file other blocks than those assumed.

@@ -114,6 +114,14 @@ pub enum CellsRef<'a> {
 }
 
 impl<'a> CellsRef<'a> {
+    /// The cells as they stand in memory.
+    pub fn bytes(self) -> &'a [u8] {
+        match self {
+            CellsRef::Uint8(cells) | CellsRef::Raw(cells, _) => cells,
+            CellsRef::Float32(cells) => bytemuck::cast_slice(cells),
+        }
+    }
+
     /// Some of the bands, each of so many cells.
     pub fn bands(self, bands: &Range<usize>, cells: usize) -> CellsRef<'a> {
         let part = bands.start * cells..bands.end * cells;

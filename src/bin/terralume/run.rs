@@ -132,7 +132,10 @@ fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
     };
     let picture = |recipe: Recipe| {
         let output = match &folder {
-            Some(folder) => folder.file(&file_name(&recipe, &stem, options.cell_type)),
+            Some(folder) => {
+                let name = file_name(&recipe, &stem, options.cell_type);
+                folder.file(&name.replace(".tif", &format!(".{}", options.format.ending())))
+            }
             None => output.to_string(),
         };
         Picture { recipe, output }
