@@ -61,7 +61,7 @@ impl TileSet {
         if options.overviews {
             return Err(Error::Argument("overviews of a VRT; allowed: of GTiff".into()));
         }
-        let folder = PartsFolder::new((target.path(), FOLDER), &["tif"], target.overwrites())?;
+        let folder = PartsFolder::new((target.path(), FOLDER), &["tif", "xml"], target.overwrites())?;
         let frame = frame_of(gdal, &header, source)?;
         let options = SinkOptions { format: Format::GTiff, ..options };
         let (rows, cols) = header.size;

@@ -71,6 +71,11 @@ fn statistics() -> Command {
                 .value_parser(["csv", "json"])
                 .default_value("csv"),
         )
+        .arg(value(
+            "histogram",
+            "BINS",
+            "Also count values in so many bins between the smallest and largest one, or BINS,LOW,HIGH",
+        ))
         .arg(value("block", "N", "Of every block of N x N cells, row by row, instead of whole files"));
     with_options(command, "statistics")
 }

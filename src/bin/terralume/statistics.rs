@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::{signals, stack};
 use clap::ArgMatches;
 use terralume::gdal::output::Target;
-use terralume::job::stack::statistics::StatisticsJob;
+use terralume::job::stack::statistics::{Bins, StatisticsJob};
 use terralume::{Error, Result};
 
 /// Prints or writes the table.
@@ -22,6 +22,10 @@ pub fn statistics(matches: &ArgMatches) -> Result<()> {
             Some(side.parse().ok().filter(|side: &usize| *side >= 1).ok_or_else(wrong)?)
         }
     };
+    let histogram = match text(matches, "histogram") {
+        "" => None,
+        bins => Some(Bins::parse(bins)?),
+    };
     let quiet = matches.get_flag("quiet");
     let target = match text(matches, "output") {
         "" => None,
@@ -34,7 +38,7 @@ pub fn statistics(matches: &ArgMatches) -> Result<()> {
         progress.show(share, stage);
         true
     };
-    let table = StatisticsJob { stack: options, run, block }.run(&mut report, cancel)?;
+    let table = StatisticsJob { stack: options, run, block, histogram }.run(&mut report, cancel)?;
     drop(progress);
     let content =
         if text(matches, "as") == "json" { format!("{:#}\n", table.json()) } else { table.csv()? };

@@ -44,6 +44,10 @@ pub enum Scatter {
 pub struct StackOptions {
     /// Rasters.
     pub inputs: Vec<InputSpec>,
+    /// Assets of STAC ItemCollections that stand without one: name and key.
+    pub assets: Vec<(String, String)>,
+    /// Those of masks.
+    pub mask_assets: Vec<(String, String)>,
     /// Formula; None: the bands themselves.
     pub expression: Option<String>,
     /// Names of bands.
@@ -146,6 +150,24 @@ pub static STACK_OPTIONS: &[StackOption] = &[
             options.inputs.push(InputSpec::parse(text)?);
             Ok(Some(()))
         },
+    },
+    StackOption {
+        name: "asset",
+        value: "KEY",
+        repeated: true,
+        commands: ALL,
+        help: "An asset of the STAC ItemCollection among the inputs, called by its key in formulas, or NAME=KEY",
+        allowed: "KEY, or NAME=KEY",
+        set: |options, text| Ok(asset(text).map(|found| options.assets.push(found))),
+    },
+    StackOption {
+        name: "mask-asset",
+        value: "KEY",
+        repeated: true,
+        commands: ALL,
+        help: "The same for an asset that masks take",
+        allowed: "KEY, or NAME=KEY",
+        set: |options, text| Ok(asset(text).map(|found| options.mask_assets.push(found))),
     },
     StackOption {
         name: "names",
@@ -512,6 +534,12 @@ pub static STACK_OPTIONS: &[StackOption] = &[
     },
 ];
 
+fn asset(text: &str) -> Option<(String, String)> {
+    let (name, key) = text.split_once('=').unwrap_or((text, text));
+    let found = (name.trim().to_string(), key.trim().to_string());
+    (!found.0.is_empty() && !found.1.is_empty()).then_some(found)
+}
+
 fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
@@ -574,6 +602,6 @@ mod tests {
             let error = options.set(name, value).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("; allowed: "), "{error}");
         }
-        assert!(options.set("colour", "red").unwrap_err().to_string().contains("allowed: input, names"));
+        assert!(options.set("colour", "red").unwrap_err().to_string().contains("allowed: input, asset"));
     }
 }

@@ -37,6 +37,53 @@ pub struct StatisticsJob {
     pub run: JobOptions,
     /// Side of the blocks that are described; None: whole files.
     pub block: Option<usize>,
+    /// Bins in which values are counted.
+    pub histogram: Option<Bins>,
+}
+
+/// Bins of one width, as users ask for them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bins {
+    /// How many.
+    pub count: usize,
+    /// First and last edge; None: smallest and largest value of each band of each file.
+    pub range: Option<(f64, f64)>,
+}
+
+/// Most bins of a histogram.
+const MOST_BINS: usize = 1 << 20;
+
+impl Bins {
+    /// `BINS`, or `BINS,LOW,HIGH`.
+    pub fn parse(text: &str) -> Result<Self> {
+        let wrong = || {
+            Error::Argument(format!(
+                "histogram '{text}'; allowed: a number of bins from 1 to {MOST_BINS}, or BINS,LOW,HIGH"
+            ))
+        };
+        let mut parts = text.split(',').map(str::trim);
+        let count = parts.next().and_then(|count| count.parse().ok());
+        let count = count.filter(|count| (1..=MOST_BINS).contains(count)).ok_or_else(wrong)?;
+        let ends: Vec<Option<f64>> = parts.map(|end| end.parse().ok()).collect();
+        match ends[..] {
+            [] => Ok(Self { count, range: None }),
+            [Some(low), Some(high)] if low.is_finite() && high.is_finite() && low < high => {
+                Ok(Self { count, range: Some((low, high)) })
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+/// How many values lie in which bin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counts {
+    /// First and last edge.
+    pub range: (f64, f64),
+    /// Values in each bin; that of the last edge is in the last bin.
+    pub counts: Vec<u64>,
+    /// Values below the first and above the last edge.
+    pub outside: (u64, u64),
 }
 
 /// One line of the table.
@@ -52,6 +99,8 @@ pub struct StatisticsRow {
     pub block: Option<[usize; 5]>,
     /// The numbers; None where there are no values.
     pub values: Vec<Option<f64>>,
+    /// The histogram; None where there are no values, or none was asked for.
+    pub histogram: Option<Counts>,
 }
 
 /// The whole table.
@@ -61,6 +110,8 @@ pub struct StatisticsTable {
     pub statistics: Vec<String>,
     /// Lines, image by image, block by block, band by band.
     pub rows: Vec<StatisticsRow>,
+    /// Lines have histograms.
+    pub histograms: bool,
     /// Files that could not be read, wholly or in part.
     pub bad: Vec<String>,
 }
@@ -82,7 +133,7 @@ struct Opened<'a> {
 }
 
 /// Numbers of the bands of one part.
-type Numbers = (Part, Vec<Vec<Option<f64>>>);
+type Numbers = (Part, Vec<(Vec<Option<f64>>, Option<Counts>)>);
 
 impl Opened<'_> {
     /// Lines of a group whose images have bands of these names.
@@ -92,13 +143,15 @@ impl Opened<'_> {
             let scene = first_scene(image, self.inputs);
             let window = part.window;
             let block = blocks.then_some([part.block, window.row, window.col, window.rows, window.cols]);
-            let row = |(band, values): (&String, Vec<Option<f64>>)| StatisticsRow {
-                file: scene.map_or(String::new(), |scene| scene.entry.path.clone()),
-                time: image.time.map(|(time, _)| time.to_string()),
-                band: band.clone(),
-                block,
-                values,
-            };
+            let row =
+                |(band, (values, histogram)): (&String, (Vec<Option<f64>>, Option<Counts>))| StatisticsRow {
+                    file: scene.map_or(String::new(), |scene| scene.entry.path.clone()),
+                    time: image.time.map(|(time, _)| time.to_string()),
+                    band: band.clone(),
+                    block,
+                    values,
+                    histogram,
+                };
             names.iter().zip(bands).map(row).collect::<Vec<_>>()
         });
         rows.collect()
@@ -163,6 +216,7 @@ impl StatisticsJob {
         Ok(StatisticsTable {
             statistics: statistics.iter().map(|statistic| statistic.name()).collect(),
             rows,
+            histograms: self.histogram.is_some(),
             bad,
         })
     }
@@ -253,17 +307,18 @@ impl StatisticsJob {
         let mut found: Vec<(Part, Vec<Found>)> = Vec::new();
         let mut rows = Vec::new();
         let mut take = |part: Part, bands: &[Found]| {
-            rows.push((part, bands.iter().map(|band| numbers(band, statistics)).collect::<Vec<_>>()));
+            rows.push((part, bands.iter().map(|band| (numbers(band, statistics), None)).collect::<Vec<_>>()));
             let waits = ranks && bands.iter().any(|band| band.histogram.is_none());
-            if waits {
+            if waits || self.histogram.is_some() {
                 found.push((part, bands.to_vec()));
             }
             Ok(())
         };
         let describing = Describing { block: self.block, histogram: &own_bins };
         describe(&program, &plan, &source, &describing, &mut take, monitor)?;
-        if !found.is_empty() {
-            let ends = ends(&found);
+        let ends = ends(&found);
+        let waits = |(_, bands): &(Part, Vec<Found>)| bands.iter().any(|band| band.histogram.is_none());
+        if ranks && found.iter().any(waits) {
             let bins = |layer: usize, band: usize| {
                 own_bins(layer, band).or_else(|| {
                     let (low, high) = *ends.get(&(layer, band))?;
@@ -274,14 +329,40 @@ impl StatisticsJob {
             };
             rows.clear();
             let mut take = |part: Part, bands: &[Found]| {
-                rows.push((part, bands.iter().map(|band| numbers(band, statistics)).collect::<Vec<_>>()));
+                rows.push((
+                    part,
+                    bands.iter().map(|band| (numbers(band, statistics), None)).collect::<Vec<_>>(),
+                ));
                 Ok(())
             };
             let describing = Describing { block: self.block, histogram: &bins };
             describe(&program, &plan, &source, &describing, &mut take, monitor)?;
         }
+        if let Some(bins) = self.histogram {
+            let of = |layer: usize, band: usize| {
+                let (low, high) = bins.range.or_else(|| ends.get(&(layer, band)).copied())?;
+                // As numpy does where all values are the same.
+                let (low, high) = if high > low { (low, high) } else { (low - 0.5, high + 0.5) };
+                Histogram::new(low, high, bins.count).ok()
+            };
+            let mut lines = rows.iter_mut();
+            let mut take = |_: Part, bands: &[Found]| {
+                for (line, band) in lines.next().into_iter().flat_map(|(_, line)| line).zip(bands) {
+                    line.1 = band.histogram.as_ref().map(counts);
+                }
+                Ok(())
+            };
+            let describing = Describing { block: self.block, histogram: &of };
+            describe(&program, &plan, &source, &describing, &mut take, monitor)?;
+        }
         Ok((all.rows(group, &names, rows, self.block.is_some()), source.bad_files()))
     }
+}
+
+fn counts(histogram: &Histogram) -> Counts {
+    let counts = histogram.counts().to_vec();
+    let range = (histogram.edge(0), histogram.edge(counts.len()));
+    Counts { range, counts, outside: histogram.outside() }
 }
 
 fn is_allowed(statistic: Statistic) -> bool {
@@ -319,14 +400,26 @@ impl StatisticsTable {
         let blocks = self.rows.iter().any(|row| row.block.is_some());
         let places: &[&str] = if blocks { &["block", "row", "col", "rows", "cols"] } else { &[] };
         let names = ["file", "datetime", "band"].iter().chain(places).map(|name| (*name).to_string());
-        writer.write_record(names.chain(self.statistics.iter().cloned())).map_err(|error| fail(&error))?;
+        let bins: &[&str] =
+            if self.histograms { &["histogram_low", "histogram_high", "histogram"] } else { &[] };
+        let bins = bins.iter().map(|name| (*name).to_string());
+        writer
+            .write_record(names.chain(self.statistics.iter().cloned()).chain(bins))
+            .map_err(|error| fail(&error))?;
         for row in &self.rows {
             let texts = [row.file.clone(), row.time.clone().unwrap_or_default(), row.band.clone()];
             let block = row.block.iter().flatten().map(usize::to_string);
             let values =
                 row.values.iter().map(|value| value.map_or(String::new(), |value| value.to_string()));
+            let bins = match &row.histogram {
+                Some(Counts { range: (low, high), counts, .. }) => {
+                    let counts: Vec<String> = counts.iter().map(u64::to_string).collect();
+                    vec![low.to_string(), high.to_string(), counts.join(" ")]
+                }
+                None => vec![String::new(); if self.histograms { 3 } else { 0 }],
+            };
             writer
-                .write_record(texts.into_iter().chain(block).chain(values))
+                .write_record(texts.into_iter().chain(block).chain(values).chain(bins))
                 .map_err(|error| fail(&error))?;
         }
         let bytes = writer.into_inner().map_err(|error| fail(&error))?;
@@ -346,6 +439,10 @@ impl StatisticsTable {
             }
             for (name, value) in self.statistics.iter().zip(&row.values) {
                 object[name] = json!(value);
+            }
+            if let Some(Counts { range: (low, high), counts, outside: (below, above) }) = &row.histogram {
+                object["histogram"] =
+                    json!({"low": low, "high": high, "counts": counts, "below": below, "above": above});
             }
             object
         };
