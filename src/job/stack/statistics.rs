@@ -4,7 +4,7 @@ use super::inputs::{self, Input};
 use super::layers::{images, Image};
 use super::open::Wanted;
 use super::options::StackOptions;
-use super::program::{layer, uses};
+use super::program::{layer, uses, Uses};
 use super::{StackCommand, StackJob};
 use crate::core::error::{Error, Result};
 use crate::gdal::raster::RasterGrid;
@@ -12,7 +12,7 @@ use crate::gdal::Gdal;
 use crate::job::options::JobOptions;
 use crate::pipeline::run::Monitor;
 use crate::pipeline::stack::io::StackSource;
-use crate::pipeline::stack::program::StackProgram;
+use crate::pipeline::stack::program::{Layer, StackProgram};
 use crate::pipeline::stack::statistics::{describe, Describing, Found, Part};
 use crate::stack::cells::CellType;
 use crate::stack::mask::Outside;
@@ -72,6 +72,16 @@ impl Bins {
             }
             _ => Err(wrong()),
         }
+    }
+}
+
+impl Bins {
+    /// For values between these ends.
+    fn of(self, ends: Option<(f64, f64)>) -> Option<Histogram> {
+        let (low, high) = self.range.or(ends)?;
+        // As numpy does where all values are the same.
+        let (low, high) = if high > low { (low, high) } else { (low - 0.5, high + 0.5) };
+        Histogram::new(low, high, self.count).ok()
     }
 }
 
@@ -281,20 +291,7 @@ impl StatisticsJob {
             None => uses.values.iter().map(|band| band.name.clone()).collect(),
         };
         let plain = uses.formula.is_none() && !options.unscale;
-        let program = StackProgram {
-            layers,
-            masks: uses.masks,
-            outside: options.outside.unwrap_or(Outside::Mask),
-            dilate: options.dilate,
-            where_masked: None,
-            formula: uses.formula,
-            rescale: None,
-            merging: None,
-            reduce: None,
-            exact_in_float32: false,
-            cell_type: CellType::Float64,
-            nodata: None,
-        };
+        let program = program_of(uses, layers, options);
         let plan = job.divide(&program, &source, (1, 1), gdal)?;
         let ranks = statistics.iter().any(|statistic| statistic.keeps_values());
         // Small whole numbers have bins of their own; other values are looked at twice.
@@ -339,12 +336,8 @@ impl StatisticsJob {
             describe(&program, &plan, &source, &describing, &mut take, monitor)?;
         }
         if let Some(bins) = self.histogram {
-            let of = |layer: usize, band: usize| {
-                let (low, high) = bins.range.or_else(|| ends.get(&(layer, band)).copied())?;
-                // As numpy does where all values are the same.
-                let (low, high) = if high > low { (low, high) } else { (low - 0.5, high + 0.5) };
-                Histogram::new(low, high, bins.count).ok()
-            };
+            let histograms = |layer: usize, band: usize| bins.of(ends.get(&(layer, band)).copied());
+            let describing = Describing { block: self.block, histogram: &histograms };
             let mut lines = rows.iter_mut();
             let mut take = |_: Part, bands: &[Found]| {
                 for (line, band) in lines.next().into_iter().flat_map(|(_, line)| line).zip(bands) {
@@ -352,10 +345,27 @@ impl StatisticsJob {
                 }
                 Ok(())
             };
-            let describing = Describing { block: self.block, histogram: &of };
             describe(&program, &plan, &source, &describing, &mut take, monitor)?;
         }
         Ok((all.rows(group, &names, rows, self.block.is_some()), source.bad_files()))
+    }
+}
+
+/// Values as masks and the formula leave them; nothing is written.
+fn program_of(uses: Uses, layers: Vec<Layer>, options: &StackOptions) -> StackProgram {
+    StackProgram {
+        layers,
+        masks: uses.masks,
+        outside: options.outside.unwrap_or(Outside::Mask),
+        dilate: options.dilate,
+        where_masked: None,
+        formula: uses.formula,
+        rescale: None,
+        merging: None,
+        reduce: None,
+        exact_in_float32: false,
+        cell_type: CellType::Float64,
+        nodata: None,
     }
 }
 
