@@ -327,7 +327,7 @@ impl GdalStackReader<'_> {
             let band = dataset.band(self.stack.planes[*plane].band.band)?;
             let data_type = gdal_cell_type(info.cell_type);
             let mut read = band.read_window(dataset.gdal(), window, data_type, out.bytes_mut());
-            if let (true, Ok(()), Some(mask)) = (info.masked, &read, band.mask()) {
+            if let Some(mask) = wanted_mask(info, &read, band) {
                 read = mask.read_window(dataset.gdal(), window, GDALDataType::GDT_Byte, out.mask_mut());
             }
             self.settle(read, *plane, window, out, window)?;
@@ -410,7 +410,7 @@ impl GdalStackReader<'_> {
                 copy_cells(&self.block, place, window, size, out.bytes_mut());
             }
         }
-        if let (true, Ok(()), Some(mask)) = (info.masked, &read, band.mask()) {
+        if let Some(mask) = wanted_mask(&info, &read, band) {
             let (last_row, last_col) =
                 (info.layout.rows.min(place.row + rows), info.layout.cols.min(place.col + cols));
             let inside = Window { rows: last_row - place.row, cols: last_col - place.col, ..place };
@@ -460,6 +460,15 @@ fn blocks_under(window: Window, layout: Layout) -> impl Iterator<Item = (usize, 
     let down = window.row / rows..=(window.row + window.rows - 1) / rows;
     let across = window.col / cols..=(window.col + window.cols - 1) / cols;
     down.flat_map(move |row| across.clone().map(move |col| (row, col)))
+}
+
+/// The mask of cells that were read. To ask for one makes GDAL look for files beside the raster, each time it is opened.
+fn wanted_mask(info: &PlaneInfo, read: &std::result::Result<(), String>, band: Band) -> Option<Band> {
+    if info.masked && read.is_ok() {
+        band.mask()
+    } else {
+        None
+    }
 }
 
 /// Decodes a block into a buffer that has room for all of it.

@@ -1,7 +1,7 @@
 //! A raster at half its resolution, computed when it is read.
 
 use super::io::{Layout, Reader, Source};
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use multiversion::multiversion;
 use ndarray::{s, Array2, ArrayViewMut2};
@@ -46,8 +46,20 @@ struct HalvedReader<'a> {
 }
 
 impl Reader for HalvedReader<'_> {
-    fn read(&mut self, window: Window, mut out: ArrayViewMut2<'_, f32>) -> Result<()> {
+    fn read(&mut self, window: Window, out: ArrayViewMut2<'_, f32>) -> Result<()> {
+        self.read_while(window, out, &|| true)
+    }
+
+    fn read_while(
+        &mut self,
+        window: Window,
+        mut out: ArrayViewMut2<'_, f32>,
+        proceed: &dyn Fn() -> bool,
+    ) -> Result<()> {
         for first in (0..window.rows).step_by(STRIP) {
+            if !proceed() {
+                return Err(Error::Cancelled);
+            }
             let rows = STRIP.min(window.rows - first);
             let (row, col) = (2 * (window.row + first), 2 * window.col);
             let finer = Window {
@@ -62,7 +74,7 @@ impl Reader for HalvedReader<'_> {
             }
             self.strip.slice_mut(s![finer.rows.., ..]).fill(f32::NAN);
             self.strip.slice_mut(s![.., finer.cols..]).fill(f32::NAN);
-            self.finer.read(finer, self.strip.slice_mut(s![..finer.rows, ..finer.cols]))?;
+            self.finer.read_while(finer, self.strip.slice_mut(s![..finer.rows, ..finer.cols]), proceed)?;
             for row in 0..rows {
                 let (above, below) = (self.strip.row(2 * row), self.strip.row(2 * row + 1));
                 let mut to = out.row_mut(first + row);

@@ -47,9 +47,26 @@ pub trait Reader {
     /// Fills `out` with the cells of `window`; missing cells become NaN.
     fn read(&mut self, window: Window, out: ArrayViewMut2<'_, f32>) -> Result<()>;
 
-    /// The same of one of several rasters that are computed together.
-    fn read_one(&mut self, _number: usize, window: Window, out: ArrayViewMut2<'_, f32>) -> Result<()> {
+    /// As `read`. A reader that reads much more than it gives asks `proceed` now and then whether to go on: no is
+    /// [`Error::Cancelled`](crate::core::error::Error::Cancelled).
+    fn read_while(
+        &mut self,
+        window: Window,
+        out: ArrayViewMut2<'_, f32>,
+        _proceed: &dyn Fn() -> bool,
+    ) -> Result<()> {
         self.read(window, out)
+    }
+
+    /// The same of one of several rasters that are computed together.
+    fn read_one(
+        &mut self,
+        _number: usize,
+        window: Window,
+        out: ArrayViewMut2<'_, f32>,
+        proceed: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        self.read_while(window, out, proceed)
     }
 }
 

@@ -114,7 +114,7 @@ impl Inputs<'_> {
         let (readers, places, plan) = (&mut worker.readers, &worker.places, self.plan);
         let read = |raster: usize, part, out: ArrayViewMut2<'_, f32>| {
             let (reader, number) = places[raster];
-            readers[reader].read_one(number, part, out)
+            readers[reader].read_one(number, part, out, proceed)
         };
         worker.tiles.load(self.chain, plan.on_raster(window), plan.raster, proceed, read)
     }

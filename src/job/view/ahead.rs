@@ -1,5 +1,5 @@
-//! Tiles computed ahead of a reader that goes through a raster in order: while it does something with a row of tiles,
-//! the next row is made.
+//! Tiles computed ahead of a reader that goes through a raster in order: while it does something with some, the next ones
+//! are made.
 
 use super::pyramid::{Pyramid, TileIndex};
 use crate::pipeline::nesting::Nesting;
@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Longest wait for the thread to stop. It stops after a row of cells; but whoever closes a file may hold a lock that the
-/// thread needs to read on.
+/// Longest wait for threads to stop. They stop after a row of cells; but whoever closes a file may hold a lock that they
+/// need to read on.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
 /// Threads of all pictures that compute ahead.
@@ -17,6 +17,9 @@ static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 /// The process ends.
 static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Tiles read in order after which the reader is taken to go on: fewer are those of a map.
+const FEWEST_IN_ORDER: usize = 8;
 
 /// What one picture's readers will want next.
 #[derive(Default)]
@@ -29,36 +32,46 @@ pub struct Ahead {
 #[derive(Default)]
 struct State {
     process: u32,
-    /// Level and tiles that were read last.
-    last: Option<(usize, Range<usize>)>,
-    /// Level and tiles that are still to be computed.
-    next: (usize, Range<usize>),
-    is_running: bool,
+    /// Level and tiles that were read in order up to now.
+    read: (usize, Range<usize>),
+    /// Tiles after them that are still to be computed.
+    next: Range<usize>,
+    /// Threads that compute them.
+    running: usize,
 }
 
 impl Ahead {
-    /// Tiles were read. Those that follow are computed if they went on where the ones before ended.
+    /// Tiles were read. Those that follow are computed when many came in order.
     pub fn after(self: &Arc<Self>, pyramid: &Arc<Pyramid>, level: usize, tiles: Range<usize>) {
         let mut state = self.state();
-        let before = state.last.replace((level, tiles.clone()));
-        let goes_on = before.is_some_and(|(known, before)| known == level && before.end == tiles.start);
-        // Who looks at single tiles stops soon.
-        if !goes_on || tiles.len() < 2 || pyramid.threads() < 2 || ENDING.load(Ordering::Relaxed) {
+        if state.read.0 == level && tiles.contains(&state.read.1.end) {
+            state.read.1.end = tiles.end;
+        } else {
+            state.read = (level, tiles.clone());
+            state.next = 0..0;
+        }
+        let count = state.read.1.len();
+        if count < FEWEST_IN_ORDER || pyramid.threads() < 2 || ENDING.load(Ordering::Relaxed) {
             return;
         }
-        let count = tiles.len().min(pyramid.most_tiles() / 3);
-        state.next = (level, tiles.end..(tiles.end + count).min(pyramid.tiles(level)));
-        if state.is_running || state.next.1.is_empty() {
-            return;
-        }
+        // No more than there is room for beside the tiles that are read meanwhile.
+        let end = tiles.end + count.min(pyramid.most_tiles() / 3);
+        state.next = state.next.start.max(tiles.end)..end.min(pyramid.tiles(level));
+        // One more than there are processors: a reader that waits for a tile leaves its own to them.
+        let missing = pyramid.threads().min(state.next.len()).saturating_sub(state.running);
+        state.running += missing;
+        // A thread that cannot start says that it stopped.
+        drop(state);
+        (0..missing).for_each(|_| self.start(pyramid));
+    }
+
+    /// Starts a thread that was counted as running.
+    fn start(self: &Arc<Self>, pyramid: &Arc<Pyramid>) {
         stop_at_exit();
         self.cancel.store(false, Ordering::Relaxed);
-        let (ahead, pyramid) = (Arc::clone(self), Arc::clone(pyramid));
-        let running = Running { ahead };
         THREADS.fetch_add(1, Ordering::Relaxed);
-        state.is_running = true;
-        drop(state);
-        let nesting = Nesting::here();
+        let running = Running { ahead: Arc::clone(self) };
+        let (nesting, pyramid) = (Nesting::here(), Arc::clone(pyramid));
         let work = move || {
             nesting.within(|| {
                 // Whoever reads a tile that fails will be told.
@@ -78,9 +91,9 @@ impl Ahead {
     pub fn stop(&self) {
         self.cancel.store(true, Ordering::Relaxed);
         let mut state = self.state();
-        state.next.1 = 0..0;
+        state.next = 0..0;
         let end = Instant::now() + LONGEST_WAIT;
-        while state.is_running {
+        while state.running > 0 {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -99,8 +112,8 @@ impl Ahead {
             return None;
         }
         let mut state = self.state();
-        let level = state.next.0;
-        state.next.1.next().map(|tile| (level, tile))
+        let level = state.read.0;
+        state.next.next().map(|tile| (level, tile))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -114,14 +127,14 @@ impl Ahead {
     }
 }
 
-/// The thread, until it ends in whatever way.
+/// A thread, until it ends in whatever way.
 struct Running {
     ahead: Arc<Ahead>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.ahead.state().is_running = false;
+        self.ahead.state().running -= 1;
         self.ahead.stopped.notify_all();
         THREADS.fetch_sub(1, Ordering::Relaxed);
     }

@@ -363,7 +363,8 @@ impl Pyramid {
         let window = Window { row, col, rows, cols };
         let mut desk = level.desk(chain);
         let mut readers = level.sources.iter().map(|source| source.open()).collect::<Result<Vec<_>>>()?;
-        let read = |number: usize, part, out: ArrayViewMut2<'_, f32>| readers[number].read(part, out);
+        let read =
+            |number: usize, part, out: ArrayViewMut2<'_, f32>| readers[number].read_while(part, out, proceed);
         desk.tiles.load(chain, window, level.size, proceed, read)?;
         let mut out = desk.cells.view_mut(self.bands, window);
         chain.run(|edge| desk.tiles.tile(edge), &mut desk.registers, &mut out, proceed)?;

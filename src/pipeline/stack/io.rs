@@ -50,7 +50,6 @@ pub trait StackReader {
 pub struct RawPlane {
     cell_type: CellType,
     nodata: Option<f64>,
-    cols: usize,
     bytes: Aligned<u8>,
     /// A byte for each cell, 0 where it is missing; empty when nothing but its value says so.
     mask: Vec<u8>,
@@ -58,14 +57,14 @@ pub struct RawPlane {
 
 impl Default for RawPlane {
     fn default() -> Self {
-        Self { cell_type: CellType::UInt8, nodata: None, cols: 0, bytes: AVec::new(64), mask: Vec::new() }
+        Self { cell_type: CellType::UInt8, nodata: None, bytes: AVec::new(64), mask: Vec::new() }
     }
 }
 
 impl RawPlane {
     /// Makes room for a window of this plane.
     pub fn prepare(&mut self, info: &PlaneInfo, window: Window) {
-        (self.cell_type, self.nodata, self.cols) = (info.cell_type, info.nodata, window.cols);
+        (self.cell_type, self.nodata) = (info.cell_type, info.nodata);
         self.bytes.resize(window.cells() * info.cell_type.size(), 0);
         self.mask.clear();
     }
@@ -82,12 +81,10 @@ impl RawPlane {
         &mut self.mask
     }
 
-    /// Part of a row as 64-bit numbers; missing cells become NaN.
+    /// Cells, counted row after row, as 64-bit numbers; missing ones become NaN.
     ///
     /// # Allocations: none.
-    pub fn row(&self, row: usize, columns: Range<usize>, values: &mut [f64]) {
-        let first = row * self.cols + columns.start;
-        let part = first..first + columns.len();
+    pub fn numbers(&self, part: Range<usize>, values: &mut [f64]) {
         match self.cell_type {
             CellType::UInt8 => self.typed::<u8>(part.clone(), values),
             CellType::Int8 => self.typed::<i8>(part.clone(), values),
@@ -127,7 +124,7 @@ mod tests {
             plane.mask_mut().copy_from_slice(mask);
         }
         let mut values = vec![7.0; cols];
-        plane.row(0, 0..cols, &mut values);
+        plane.numbers(0..cols, &mut values);
         values
     }
 

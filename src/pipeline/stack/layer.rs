@@ -1,6 +1,5 @@
 //! Results of a stack as rasters that the layers of a picture show, computed tile by tile where they are wanted.
 
-use super::encode::Encoder;
 use super::io::StackSource;
 use super::plan::StackPlan;
 use super::program::StackProgram;
@@ -55,15 +54,7 @@ impl<S: StackSource> StackLayers<S> {
     }
 
     fn work(&self) -> Result<StackWork<'_>> {
-        Ok(StackWork {
-            program: &self.program,
-            plan: &self.plan,
-            source: &self.source,
-            encoder: Encoder::new(CellType::Float32, None)?,
-            steps: self.program.steps(),
-            report: Mutex::default(),
-            profile: None,
-        })
+        StackWork::new(&self.program, &self.plan, &self.source, None)
     }
 
     fn layout(&self) -> Layout {
@@ -148,13 +139,19 @@ impl Drop for LayerReader<'_> {
 
 impl Reader for LayerReader<'_> {
     fn read(&mut self, window: Window, out: ArrayViewMut2<'_, f32>) -> Result<()> {
-        self.read_one(0, window, out)
+        self.read_one(0, window, out, &|| true)
     }
 
-    fn read_one(&mut self, number: usize, window: Window, mut out: ArrayViewMut2<'_, f32>) -> Result<()> {
+    fn read_one(
+        &mut self,
+        number: usize,
+        window: Window,
+        mut out: ArrayViewMut2<'_, f32>,
+        proceed: &dyn Fn() -> bool,
+    ) -> Result<()> {
         if self.window != Some(window) {
             self.window = None;
-            self.compute(window)?;
+            self.compute(window, proceed)?;
             self.window = Some(window);
         }
         let cells = &self.cells[number * window.cells()..][..window.cells()];
@@ -167,13 +164,13 @@ impl Reader for LayerReader<'_> {
 
 impl LayerReader<'_> {
     /// Fills a window piece by piece: pieces are parts of the rasters' blocks, wherever the window stands.
-    fn compute(&mut self, window: Window) -> Result<()> {
+    fn compute(&mut self, window: Window, proceed: &dyn Fn() -> bool) -> Result<()> {
         self.cells.resize(self.bands.len() * window.cells(), 0.0);
         let StackPlan { tile_rows, tile_cols, .. } = *self.work.plan;
         for rows in pieces(window.row, window.rows, tile_rows) {
             for cols in pieces(window.col, window.cols, tile_cols) {
                 let piece = Window { row: rows.0, col: cols.0, rows: rows.1, cols: cols.1 };
-                self.work.compute((0, piece), &mut self.worker, &mut self.product, &|| true)?;
+                self.work.compute((0, piece), &mut self.worker, &mut self.product, proceed)?;
                 let product: &[f32] = bytemuck::cast_slice(&self.product);
                 for (number, band) in self.bands.iter().enumerate() {
                     let from = product[band * piece.cells()..].chunks_exact(piece.cols).take(piece.rows);

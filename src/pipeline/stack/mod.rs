@@ -4,6 +4,7 @@ pub mod encode;
 pub mod io;
 pub mod layer;
 pub mod map;
+mod masks;
 pub mod plan;
 pub mod profile;
 pub mod program;

@@ -95,7 +95,7 @@ impl StackProgram {
         self.results() * self.reduce.as_ref().map_or(1, |plan| plan.results().len())
     }
 
-    /// Layers that are in memory together, step by step.
+    /// Layers that become one, step by step.
     pub fn steps(&self) -> Vec<Range<usize>> {
         match &self.merging {
             Some(merging) => merging.days.clone(),

@@ -2,16 +2,17 @@
 
 use super::encode::Encoder;
 use super::io::{PlaneInfo, RawPlane, StackReader, StackSource};
+use super::masks::MaskWorker;
 use super::plan::StackPlan;
 use super::profile::{Clock, Profile};
-use super::program::{Layer, StackProgram};
+use super::program::StackProgram;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::{Aligned, CellsRef, Sink};
 use crate::pipeline::run::{drive, Monitor, Tiling, Work};
 use crate::stack::cells::Written;
 use crate::stack::expression::{Scratch, Tally};
-use crate::stack::mask::{self, DilateScratch, MaskScratch};
+use crate::stack::mask;
 use crate::stack::reduce::{self, MergeScratch, State};
 use crate::stack::rescale::Clipped;
 use crate::stack::ROW;
@@ -60,10 +61,7 @@ pub fn run(
     monitor: &mut Monitor<'_>,
     profile: Option<&Profile>,
 ) -> Result<Report> {
-    let encoder = Encoder::new(program.cell_type, program.nodata)?;
-    let steps = program.steps();
-    let report = Mutex::default();
-    let work = StackWork { program, plan, source, encoder, steps, report, profile };
+    let work = StackWork::new(program, plan, source, profile)?;
     let products = (0..plan.buffers).map(|_| AVec::new(64)).collect();
     let mut clock = Clock::new(profile, plan.threads);
     let mut write = |index: usize, cells: &mut Aligned<u8>| {
@@ -84,8 +82,10 @@ pub(super) struct StackWork<'a> {
     pub(super) plan: &'a StackPlan,
     pub(super) source: &'a dyn StackSource,
     pub(super) encoder: Encoder,
-    /// Layers that are in memory together.
+    /// Layers that become one.
     pub(super) steps: Vec<Range<usize>>,
+    /// Inputs of the formula that decide where results have no data.
+    decisive: Vec<usize>,
     pub(super) report: Mutex<Report>,
     pub(super) profile: Option<&'a Profile>,
 }
@@ -93,16 +93,17 @@ pub(super) struct StackWork<'a> {
 /// One image in memory.
 #[derive(Default)]
 pub(super) struct Image {
-    planes: Vec<RawPlane>,
-    /// A byte for each cell of the tile, 1 where a mask covers it; empty without masks.
-    masked: Vec<u8>,
+    pub(super) planes: Vec<RawPlane>,
+    /// Planes that only masks look at.
+    pub(super) mask_planes: Vec<RawPlane>,
+    /// A byte for each cell of the tile, 1 where a mask covers it; where masks grow, which a row alone cannot tell.
+    pub(super) masked: Vec<u8>,
 }
 
 /// What one thread has for itself.
 pub(super) struct StackWorker<'a> {
     reader: Box<dyn StackReader + 'a>,
     pub(super) images: Vec<Image>,
-    masks: MaskWorker,
     pub(super) rows: Rows,
     states: Vec<State>,
     /// Cells for which `states` have room.
@@ -119,15 +120,7 @@ pub(super) struct Rows {
     finished: Vec<f64>,
     scratch: Option<Scratch>,
     merges: Vec<MergeScratch>,
-}
-
-/// What masks need.
-struct MaskWorker {
-    planes: Vec<RawPlane>,
-    inputs: Vec<f64>,
-    scratches: Vec<MaskScratch>,
-    wide: Vec<u8>,
-    dilate: DilateScratch,
+    masks: MaskWorker,
 }
 
 impl<'s> StackWork<'s> {
@@ -141,19 +134,13 @@ impl<'s> StackWork<'s> {
         Ok(StackWorker {
             reader: self.source.open()?,
             images: (0..images).map(|_| Image::default()).collect(),
-            masks: MaskWorker {
-                planes: Vec::new(),
-                inputs: Vec::new(),
-                scratches: program.masks.iter().map(|used| used.mask.scratch()).collect(),
-                wide: Vec::new(),
-                dilate: DilateScratch::default(),
-            },
             rows: Rows {
                 inputs: vec![0.0; inputs * ROW],
                 results: vec![0.0; program.results() * ROW],
                 finished: vec![0.0; statistics * ROW],
                 scratch: program.formula.as_ref().map(|formula| formula.scratch()),
                 merges: merge.map_or(Vec::new(), |merge| vec![merge.scratch(ROW); program.results()]),
+                masks: MaskWorker::new(program),
             },
             states: Vec::new(),
             state_cells: 0,
@@ -204,6 +191,22 @@ impl Work for StackWork<'_> {
     }
 }
 
+impl<'a> StackWork<'a> {
+    pub(super) fn new(
+        program: &'a StackProgram,
+        plan: &'a StackPlan,
+        source: &'a dyn StackSource,
+        profile: Option<&'a Profile>,
+    ) -> Result<Self> {
+        let encoder = Encoder::new(program.cell_type, program.nodata)?;
+        let inputs = program.layers.first().map_or(0, |layer| layer.values.len());
+        let decisive =
+            program.formula.as_ref().map_or_else(|| (0..inputs).collect(), |formula| formula.decisive());
+        let (steps, report) = (program.steps(), Mutex::default());
+        Ok(Self { program, plan, source, encoder, steps, decisive, report, profile })
+    }
+}
+
 impl StackWork<'_> {
     /// Adds what a worker has counted to the report of the run.
     pub(super) fn add_report(&self, worker: &mut StackWorker<'_>) {
@@ -228,92 +231,27 @@ impl StackWork<'_> {
         worker.states.extend((0..self.program.results()).map(|_| plan.state(cells, exact)));
     }
 
-    /// Reads the images of a step, and finds which of their cells are masked.
+    /// Reads images, and finds which of their cells are masked.
     pub(super) fn load(
         &self,
-        step: Range<usize>,
+        layers: Range<usize>,
         window: Window,
         worker: &mut StackWorker<'_>,
     ) -> Result<()> {
-        for (layer, image) in self.program.layers[step].iter().zip(&mut worker.images) {
-            image.planes.resize_with(layer.planes.len(), RawPlane::default);
-            worker.reader.read(&layer.planes, window, &mut image.planes)?;
-            worker.clock.mark("read");
-            if !self.program.masks.is_empty() {
-                self.load_masks(layer, window, image, (&mut worker.reader, &mut worker.masks))?;
-                worker.report.masked += mask::count(&image.masked);
-                worker.clock.mark("mask");
-            }
-        }
-        Ok(())
-    }
-
-    fn load_masks(
-        &self,
-        layer: &Layer,
-        window: Window,
-        image: &mut Image,
-        (reader, masks): (&mut Box<dyn StackReader + '_>, &mut MaskWorker),
-    ) -> Result<()> {
         let program = self.program;
-        let halo = program.dilate;
-        let wide = window.grown(halo, self.plan.size.0, self.plan.size.1);
-        image.masked.clear();
-        image.masked.resize(window.cells(), 0);
-        let MaskWorker { planes, inputs, scratches, wide: grown, dilate } = masks;
-        // Beyond the raster nothing is masked.
-        let (rows, cols) = (window.rows + 2 * halo, window.cols + 2 * halo);
-        if halo > 0 {
-            grown.clear();
-            grown.resize(rows * cols, 0);
-        }
-        for (used, scratch) in program.masks.iter().zip(scratches) {
-            let wanted = used.inputs.iter().map(|input| layer.masks[*input]);
-            // An image without a mask file is kept as it is.
-            let Some(wanted) = wanted.collect::<Option<Vec<usize>>>() else { continue };
-            // Mostly the images have been read for the formula already.
-            let known =
-                |plane: &usize| layer.planes.iter().position(|read| read == plane).filter(|_| halo == 0);
-            let places: Vec<Option<usize>> = wanted.iter().map(known).collect();
-            let missing: Vec<usize> = wanted
-                .iter()
-                .zip(&places)
-                .filter(|(_, place)| place.is_none())
-                .map(|(plane, _)| *plane)
-                .collect();
-            planes.resize_with(missing.len(), RawPlane::default);
-            reader.read(&missing, wide, planes)?;
-            let mut own = planes.iter();
-            let sources: Vec<&RawPlane> = places
-                .iter()
-                .filter_map(|place| place.map_or_else(|| own.next(), |place| image.planes.get(place)))
-                .collect();
-            inputs.resize(sources.len() * ROW, 0.0);
-            for row in 0..wide.rows {
-                for first in (0..wide.cols).step_by(ROW) {
-                    let columns = first..(first + ROW).min(wide.cols);
-                    let width = columns.len();
-                    for (source, to) in sources.iter().zip(inputs.chunks_exact_mut(width)) {
-                        source.row(row, columns.clone(), to);
-                    }
-                    let to = if halo == 0 {
-                        &mut image.masked[row * window.cols + first..][..width]
-                    } else {
-                        let (down, across) =
-                            (wide.row + row + halo - window.row, wide.col + first + halo - window.col);
-                        &mut grown[down * cols + across..][..width]
-                    };
-                    used.mask.row(width, &inputs[..sources.len() * width], scratch, program.outside, to);
-                }
-            }
-        }
-        if halo > 0 {
-            mask::dilate(grown, (window.cols, window.rows), halo, dilate, &mut image.masked);
+        for (number, image) in layers.zip(&mut worker.images) {
+            let planes = &program.layers[number].planes;
+            image.planes.resize_with(planes.len(), RawPlane::default);
+            worker.reader.read(planes, window, &mut image.planes)?;
+            worker.clock.mark("read");
+            let tile = (window, self.plan.size);
+            worker.rows.masks.load(program, number, tile, image, worker.reader.as_mut())?;
+            worker.clock.mark("mask");
         }
         Ok(())
     }
 
-    /// Takes the images of a step through the program, piece by piece.
+    /// Takes the images of a step through the program, some cells at a time.
     fn compute_step(
         &self,
         index: usize,
@@ -324,53 +262,51 @@ impl StackWork<'_> {
     ) {
         let program = self.program;
         let size = program.cell_type.size();
-        for row in 0..window.rows {
-            for first in (0..window.cols).step_by(ROW) {
-                let columns = first..(first + ROW).min(window.cols);
-                let (width, cell) = (columns.len(), row * window.cols + first);
-                for (layer, image) in program.layers[step.clone()].iter().zip(&worker.images) {
-                    let place = (row, columns.clone(), cell);
-                    self.evaluate(layer, image, place, &mut worker.rows, &mut worker.report);
-                }
-                let Rows { results, merges, .. } = &mut worker.rows;
-                for (merge, results) in merges.iter_mut().zip(results.chunks_exact_mut(width)) {
-                    merge.finish(results);
-                }
-                for (band, row) in results.chunks_exact(width).take(program.results()).enumerate() {
-                    match worker.states.get_mut(band) {
-                        Some(state) => state.feed(index, cell, row),
-                        None => {
-                            let to = (band * window.cells() + cell) * size;
-                            worker.report.written +=
-                                self.encoder.write(row, &mut product[to..to + width * size]);
-                        }
+        for first in (0..window.cells()).step_by(ROW) {
+            let cells = first..(first + ROW).min(window.cells());
+            let width = cells.len();
+            for (layer, image) in step.clone().zip(&worker.images) {
+                self.evaluate(layer, image, cells.clone(), &mut worker.rows, &mut worker.report);
+            }
+            let Rows { results, merges, .. } = &mut worker.rows;
+            for (merge, results) in merges.iter_mut().zip(results.chunks_exact_mut(width)) {
+                merge.finish(results);
+            }
+            for (band, row) in results.chunks_exact(width).take(program.results()).enumerate() {
+                match worker.states.get_mut(band) {
+                    Some(state) => state.feed(index, first, row),
+                    None => {
+                        let to = (band * window.cells() + first) * size;
+                        worker.report.written += self.encoder.write(row, &mut product[to..to + width * size]);
                     }
                 }
             }
         }
     }
 
-    /// The results of one image for a piece of a row.
+    /// The results of one image for some cells, counted row after row.
     pub(super) fn evaluate(
         &self,
-        layer: &Layer,
+        number: usize,
         image: &Image,
-        (row, columns, cell): (usize, Range<usize>, usize),
+        cells: Range<usize>,
         rows: &mut Rows,
         report: &mut Report,
     ) {
         let program = self.program;
-        let width = columns.len();
-        let masked = image.masked.get(cell..cell + width);
+        let layer = &program.layers[number];
+        let width = cells.len();
+        let masked = rows.masks.cells(program, number, cells.clone(), image);
+        report.masked += masked.map_or(0, mask::count);
         let inputs = &mut rows.inputs[..layer.values.len() * width];
         for (index, (place, to)) in layer.values.iter().zip(inputs.chunks_exact_mut(width)).enumerate() {
-            image.planes[*place].row(row, columns.clone(), to);
+            image.planes[*place].numbers(cells.clone(), to);
             if let Some((scale, offset)) = layer.unscale.get(index) {
                 to.iter_mut().for_each(|value| *value = *value * scale + offset);
             }
-            if let (Some(masked), None) = (masked, program.where_masked) {
-                mask::apply(masked, to);
-            }
+        }
+        if let (Some(masked), None) = (masked, program.where_masked) {
+            self.decisive.iter().for_each(|input| mask::apply(masked, &mut inputs[input * width..][..width]));
         }
         let results = &mut rows.results[..program.results() * width];
         match (&program.formula, &mut rows.scratch) {

@@ -2,7 +2,6 @@
 //!
 //! Sums are exact, so that what tiles and threads add up is the same however the images are divided.
 
-use super::encode::Encoder;
 use super::io::StackSource;
 use super::plan::StackPlan;
 use super::program::StackProgram;
@@ -13,7 +12,6 @@ use crate::pipeline::run::{drive, Monitor, Tiling, Work};
 use crate::stack::statistics::{Histogram, Moments};
 use crate::stack::ROW;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 /// What is described by one line: a block of an image, or all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,15 +53,7 @@ pub fn describe(
     take: &mut dyn FnMut(Part, &[Found]) -> Result<()>,
     monitor: &mut Monitor<'_>,
 ) -> Result<Report> {
-    let inner = StackWork {
-        program,
-        plan,
-        source,
-        encoder: Encoder::new(program.cell_type, program.nodata)?,
-        steps: program.steps(),
-        report: Mutex::default(),
-        profile: None,
-    };
+    let inner = StackWork::new(program, plan, source, None)?;
     let work = DescribingWork { inner, describing };
     let tiles = plan.tiles();
     let window = |index: usize| plan.tile(index % tiles);
@@ -143,7 +133,6 @@ impl Work for DescribingWork<'_> {
         }
         let number = index / self.inner.plan.tiles();
         self.inner.load(number..number + 1, window, worker)?;
-        let layer = &self.inner.program.layers[number];
         let bands = self.inner.program.results();
         let (side, across) = (self.describing.block, self.describing.across(self.inner.plan.size.1));
         let fresh = || {
@@ -163,8 +152,8 @@ impl Work for DescribingWork<'_> {
                     side.map_or(0, |side| (window.row + row) / side * across + (window.col + first) / side);
                 let (width, cell) = (columns.len(), row * window.cols + first);
                 first = columns.end;
-                let place = (row, columns, cell);
-                self.inner.evaluate(layer, &worker.images[0], place, &mut worker.rows, &mut worker.report);
+                let cells = cell..cell + width;
+                self.inner.evaluate(number, &worker.images[0], cells, &mut worker.rows, &mut worker.report);
                 let Rows { results, .. } = &worker.rows;
                 let found = product.entry(block).or_insert_with(fresh);
                 for (found, row) in found.iter_mut().zip(results.chunks_exact(width)) {

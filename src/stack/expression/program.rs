@@ -120,7 +120,7 @@ impl Parsed {
         }
         let name = |name: Option<&Name>| name.map_or("result".to_string(), |name| name.name.clone());
         let results = reading.statements.iter().map(|statement| name(statement.name.as_ref())).collect();
-        Ok(Program { code, inputs, results })
+        Ok(Program { code, inputs, results, rule })
     }
 }
 
@@ -140,6 +140,7 @@ pub struct Program {
     code: Code,
     inputs: Vec<usize>,
     results: Vec<String>,
+    rule: NoDataRule,
 }
 
 /// Rows in between; one for each thread.
@@ -152,6 +153,24 @@ impl Program {
     /// Which of the known names have to be given, in this order.
     pub fn inputs(&self) -> &[usize] {
         &self.inputs
+    }
+
+    /// Inputs, as rows of [`inputs`](Self::inputs), without which no result that uses any has data: what is masked need be
+    /// so in these only.
+    pub fn decisive(&self) -> Vec<usize> {
+        if self.rule == NoDataRule::Lazy {
+            return (0..self.inputs.len()).collect();
+        }
+        let mut rows: Vec<usize> = self
+            .code
+            .results
+            .iter()
+            .filter_map(|result| result.uses.first())
+            .map(|row| *row as usize)
+            .collect();
+        rows.sort_unstable();
+        rows.dedup();
+        rows
     }
 
     /// Names of the results.

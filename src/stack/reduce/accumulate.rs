@@ -10,11 +10,13 @@ pub fn add_to_count(row: &[f64], counts: &mut [u32]) {
     }
 }
 
-/// Adds values.
+/// Counts values and adds them.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-pub fn add_to_sum(row: &[f64], sums: &mut [f64]) {
-    for (sum, value) in sums.iter_mut().zip(row) {
-        *sum = if value.is_finite() { *sum + *value } else { *sum };
+pub fn add_to_count_and_sum(row: &[f64], counts: &mut [u32], sums: &mut [f64]) {
+    for ((sum, count), value) in sums.iter_mut().zip(counts).zip(row) {
+        let there = value.is_finite();
+        *count += u32::from(there);
+        *sum = if there { *sum + *value } else { *sum };
     }
 }
 

@@ -1,6 +1,6 @@
 //! Images of one day as one layer.
 
-use super::accumulate::{add_to_count, add_to_sum, divide, keep_first};
+use super::accumulate::{add_to_count_and_sum, divide, keep_first};
 use crate::core::error::{unknown_name, Result};
 
 /// Where a day begins.
@@ -86,8 +86,7 @@ impl MergeScratch {
         match self.merge {
             Merge::First => keep_first(row, &mut self.sums[..width]),
             Merge::Mean => {
-                add_to_sum(row, &mut self.sums[..width]);
-                add_to_count(row, &mut self.counts[..width]);
+                add_to_count_and_sum(row, &mut self.counts[..width], &mut self.sums[..width]);
             }
         }
     }

@@ -126,9 +126,10 @@ impl State {
         let start = plan.group_of[layer] * self.cells + first_cell;
         let place = start..start + row.len();
         let counts = &mut self.counts[place.clone()];
-        take::add_to_count(row, counts);
         if keeps.sum {
-            take::add_to_sum(row, &mut self.sums[place.clone()]);
+            take::add_to_count_and_sum(row, counts, &mut self.sums[place.clone()]);
+        } else {
+            take::add_to_count(row, counts);
         }
         if keeps.deviations {
             let (means, squares) = (&mut self.means[place.clone()], &mut self.squares[place.clone()]);
