@@ -6,7 +6,7 @@
 
 use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};
 use std::hint::black_box;
-use terralume::stack::cells::{read_row, Encoding};
+use terralume::stack::cells::{read_row, Encoding, NodataValue};
 use terralume::stack::expression::{parse, NoDataRule};
 use terralume::stack::mask::{Mask, Outside};
 use terralume::stack::reduce::{Grouping, Layers, ReducePlan, Statistic};
@@ -63,7 +63,7 @@ fn expressions(criterion: &mut Criterion) {
     let program = parse("ndvi()").and_then(|parsed| parsed.compile(&names, NoDataRule::Strict));
     let program = program.expect("known names");
     let (mut scratch, mut inputs) = (program.scratch(), vec![0.0; 2 * ROW]);
-    let encoding = Encoding::<f32>::new(None).expect("NaN");
+    let encoding = Encoding::<f32>::new(NodataValue::Usual).expect("NaN");
     let mut written = vec![0.0_f32; ROW];
     group.bench_function("ndvi from 16-bit cells to 32-bit floats", |bencher| {
         bencher.iter(|| {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints a Python that has rasterio and pyogrio with GDALs of their own, beside the osgeo of the system. It is made in
+# Prints a Python that has rasterio and pyogrio with GDALs of their own, beside the osgeo of the system, and judges of what is written. It is made in
 # target/python when it is not there (from PyPI, once: 130 MB).
 #
 #   scripts/python-env.sh               the interpreter

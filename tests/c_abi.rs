@@ -96,6 +96,21 @@ fn jobs_sanitized() {
 }
 
 #[test]
+fn stacks_from_c() {
+    compile_and_run("stacks_c", "tests/c_abi/stacks.c", &[&C99], &shared(), &[&elevations()]);
+}
+
+#[test]
+fn stacks_from_cpp() {
+    compile_and_run("stacks_cpp", "tests/c_abi/stacks.c", &[&CPP17], &shared(), &[&elevations()]);
+}
+
+#[test]
+fn stacks_sanitized() {
+    compile_and_run("stacks_asan", "tests/c_abi/stacks.c", &[&C99, &SANITIZED], &shared(), &[&elevations()]);
+}
+
+#[test]
 fn arrays_and_datasets_give_the_same_bits() {
     let libraries = shared_and_gdal();
     compile_and_run("levels_c", "tests/c_abi/levels.c", &[&C99], &libraries, &[&elevations()]);

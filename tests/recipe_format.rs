@@ -98,6 +98,11 @@ fn the_page_explains_every_key() {
     }
 }
 
+/// A layer that shows a stack with these keys, in a recipe.
+fn stack(keys: &str) -> String {
+    format!(r#"{{"terralume_recipe": 1, "stacks": {{"s": {{{keys}}}}}, "layers": [{{"stack": "s"}}]}}"#)
+}
+
 /// One layer with these keys, in a recipe.
 fn layer(keys: &str) -> String {
     format!(r#"{{"terralume_recipe": 1, "layers": [{{{keys}}}]}}"#)
@@ -115,6 +120,10 @@ fn schema_and_parser_agree() {
         layer(r#""recipe": {"terralume_recipe": 1, "layers": [{"recipe": "vat", "name": "x"}]}"#),
         layer(r#""operation": "slope", "color_map": "Reds", "color_cut": [0, 1]"#),
         r#"{"terralume_recipe": 1, "fill": {"radius": "5m"}, "terrain": "flat", "layers": [{"recipe": "vat"}]}"#.into(),
+        stack(r#""inputs": {"red": "*_B4.tif", "nir": ["a.tif", "b.tif"], "qa": null}, "mask": ["qa: bits 0", "qa > 3"]"#),
+        stack(r#""inputs": {"x": "a.tif"}, "dilate": 2, "unscale": true, "expr": "x * 2", "stat": "mean,p90""#),
+        r#"{"terralume_recipe": 1, "stacks": {"s": {"inputs": {"x": "a.tif"}, "stat": "mean"}}, "layers": [
+            {"stack": "s", "band": 1}, {"recipe": "vat", "mask": {"stack": "s", "band": "mean"}}]}"#.into(),
     ];
     for text in &good {
         assert_eq!(schema.check(&serde_json::from_str(text).unwrap()), Ok(()), "{text}");
@@ -147,6 +156,14 @@ fn schema_and_parser_agree() {
         layer(r#""raster": """#),
         layer(r#""raster": "a.tif", "band": 0"#),
         layer(r#""operation": "slope", "mask": {"min": 0, "max": 1}"#),
+        layer(r#""raster": "a.tif", "band": "red""#),
+        layer(r#""raster": "a.tif", "stack": "s""#),
+        stack(r#""expr": "1""#),
+        stack(r#""inputs": {}"#),
+        stack(r#""inputs": {"x": ""}"#),
+        stack(r#""inputs": {"x": [3]}"#),
+        stack(r#""inputs": {"x": "a.tif"}, "expr": null"#),
+        stack(r#""inputs": {"x": "a.tif"}, "mask": [["x"]]"#),
     ];
     for text in &bad {
         assert!(schema.check(&serde_json::from_str(text).unwrap()).is_err(), "the schema takes {text}");

@@ -2,6 +2,10 @@
 
 #[path = "stacks/bad_input.rs"]
 mod bad_input;
+#[path = "stacks/chain.rs"]
+mod chain;
+#[path = "gdals/environment.rs"]
+mod environment;
 #[path = "stacks/inputs.rs"]
 mod inputs;
 #[path = "stacks/laws.rs"]
@@ -17,6 +21,8 @@ mod statistics;
 mod support;
 #[path = "stacks/traps.rs"]
 mod traps;
+#[path = "stacks/writers.rs"]
+mod writers;
 
 use support::Folder;
 

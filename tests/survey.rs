@@ -204,7 +204,7 @@ fn resolved(recipe: &Recipe, cells: &Array2<f32>, found: &mut Vec<Found>) -> Rec
                 **inner = resolved(inner, cells, found);
                 compute(inner, &SQUARE, cells)
             }
-            Content::Raster(raster) => panic!("{raster:?} is no part of this test"),
+            Content::Raster(_) | Content::Stack(_) => panic!("{layer:?} is no part of this test"),
         };
         let Some(stretch) = layer.stretch.filter(|stretch| stretch.limits().is_none()) else { continue };
         let (min, max) = ends(&values, stretch.cut);

@@ -84,7 +84,7 @@ fn each_call(recipe: &mut Recipe, change: &mut dyn FnMut(&mut OperationCall)) {
         match &mut layer.content {
             Content::Operation(call) => change(call),
             Content::Recipe(inner) => each_call(inner, change),
-            Content::Raster(_) => {}
+            Content::Raster(_) | Content::Stack(_) => {}
         }
     }
 }

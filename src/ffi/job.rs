@@ -6,6 +6,7 @@ use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
 use crate::gdal::source::Input;
 use crate::gdal::DatasetHandle;
+use crate::job::stack::layer::ground_of;
 use crate::job::vrt::Form;
 use crate::job::{Job, JobOptions, Picture};
 use crate::recipe::Recipe;
@@ -77,7 +78,7 @@ pub unsafe extern "C" fn terralume_run_options_init(
     guard(|| unsafe { versioned::init(options, struct_size) })
 }
 
-/// Makes a job. It needs an input and an output before it can run.
+/// Makes a job. It needs an input and an output before it can run; a recipe whose layers show stacks alone needs no input.
 ///
 /// @param recipe JSON, the name of a preset such as "vat-combined", or the id of an operation such as "slope".
 /// @param job    Receives the job. Free it with terralume_job_free().
@@ -355,7 +356,11 @@ impl State {
     }
 
     fn job(&self) -> Result<Job> {
-        let input = self.input.clone().ok_or_else(|| missing("input"))?;
+        let input = match (&self.input, &self.finished[..]) {
+            (Some(input), _) => input.clone(),
+            (None, []) if self.last.recipe.is_of_stacks() => Input::Grid(ground_of(&self.last.recipe)?),
+            _ => return Err(missing("input")),
+        };
         let picture = |named: &Named| {
             let output = named.output.clone().unwrap_or_default();
             Picture { recipe: named.recipe.clone(), output }

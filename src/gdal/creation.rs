@@ -95,6 +95,29 @@ pub(super) fn cog_options(
     Ok(pairs)
 }
 
+/// Chunks as the blocks of a GeoTIFF are, each written once, in version 2 of the format, which every GDAL reads. The array
+/// is called `name`.
+pub(super) fn zarr_options(
+    gdal: &Gdal,
+    name: &str,
+    header: &Header,
+    options: &SinkOptions,
+) -> Result<Vec<(String, String)>> {
+    let mut pairs = options.creation.clone();
+    let (rows, cols) = (FILE_BLOCK.min(header.size.0), FILE_BLOCK.min(header.size.1));
+    set_default(&mut pairs, "FORMAT", "ZARR_V2");
+    // Else it would be that of the temporary folder, or none.
+    set_default(&mut pairs, "ARRAY_NAME", name);
+    set_default(&mut pairs, "BLOCKSIZE", format!("{rows},{cols}"));
+    let zstd = OptionList::new(&[("COMPRESS".into(), "ZSTD".into())])?;
+    let has_zstd = check_creation_options(gdal, "Zarr", &zstd).is_ok();
+    set_default(&mut pairs, "COMPRESS", if has_zstd { "ZSTD" } else { "ZLIB" });
+    if has_zstd && get(&pairs, "COMPRESS") == Some("ZSTD") {
+        set_default(&mut pairs, "ZSTD_LEVEL", "1");
+    }
+    Ok(pairs)
+}
+
 pub(super) fn is_picture(header: &Header) -> bool {
     let roles: Vec<Role> = header.bands.iter().map(|band| band.role).collect();
     roles.starts_with(&[Role::Red, Role::Green, Role::Blue])

@@ -40,7 +40,17 @@ pub(super) fn create_geotiff(
     header: &Header,
     options: &[(String, String)],
 ) -> Result<Dataset> {
-    let driver = driver_handle(gdal, "GTiff")?;
+    create(gdal, ("GTiff", name), header, options)
+}
+
+/// An empty raster of any driver.
+pub(super) fn create(
+    gdal: &'static Gdal,
+    (format, name): (&str, &str),
+    header: &Header,
+    options: &[(String, String)],
+) -> Result<Dataset> {
+    let driver = driver_handle(gdal, format)?;
     let list = OptionList::new(options)?;
     let path = c_string(name)?;
     let (rows, cols) = header.size;
@@ -59,7 +69,8 @@ pub(super) fn create_geotiff(
         }
     });
     if handle.is_null() {
-        return Err(Error::Output(format!("cannot create a GeoTIFF: {}", without_name(&said.cause(), name))));
+        let what = if format == "GTiff" { "GeoTIFF" } else { format };
+        return Err(Error::Output(format!("cannot create a {what}: {}", without_name(&said.cause(), name))));
     }
     Ok(Dataset::adopt(gdal, handle, name))
 }

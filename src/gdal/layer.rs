@@ -54,19 +54,20 @@ impl RasterLayer {
     }
 
     /// What all of them ask of a plan.
-    pub fn needs(layers: &[Self]) -> LayerNeeds {
-        let readers = layers.iter().map(|layer| match &layer.way {
+    pub fn needs<'a>(layers: impl Iterator<Item = &'a Self> + Clone) -> LayerNeeds {
+        let readers = layers.clone().map(|layer| match &layer.way {
             Way::Direct(source) => source.raw_block_bytes(),
             Way::Warped(source) => source.reader_bytes(),
         });
-        let caches = layers.iter().map(|layer| match &layer.way {
+        let caches = layers.clone().map(|layer| match &layer.way {
             Way::Direct(_) => 0,
             Way::Warped(source) => source.gdal_cache(),
         });
         LayerNeeds {
-            layouts: layers.iter().map(Source::layout).collect(),
+            layouts: layers.map(Source::layout).collect(),
             readers: readers.fold(0, usize::saturating_add),
             shared: caches.max().unwrap_or(0),
+            ..LayerNeeds::default()
         }
     }
 }

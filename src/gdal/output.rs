@@ -16,7 +16,12 @@ const NOTES: &str = ".aux.xml";
 pub struct Target {
     path: PathBuf,
     overwrite: bool,
+    /// It is a folder, of Zarr.
+    is_folder: bool,
 }
+
+/// Files that say that a folder is one of Zarr, which may be replaced.
+const ZARR_MARKS: [&str; 3] = [".zgroup", ".zarray", "zarr.json"];
 
 impl Target {
     /// Refuses what would fail at the end, or destroy something. `inputs` are all files that are read.
@@ -24,14 +29,29 @@ impl Target {
         if path.is_empty() || path.starts_with("/vsi") {
             return Err(Error::Output(format!("cannot write '{path}'; allowed: a file of this machine")));
         }
-        let target = Self { path: path.into(), overwrite };
+        Self::check(Self { path: path.into(), overwrite, is_folder: false }, inputs)
+    }
+
+    /// The same of a folder of Zarr.
+    pub fn of_zarr(path: &str, overwrite: bool, inputs: &[String]) -> Result<Self> {
+        Self::check(Self { path: path.trim_end_matches('/').into(), overwrite, is_folder: true }, inputs)
+    }
+
+    fn check(target: Self, inputs: &[String]) -> Result<Self> {
+        let path = target.path.display();
         if inputs.iter().any(|input| same_file(Path::new(input), &target.path)) {
             return Err(Error::Output(format!("output '{path}' is the input; allowed: another file")));
         }
-        if target.path.is_dir() {
+        let is_zarr = || ZARR_MARKS.iter().any(|mark| target.path.join(mark).exists());
+        if target.is_folder && target.path.exists() && !is_zarr() {
+            return Err(Error::Output(format!(
+                "output '{path}' is no Zarr; allowed: a new name, or a Zarr to replace"
+            )));
+        }
+        if target.path.is_dir() && !target.is_folder {
             return Err(Error::Output(format!("output '{path}' is a directory; allowed: a file name")));
         }
-        if target.path.metadata().is_ok_and(|found| !found.is_file()) {
+        if target.path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
             // Putting a file into its place would destroy a device such as /dev/null.
             return Err(Error::Output(format!("output '{path}' is a device or pipe; allowed: a file name")));
         }
@@ -79,6 +99,33 @@ impl Target {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(fail(error)),
             _ => Ok(()),
         }
+    }
+
+    /// A folder beside the target that disappears unless it is kept.
+    pub fn pending_folder(&self) -> Result<PendingFolder> {
+        let making =
+            tempfile::Builder::new().prefix(".terralume-").tempdir_in(self.folder()).map_err(|error| {
+                Error::Output(format!("cannot write in '{}': {error}", self.folder().display()))
+            })?;
+        let name = self.path.file_name().map(PathBuf::from).unwrap_or_default();
+        Ok(PendingFolder { path: making.path().join(name), making })
+    }
+
+    /// Puts the finished folder into its place.
+    pub fn accept_folder(&self, pending: PendingFolder) -> Result<()> {
+        self.check_free()?;
+        let fail =
+            |error: std::io::Error| Error::Output(format!("cannot write '{}': {error}", self.path.display()));
+        if self.path.exists() {
+            // It goes with the temporary folder.
+            std::fs::rename(&self.path, pending.making.path().join("replaced")).map_err(fail)?;
+        }
+        std::fs::rename(&pending.path, &self.path).map_err(fail)
+    }
+
+    /// Whether what is there may be replaced.
+    pub(super) fn overwrites(&self) -> bool {
+        self.overwrite
     }
 
     /// The name the user gave.
@@ -136,6 +183,26 @@ fn free_bytes(folder: &Path) -> Option<u64> {
 pub struct PendingFile {
     file: TempPath,
     _notes: NotesFile,
+}
+
+/// A folder under a name of its own.
+#[derive(Debug)]
+pub struct PendingFolder {
+    making: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl PendingFolder {
+    /// Its name, for GDAL: the one it will have, in a folder of another.
+    pub fn name(&self) -> Result<&str> {
+        let name = self.path.to_str();
+        name.ok_or_else(|| Error::Output(format!("'{}' is not UTF-8", self.path.display())))
+    }
+
+    /// Where it stands until then.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// What GDAL may put beside the file; goes when dropped, if it is still there.

@@ -1,15 +1,17 @@
-//! The raster to write: a tiled GeoTIFF, or from it a Cloud Optimized GeoTIFF.
+//! The raster to write: a tiled GeoTIFF, from it a Cloud Optimized GeoTIFF, or Zarr.
 
-use super::creation::{cog_options, geotiff_options, spool_options};
-use super::dataset::{check_creation_options, Dataset};
+use super::creation::{cog_options, geotiff_options, spool_options, zarr_options};
+use super::dataset::{check_creation_options, Band, Dataset};
 use super::finish::{build_overviews, copy_to_cog, Progress};
-use super::header::{create_geotiff, set_header, Header};
+use super::header::{create, create_geotiff, set_header, Header};
 use super::options::OptionList;
-use super::output::{PendingFile, Target};
+use super::output::{PendingFile, PendingFolder, Target};
 use super::raster::gdal_cell_type;
 use super::trial::try_creation;
+use super::zarr::{name_bands, Chunks};
 use super::Gdal;
 use crate::core::error::{Error, Result};
+use crate::core::operation::Role;
 use crate::core::tile::Window;
 use crate::pipeline::io::{CellsRef, Layout, Sink};
 use gdal_sys::GDALRWFlag;
@@ -29,16 +31,40 @@ pub enum Format {
     GTiff,
     /// Cloud Optimized GeoTIFF, with overviews.
     Cog,
+    /// A folder of Zarr, version 2.
+    Zarr,
+    /// GeoTIFFs side by side in a folder, and a VRT that shows them as one raster.
+    Vrt,
 }
 
 impl Format {
-    /// Both, by the names of GDAL's drivers.
-    pub const ALL: [(&'static str, Format); 2] = [("GTiff", Format::GTiff), ("COG", Format::Cog)];
+    /// All, by the names of GDAL's drivers.
+    pub const ALL: [(&'static str, Format); 4] =
+        [("GTiff", Format::GTiff), ("COG", Format::Cog), ("Zarr", Format::Zarr), ("VRT", Format::Vrt)];
 
-    fn driver(self) -> &'static str {
+    /// The driver that takes creation options.
+    pub(super) fn driver(self) -> &'static str {
         match self {
-            Format::GTiff => "GTiff",
+            Format::GTiff | Format::Vrt => "GTiff",
             Format::Cog => "COG",
+            Format::Zarr => "Zarr",
+        }
+    }
+
+    /// Usual ending of names.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Format::GTiff | Format::Cog => "tif",
+            Format::Zarr => "zarr",
+            Format::Vrt => "vrt",
+        }
+    }
+
+    /// Where an output of this format goes, checked before any work begins.
+    pub fn target(self, path: &str, overwrite: bool, inputs: &[String]) -> Result<Target> {
+        match self {
+            Format::Zarr => Target::of_zarr(path, overwrite, inputs),
+            Format::GTiff | Format::Cog | Format::Vrt => Target::new(path, overwrite, inputs),
         }
     }
 }
@@ -60,7 +86,7 @@ pub struct SinkOptions {
 pub struct GdalSink {
     gdal: &'static Gdal,
     dataset: Dataset,
-    pending: PendingFile,
+    pending: Pending,
     target: Target,
     header: Header,
     options: SinkOptions,
@@ -69,18 +95,38 @@ pub struct GdalSink {
     interleaved: bool,
     /// Room for one block.
     block: Vec<u8>,
+    /// Of Zarr, what is still to be written.
+    chunks: Chunks,
+}
+
+/// A file, or folder, under a name of its own.
+enum Pending {
+    File(PendingFile),
+    Folder(PendingFolder),
+}
+
+impl Pending {
+    fn name(&self) -> Result<&str> {
+        match self {
+            Pending::File(file) => file.name(),
+            Pending::Folder(folder) => folder.name(),
+        }
+    }
 }
 
 /// A whole file that is not yet in its place.
 pub struct FinishedFile {
     target: Target,
-    file: PendingFile,
+    file: Pending,
 }
 
 impl FinishedFile {
     /// Puts it there.
     pub fn accept(self) -> Result<()> {
-        self.target.accept(self.file)
+        match self.file {
+            Pending::File(file) => self.target.accept(file),
+            Pending::Folder(folder) => self.target.accept_folder(folder),
+        }
     }
 }
 
@@ -95,14 +141,30 @@ impl GdalSink {
         source: &Dataset,
     ) -> Result<Self> {
         check_creation_options(gdal, options.format.driver(), &OptionList::new(&options.creation)?)?;
+        if options.overviews && options.format == Format::Zarr {
+            return Err(Error::Argument("overviews of Zarr; allowed: of GTiff".into()));
+        }
         try_creation(gdal, &header, &options)?;
-        let pending = target.pending()?;
-        let creation = match options.format {
-            Format::GTiff => geotiff_options(gdal, &header, &options)?,
-            Format::Cog => spool_options(&header),
+        let pending = match options.format {
+            Format::Zarr => Pending::Folder(target.pending_folder()?),
+            _ => Pending::File(target.pending()?),
         };
-        let dataset = create_geotiff(gdal, pending.name()?, &header, &creation)?;
-        set_header(gdal, &dataset, &header, source).map_err(|reason| {
+        let name = pending.name()?;
+        let dataset = match options.format {
+            Format::GTiff | Format::Vrt => {
+                create_geotiff(gdal, name, &header, &geotiff_options(gdal, &header, &options)?)?
+            }
+            Format::Cog => create_geotiff(gdal, name, &header, &spool_options(&header))?,
+            Format::Zarr => {
+                let stem = target.path().file_stem().map_or("data".into(), |stem| stem.to_string_lossy());
+                create(gdal, ("Zarr", name), &header, &zarr_options(gdal, &stem, &header, &options)?)?
+            }
+        };
+        let described = match options.format {
+            Format::Zarr => without_colours(&header),
+            _ => header.clone(),
+        };
+        set_header(gdal, &dataset, &described, source).map_err(|reason| {
             Error::Output(format!("cannot write '{}': {reason}", target.path().display()))
         })?;
         let (block_rows, block_cols) = dataset.band(1)?.block_size();
@@ -112,7 +174,8 @@ impl GdalSink {
             && dataset.metadata("INTERLEAVE", "IMAGE_STRUCTURE").as_deref() == Some("PIXEL");
         check_block(&layout)?;
         let block = vec![0; block_rows * block_cols * header.cell_type.size()];
-        Ok(Self { gdal, dataset, pending, target, header, options, layout, interleaved, block })
+        let chunks = Chunks::default();
+        Ok(Self { gdal, dataset, pending, target, header, options, layout, interleaved, block, chunks })
     }
 
     /// Writes overviews and what GDAL still holds, and converts to a COG if asked. `progress` gets the share of this
@@ -131,14 +194,17 @@ impl GdalSink {
         if let Some(reason) = self.gdal.failure_elsewhere() {
             return Err(fail(reason));
         }
+        if let Pending::Folder(folder) = &self.pending {
+            name_bands(folder.path(), &self.header).map_err(|error| fail(error.to_string()))?;
+        }
         let finished = match self.options.format {
-            Format::GTiff => self.pending,
+            Format::GTiff | Format::Vrt | Format::Zarr => self.pending,
             Format::Cog => {
                 let cog = self.target.pending()?;
                 let creation = cog_options(self.gdal, &self.header, &self.options)?;
                 copy_to_cog(self.gdal, self.pending.name()?, cog.name()?, &creation, &mut progress)
                     .map_err(|error| progress.error(fail(error.to_string())))?;
-                cog
+                Pending::File(cog)
             }
         };
         // A plain GeoTIFF has not asked since its last tile.
@@ -170,20 +236,25 @@ impl GdalSink {
                 for col in (0..window.cols).step_by(block_cols) {
                     let part = Window { row, col, rows: window.rows - row, cols: window.cols - col };
                     fill_block(&mut self.block, (block_rows, block_cols), plane, window.cols, part, bytes);
-                    let block = self.block.as_mut_ptr().cast::<c_void>();
-                    let place = ((window.col + col) / block_cols, (window.row + row) / block_rows);
-                    self.gdal
-                        .check_write(|gdal| {
-                            // SAFETY: the dataset is open and used by this thread alone; the block exists and
-                            // `block` holds a whole one of the band's type.
-                            unsafe {
-                                (gdal.GDALWriteBlock)(band.raw(), place.0 as c_int, place.1 as c_int, block)
-                            }
-                        })
+                    let place = ((window.row + row) / block_rows, (window.col + col) / block_cols);
+                    write_block(self.gdal, band, place, &mut self.block)
                         .map_err(|reason| self.write_error(&reason))?;
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Writes chunks of Zarr as they become whole.
+    fn write_chunks(&mut self, window: Window, cells: &[u8], bytes: usize) -> Result<()> {
+        let mut chunks = std::mem::take(&mut self.chunks);
+        for (index, plane) in cells.chunks(window.cells() * bytes).enumerate() {
+            chunks.add((index, plane, bytes), window, self.layout, |(band, row, col), chunk| {
+                write_block(self.gdal, self.dataset.band(band + 1)?, (row, col), chunk)
+                    .map_err(|reason| self.write_error(&reason))
+            })?;
+        }
+        self.chunks = chunks;
         Ok(())
     }
 
@@ -243,19 +314,40 @@ impl Sink for GdalSink {
 
     fn write(&mut self, window: Window, cells: CellsRef<'_>) -> Result<()> {
         let bytes = self.header.cell_type.size();
-        let raw: &[u8] = match cells {
-            CellsRef::Uint8(cells) | CellsRef::Raw(cells, _) => cells,
-            CellsRef::Float32(cells) => {
-                // SAFETY: any four bytes of a float are bytes; the length is that of the slice.
-                unsafe { std::slice::from_raw_parts(cells.as_ptr().cast(), cells.len() * 4) }
-            }
-        };
+        let raw = cells.bytes();
         if self.is_aligned(window) && !self.interleaved {
             self.write_blocks(window, raw, bytes)
+        } else if self.options.format == Format::Zarr {
+            self.write_chunks(window, raw, bytes)
         } else {
             self.write_window(window, raw, bytes)
         }
     }
+}
+
+/// Writes a whole block, at its row and column, past GDAL's cache.
+fn write_block(
+    gdal: &Gdal,
+    band: Band,
+    (row, col): (usize, usize),
+    cells: &mut [u8],
+) -> std::result::Result<(), String> {
+    let (rows, cols) = band.block_size();
+    assert!(cells.len() >= rows * cols * band.cell_bytes(), "a whole block");
+    gdal.check_write(|gdal| {
+        // SAFETY: the dataset is open and used by this thread alone; the block exists and `cells` holds a whole one of
+        // the band's type (checked above).
+        unsafe {
+            (gdal.GDALWriteBlock)(band.raw(), col as c_int, row as c_int, cells.as_mut_ptr().cast::<c_void>())
+        }
+    })
+}
+
+/// Zarr has no colours of bands.
+fn without_colours(header: &Header) -> Header {
+    let mut header = header.clone();
+    header.bands.iter_mut().for_each(|band| band.role = Role::Value);
+    header
 }
 
 /// Blocks larger than any tile would be compressed and written again for every tile that touches them.

@@ -40,6 +40,8 @@ pub enum Input {
     Handle(DatasetHandle),
     /// A file name, opened by this GDAL: the one that asks.
     Within(&'static Gdal, String),
+    /// A file name whose grid counts alone: no cell is read, for pictures that need no elevations.
+    Grid(String),
 }
 
 /// A GDAL raster as the pipeline's source.
@@ -58,21 +60,29 @@ pub struct GdalSource {
     blocks: BlockCache,
     /// Handles of readers that are done.
     spare: Mutex<Vec<Dataset>>,
+    /// Only its grid counts; every cell is 0.
+    blank: bool,
 }
 
 impl GdalSource {
     /// Opens `input` and checks that it can be treated rightly. `nodata` replaces the file's own value.
     pub fn open(input: &Input, band: usize, nodata: Option<f64>) -> Result<Self> {
         let (dataset, shared) = match input {
-            Input::Path(name) => (Dataset::open(Gdal::get()?, name)?, false),
+            Input::Path(name) | Input::Grid(name) => (Dataset::open(Gdal::get()?, name)?, false),
             Input::Within(gdal, name) => (Dataset::open(gdal, name)?, false),
             // SAFETY: whoever made the handle promised that it is open and stays so (`ffi/job.rs`).
             Input::Handle(handle) => unsafe { (Dataset::borrow(Gdal::of_dataset(handle.0)?, *handle), true) },
         };
-        let grid = dataset.real_band(band).and_then(|_| grid_of(&dataset))?;
+        dataset.real_band(band)?;
+        let grid = match input {
+            // Nothing is computed from distances then: degrees, say, are as good as metres.
+            Input::Grid(_) => grid_of(&dataset).unwrap_or(Grid::square(1.0)),
+            _ => grid_of(&dataset)?,
+        };
         let mut source = Self::new(dataset, shared, band, nodata, grid)?;
+        source.blank = matches!(input, Input::Grid(_));
         // Differences of elevations are all that matters; what else a raster holds stays as it is.
-        if !source.cells.is_direct() {
+        if !source.cells.is_direct() && !source.blank {
             let on_the_fly = matches!(input, Input::Within(..));
             source.cells.base = source.find_base(if on_the_fly { MOST_SEARCHED } else { u64::MAX })?;
         }
@@ -109,6 +119,7 @@ impl GdalSource {
             main: Mutex::new(dataset),
             blocks: BlockCache::new(),
             spare: Mutex::default(),
+            blank: false,
         })
     }
 
@@ -225,7 +236,20 @@ impl Source for GdalSource {
     }
 
     fn open(&self) -> Result<Box<dyn Reader + '_>> {
-        Ok(Box::new(self.reader(None)?))
+        match self.blank {
+            true => Ok(Box::new(BlankReader)),
+            false => Ok(Box::new(self.reader(None)?)),
+        }
+    }
+}
+
+/// Stands for elevations that nothing looks at.
+struct BlankReader;
+
+impl Reader for BlankReader {
+    fn read(&mut self, _window: Window, mut out: ArrayViewMut2<'_, f32>) -> Result<()> {
+        out.fill(0.0);
+        Ok(())
     }
 }
 

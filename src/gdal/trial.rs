@@ -26,7 +26,9 @@ pub fn try_creation(gdal: &'static Gdal, header: &Header, options: &SinkOptions)
     let (rows, cols) = header.size;
     let header = Header { size: (rows.min(SIDE), cols.min(SIDE)), ..header.clone() };
     let written = match options.format {
-        Format::GTiff => {
+        // What cannot be stored is said when the chunks are written, by the thread that writes them.
+        Format::Zarr => return Ok(()),
+        Format::GTiff | Format::Vrt => {
             let creation = on_this_thread(geotiff_options(gdal, &header, options)?);
             write(gdal, &MemoryFile::new(gdal), &header, &creation)
         }

@@ -11,6 +11,7 @@ use super::header::{set_header, Header};
 use super::raster::gdal_cell_type;
 use crate::core::error::{Error, Result};
 use crate::core::operation::{Band, Role};
+use crate::core::tile::Window;
 use crate::stack::cells::CellType;
 use gdal_sys::GDALColorInterp;
 use libc::c_int;
@@ -111,8 +112,72 @@ pub fn processed_vrt(
     })
 }
 
+/// A part of a raster that stands in a file of its own.
+pub(super) struct Tile {
+    /// Its name, from the folder of the VRT.
+    pub(super) file: String,
+    /// Where it lies.
+    pub(super) place: Window,
+}
+
+/// A VRT that shows tiles as one raster; its bands are theirs, all of one type and block.
+pub(super) fn mosaic_vrt(frame: &Dataset, tiles: &[Tile], block: (usize, usize)) -> Result<String> {
+    let xml = frame_xml(frame)?;
+    let mut band = 0;
+    edit(&xml, |writer, event| match event {
+        Event::Start(tag) | Event::Empty(tag) if tag.name().as_ref() == "VRTRasterBand" => {
+            band += 1;
+            let attributes =
+                tag.attributes().flatten().find(|attribute| attribute.key.as_ref() == "dataType");
+            let data_type = attributes.map_or(String::new(), |attribute| attribute.value.to_string());
+            writer.write_event(Event::Start(tag.to_owned()))?;
+            tiles.iter().try_for_each(|tile| write_tile(writer, tile, band, (&data_type, block)))
+        }
+        other => writer.write_event(other),
+    })
+}
+
+fn write_tile(
+    writer: &mut Xml,
+    tile: &Tile,
+    band: usize,
+    (data_type, block): (&str, (usize, usize)),
+) -> std::io::Result<()> {
+    let Window { row, col, rows, cols } = tile.place;
+    let text = |number: usize| number.to_string();
+    writer.create_element("SimpleSource").write_inner_content(|writer| {
+        let source = Source::new(tile.file.clone(), true, band);
+        write_file(writer, &source)?;
+        element(writer, "SourceBand", &text(band))?;
+        let properties = writer.create_element("SourceProperties").with_attributes([
+            ("RasterXSize", text(cols).as_str()),
+            ("RasterYSize", text(rows).as_str()),
+            ("DataType", data_type),
+            ("BlockXSize", text(block.1.min(cols)).as_str()),
+            ("BlockYSize", text(block.0.min(rows)).as_str()),
+        ]);
+        properties.write_empty()?;
+        for (name, (x, y)) in [("SrcRect", (0, 0)), ("DstRect", (col, row))] {
+            let rectangle = writer.create_element(name).with_attributes([
+                ("xOff", text(x).as_str()),
+                ("yOff", text(y).as_str()),
+                ("xSize", text(cols).as_str()),
+                ("ySize", text(rows).as_str()),
+            ]);
+            rectangle.write_empty()?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
 /// A VRT without sources, as GDAL writes it.
 fn frame(gdal: &'static Gdal, header: &Header, dataset: &Dataset) -> Result<String> {
+    frame_xml(&frame_of(gdal, header, dataset)?)
+}
+
+/// A raster in memory that has everything but cells.
+pub(super) fn frame_of(gdal: &'static Gdal, header: &Header, dataset: &Dataset) -> Result<Dataset> {
     let fail = |reason: String| Error::Output(format!("cannot describe the raster: {reason}"));
     let driver = driver_handle(gdal, "VRT")?;
     let ((rows, cols), bands) = (header.size, header.bands.len());
@@ -144,6 +209,11 @@ fn frame(gdal: &'static Gdal, header: &Header, dataset: &Dataset) -> Result<Stri
         })
         .map_err(fail)?;
     }
+    Ok(vrt)
+}
+
+fn frame_xml(vrt: &Dataset) -> Result<String> {
+    let gdal = vrt.gdal();
     // SAFETY: the dataset is open; the answer is NULL or a list that stays the dataset's, and text ends with NUL.
     let xml = unsafe {
         let list = (gdal.GDALGetMetadata)(vrt.raw(), c"xml:VRT".as_ptr());
@@ -154,7 +224,7 @@ fn frame(gdal: &'static Gdal, header: &Header, dataset: &Dataset) -> Result<Stri
         }
     };
     if xml.is_empty() {
-        return Err(fail("GDAL gives no XML".into()));
+        return Err(Error::Output("cannot describe the raster: GDAL gives no XML".into()));
     }
     Ok(xml)
 }

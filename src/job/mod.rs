@@ -3,10 +3,9 @@
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::gdal::header::Header;
-use crate::gdal::layer::RasterLayer;
 use crate::gdal::output::Target;
-use crate::gdal::sink::{GdalSink, SinkOptions, FILE_BLOCK};
-use crate::gdal::sinks::SinkSet;
+use crate::gdal::sink::{SinkOptions, FILE_BLOCK};
+use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
 use crate::pipeline::io::{Layout, Sink, Source};
@@ -16,11 +15,13 @@ use crate::pipeline::survey;
 use crate::recipe::chain::{Chain, ChainOptions};
 use crate::recipe::Recipe;
 use crate::VERSION;
+use layer::JobLayer;
 use serde_json::json;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 mod describe;
+mod layer;
 pub mod named_file;
 mod names;
 pub mod options;
@@ -31,6 +32,7 @@ pub mod virtual_name;
 pub mod vrt;
 
 pub use describe::describe;
+pub use layer::LayerReport;
 pub use names::file_name;
 pub use options::JobOptions;
 pub use reference::{gallery, reference};
@@ -70,7 +72,7 @@ pub struct Prepared<'a> {
     job: &'a Job,
     source: GdalSource,
     /// Rasters that layers show.
-    layers: Vec<RasterLayer>,
+    layers: Vec<JobLayer>,
     chain: Chain,
     plan: Plan,
     plan_options: PlanOptions,
@@ -85,7 +87,7 @@ impl Job {
     /// Runs to the end. `report` is called on this thread, with a share that never falls and a stage; false
     /// cancels. So does `cancel`, from anywhere.
     pub fn run(&self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
-        self.prepare()?.run(report, cancel)
+        self.prepare()?.run(report, cancel).map(drop)
     }
 
     /// How the run would be divided, without running it.
@@ -101,6 +103,9 @@ impl Job {
         let chain = Chain::several(&recipes, source.grid(), self.chain_options())?;
         if chain.needs_heights() {
             source.keep_heights();
+        }
+        if matches!(self.input, Input::Grid(_)) && chain.needs_elevations() {
+            return Err(Error::Argument("layers show relief; allowed: a raster of elevations".into()));
         }
         let layout = source.layout();
         chain
@@ -136,16 +141,6 @@ impl Job {
         })
     }
 
-    /// The rasters of the chain's layers, in its order.
-    fn open_layers(&self, chain: &Chain, elevations: &GdalSource) -> Result<Vec<RasterLayer>> {
-        let rasters = chain.rasters().iter().map(|raster| {
-            let named = self.pictures.iter().find_map(|picture| picture.recipe.layer_of(raster));
-            let layer = named.unwrap_or(&raster.path);
-            RasterLayer::open(layer, raster, elevations)
-        });
-        rasters.collect()
-    }
-
     /// Where the outputs go: each file once, and none that is read.
     fn targets(&self, inputs: &[String]) -> Result<Vec<Target>> {
         for (index, picture) in self.pictures.iter().enumerate() {
@@ -154,7 +149,8 @@ impl Job {
                 return Err(Error::Argument(format!("'{output}' would be written twice; allowed: once")));
             }
         }
-        let target = |picture: &Picture| Target::new(&picture.output, self.options.overwrite, inputs);
+        let target =
+            |picture: &Picture| self.options.format.target(&picture.output, self.options.overwrite, inputs);
         self.pictures.iter().map(target).collect()
     }
 
@@ -162,11 +158,11 @@ impl Job {
     fn divide(
         &self,
         chain: &Chain,
-        (source, layers): (Layout, &[RasterLayer]),
+        (source, layers): (Layout, &[JobLayer]),
         sink: Layout,
         options: &mut PlanOptions,
     ) -> Result<Plan> {
-        let layers = RasterLayer::needs(layers);
+        let layers = JobLayer::needs(layers);
         loop {
             match Plan::with_layers(chain, source, &layers, sink, *options) {
                 Err(Error::Memory(_)) if self.options.threads.is_none() && options.threads > 1 => {
@@ -226,7 +222,7 @@ impl Prepared<'_> {
     /// All files that are read.
     fn inputs(&self) -> Vec<String> {
         let mut inputs = self.source.dataset().files();
-        inputs.extend(self.layers.iter().flat_map(RasterLayer::files).cloned());
+        inputs.extend(self.layers.iter().flat_map(JobLayer::files).cloned());
         inputs
     }
 
@@ -246,12 +242,18 @@ impl Prepared<'_> {
     }
 
     /// Runs to the end, as [`Job::run`] does.
-    pub fn run(mut self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
+    pub fn run(
+        mut self,
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<LayerReport> {
         let targets = self.job.targets(&self.inputs())?;
         // Every pass over the raster takes about as long.
         let share = COMPUTING / (self.chain.rounds() + 1) as f64;
         let surveying = share * self.chain.rounds() as f64;
         self.settle(&mut |done| report(surveying * done, "surveying"), cancel)?;
+        // What surveys did to cells is done once more.
+        JobLayer::take_report(&self.layers);
         let Self { job, source, layers, chain, plan, mut plan_options } = self;
         let mut sources: Vec<&dyn Source> = vec![&source];
         sources.extend(layers.iter().map(|layer| layer as &dyn Source));
@@ -267,7 +269,7 @@ impl Prepared<'_> {
         for ((picture, target), part) in job.pictures.iter().zip(targets).zip(chain.parts()) {
             let header = job.header(&picture.recipe, part.clone(), &chain, written);
             let options = sink_options.clone();
-            let sink = GdalSink::create(source.gdal(), target, header, options, &source.dataset())?;
+            let sink = AnySink::create(source.gdal(), target, header, options, &source.dataset())?;
             sinks.add(sink, part.clone())?;
         }
         // Creation options may have given the file other blocks than those assumed.
@@ -288,7 +290,7 @@ impl Prepared<'_> {
         })?;
         // Too late to cancel: the file is in its place.
         report(1.0, "done");
-        Ok(())
+        Ok(JobLayer::take_report(&layers))
     }
 }
 
@@ -298,7 +300,7 @@ fn blocks_of(rows: usize, cols: usize) -> Layout {
 }
 
 /// Gives decoded blocks the memory that the plan has for them.
-fn set_caches(plan: &Plan, source: &GdalSource, layers: &[RasterLayer]) {
+fn set_caches(plan: &Plan, source: &GdalSource, layers: &[JobLayer]) {
     source.set_cache(plan.cache);
     layers.iter().for_each(|layer| layer.set_cache(plan.layer_cache(layer.layout())));
 }

@@ -122,9 +122,10 @@ pub static OPTIONS: &[OptionSpec] = &[
         name: "format",
         value: "FORMAT",
         repeated: false,
-        help: "GTiff: tiled GeoTIFF; COG: Cloud Optimized GeoTIFF with overviews [default: GTiff]",
+        help: "GTiff: tiled GeoTIFF; COG: Cloud Optimized GeoTIFF with overviews; Zarr: a folder of Zarr, version 2; VRT: GeoTIFFs \
+               side by side in a folder, under a VRT [default: GTiff]",
         set: |options, text| pick(&Format::ALL, text).map(|found| options.format = found),
-        allowed: "GTiff, COG",
+        allowed: "GTiff, COG, Zarr, VRT",
     },
     OptionSpec {
         name: "co",

@@ -34,6 +34,12 @@ pub trait Source: Sync {
 
     /// A reader for one worker.
     fn open(&self) -> Result<Box<dyn Reader + '_>>;
+
+    /// Of rasters that are computed together: what they share, told apart by its address, and the number of this one
+    /// there. A worker opens one reader for all of them.
+    fn shared(&self) -> Option<(usize, usize)> {
+        None
+    }
 }
 
 /// One worker's access to the source.
@@ -50,6 +56,17 @@ pub trait Reader {
         _proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
         self.read(window, out)
+    }
+
+    /// The same of one of several rasters that are computed together.
+    fn read_one(
+        &mut self,
+        _number: usize,
+        window: Window,
+        out: ArrayViewMut2<'_, f32>,
+        proceed: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        self.read_while(window, out, proceed)
     }
 }
 
@@ -114,6 +131,14 @@ pub enum CellsRef<'a> {
 }
 
 impl<'a> CellsRef<'a> {
+    /// The cells as they stand in memory.
+    pub fn bytes(self) -> &'a [u8] {
+        match self {
+            CellsRef::Uint8(cells) | CellsRef::Raw(cells, _) => cells,
+            CellsRef::Float32(cells) => bytemuck::cast_slice(cells),
+        }
+    }
+
     /// Some of the bands, each of so many cells.
     pub fn bands(self, bands: &Range<usize>, cells: usize) -> CellsRef<'a> {
         let part = bands.start * cells..bands.end * cells;

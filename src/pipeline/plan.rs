@@ -41,6 +41,12 @@ pub struct LayerNeeds {
     pub readers: usize,
     /// Bytes that all workers share beside decoded blocks.
     pub shared: usize,
+    /// Bytes of the pieces of stacks that each worker computes.
+    pub pieces: usize,
+    /// Bytes of each cell of a tile that each worker holds for results of stacks.
+    pub cell_bytes: usize,
+    /// A stack is stored in blocks that span the whole width.
+    pub striped: bool,
 }
 
 /// A division of the output into tiles. A plain value: tests and `--plan` print it.
@@ -96,17 +102,22 @@ impl Plan {
         let sizes = match options.tile_size {
             Some(side) => vec![(side.min(sink.rows), side.min(sink.cols))],
             None => {
-                let sizes = candidates(source, sink, options.threads, chain.radius());
+                let striped = source.is_striped() || sink.is_striped() || layers.striped;
+                let sizes = candidates(sink, striped, options.threads, chain.radius());
                 let handy = |size: &(usize, usize)| chain.tile_memory(size.0, size.1) <= KERNEL_MEMORY;
                 let first = sizes.iter().position(handy).unwrap_or(0);
                 sizes[first..].to_vec()
             }
         };
+        let stacks = |plan: &Self| {
+            let results = plan.tile_rows.saturating_mul(plan.tile_cols).saturating_mul(layers.cell_bytes);
+            plan.threads.saturating_mul(results.saturating_add(layers.pieces))
+        };
         let plans = sizes.into_iter().map(|size| {
             let plan = Self::with_tile(chain, source, sink, options, size);
             let layers =
                 layers.layouts.iter().map(|layer| plan.layer_cache(*layer)).fold(0, usize::saturating_add);
-            Self { memory: plan.memory.saturating_add(layers), ..plan }
+            Self { memory: plan.memory.saturating_add(layers).saturating_add(stacks(&plan)), ..plan }
         });
         let mut least = usize::MAX;
         for mut plan in plans {
@@ -198,7 +209,7 @@ pub(super) fn tile_window(
 
 /// Tile sizes to try, the best first: whole blocks of the sink, near square, or full width for files in strips,
 /// which would otherwise be decoded or filled up anew for every tile across.
-fn candidates(source: Layout, sink: Layout, threads: usize, radius: usize) -> Vec<(usize, usize)> {
+fn candidates(sink: Layout, striped: bool, threads: usize, radius: usize) -> Vec<(usize, usize)> {
     let whole_blocks = |side: usize, block: usize, length: usize| {
         if side >= length {
             length
@@ -216,7 +227,7 @@ fn candidates(source: Layout, sink: Layout, threads: usize, radius: usize) -> Ve
             whole_blocks(side, sink.block_rows.min(side), sink.rows),
             whole_blocks(side, sink.block_cols.min(side), sink.cols),
         );
-        if source.is_striped() || sink.is_striped() {
+        if striped {
             sizes.push((rows, sink.cols));
         }
         sizes.push((rows, cols));

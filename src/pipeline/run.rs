@@ -78,15 +78,27 @@ pub(super) struct Inputs<'a> {
 /// What a worker needs for a chain.
 pub(super) struct ChainWorker<'a> {
     readers: Vec<Box<dyn Reader + 'a>>,
+    /// For each source its reader, and its number among those that share one.
+    places: Vec<(usize, usize)>,
     pub(super) tiles: ChainTiles,
     pub(super) registers: Registers,
 }
 
 impl Inputs<'_> {
     pub(super) fn start(&self) -> Result<ChainWorker<'_>> {
-        let readers = self.sources.iter().map(|source| source.open());
+        let (mut readers, mut places, mut shared) = (Vec::new(), Vec::new(), Vec::new());
+        for source in self.sources {
+            let (key, number) = source.shared().map_or((None, 0), |(key, number)| (Some(key), number));
+            let known = key.and_then(|key| shared.iter().position(|other| *other == Some(key)));
+            places.push((known.unwrap_or(readers.len()), number));
+            if known.is_none() {
+                readers.push(source.open()?);
+                shared.push(key);
+            }
+        }
         Ok(ChainWorker {
-            readers: readers.collect::<Result<Vec<_>>>()?,
+            readers,
+            places,
             tiles: self.chain.new_tile_buffers(),
             registers: self.chain.new_registers(),
         })
@@ -99,8 +111,11 @@ impl Inputs<'_> {
         worker: &mut ChainWorker<'_>,
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
-        let (readers, plan) = (&mut worker.readers, self.plan);
-        let read = |number: usize, part, out: ArrayViewMut2<'_, f32>| readers[number].read(part, out);
+        let (readers, places, plan) = (&mut worker.readers, &worker.places, self.plan);
+        let read = |raster: usize, part, out: ArrayViewMut2<'_, f32>| {
+            let (reader, number) = places[raster];
+            readers[reader].read_one(number, part, out, proceed)
+        };
         worker.tiles.load(self.chain, plan.on_raster(window), plan.raster, proceed, read)
     }
 

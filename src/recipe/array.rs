@@ -100,9 +100,8 @@ pub fn run(
     let (rows, cols) = shape.outer()?;
     chain.check_raster(rows, cols)?;
     if let Some(raster) = chain.rasters().first() {
-        let path = &raster.path;
         return Err(Error::Unsupported(format!(
-            "a layer shows the raster '{path}', arrays have none; allowed: a run from file to file"
+            "a layer shows {raster}; arrays have none; allowed: a run from file to file"
         )));
     }
     if !chain.is_settled() {

@@ -11,6 +11,7 @@ mod file;
 mod presets;
 mod rasters;
 mod rvt;
+mod stack;
 pub mod terrain;
 mod text;
 
@@ -27,7 +28,9 @@ use serde_json::json;
 pub use color::ColorReference;
 pub use describe::describe;
 pub use presets::{preset_names, presets};
+pub use rasters::LayerRaster;
 pub use rvt::Settings;
+pub use stack::{Stack, StackBand, StackInput};
 
 /// A checked recipe.
 #[derive(Debug, Clone)]
@@ -42,6 +45,8 @@ pub struct Recipe {
     pub reference: String,
     /// Fills missing cells before anything else is computed: a call of `fill_nodata`.
     pub fill: Option<OperationCall>,
+    /// Stacks of rasters that layers show, those of inner recipes too.
+    pub stacks: Vec<Stack>,
     /// What becomes of the layers.
     pub combine: Combine,
     /// Layers, the top one first; of a composite red, green, blue.
@@ -93,6 +98,8 @@ pub enum Content {
     Recipe(Box<Recipe>),
     /// Another raster, brought to the grid of the elevations.
     Raster(RasterReference),
+    /// A result of a stack of rasters, on the grid of the elevations.
+    Stack(StackBand),
 }
 
 /// A band of a raster beside the elevations.
@@ -190,6 +197,7 @@ impl Recipe {
             summary: operation.summary.into(),
             reference: operation.reference.into(),
             fill: None,
+            stacks: Vec::new(),
             combine: Combine::Blend,
             layers: vec![layer],
         }
@@ -210,7 +218,7 @@ impl Recipe {
     /// Changes one value: `parameter` of a recipe with one layer, `layer.parameter` or
     /// `recipe.layer.parameter` otherwise. `mode`, `opacity`, `stretch`, `min` and `max` of a layer can be set as
     /// well; of the whole recipe `terrain`, by name, and `fill`, a method of `fill_nodata`, with its parameters as
-    /// `fill.radius`.
+    /// `fill.radius`; and options of stacks, `stacks.NAME.OPTION`.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         if Self::is_setting(key) && !self.has_layer(key) {
             return self.set_whole(key, value);
@@ -240,9 +248,10 @@ impl Recipe {
         recipe
     }
 
-    /// Whether a key is about the whole recipe, not about a layer: `terrain`, `fill` and what begins with `fill.`.
+    /// Whether a key is about the whole recipe, not about a layer: `terrain`, `fill`, and what begins with `fill.` or
+    /// `stacks.`.
     pub fn is_setting(key: &str) -> bool {
-        key == "terrain" || key == "fill" || key.starts_with("fill.")
+        key == "terrain" || key == "fill" || key.starts_with("fill.") || key.starts_with("stacks.")
     }
 
     fn has_layer(&self, key: &str) -> bool {
@@ -253,6 +262,9 @@ impl Recipe {
     fn set_whole(&mut self, key: &str, value: &str) -> Result<()> {
         if key == "terrain" {
             return terrain::find(value.trim())?.apply(self);
+        }
+        if let Some(key) = key.strip_prefix("stacks.") {
+            return self.set_stack(key, value);
         }
         if key == "fill" && value.trim() == "none" {
             self.fill = None;
@@ -274,6 +286,10 @@ impl Recipe {
         });
         if let Some(fill) = &self.fill {
             json["fill"] = json!(fill.values.to_json());
+        }
+        if !self.stacks.is_empty() {
+            let stacks = self.stacks.iter().map(|stack| (stack.name.clone(), stack.to_json()));
+            json["stacks"] = serde_json::Value::Object(stacks.collect());
         }
         if self.combine != Combine::Blend {
             json["combine"] = json!(self.combine);
@@ -316,9 +332,9 @@ impl Layer {
             }
             (Content::Operation(call), _) => call.set(key, value)?,
             (Content::Recipe(recipe), _) => recipe.set(key, value)?,
-            (Content::Raster(_), _) => {
+            (Content::Raster(_) | Content::Stack(_), _) => {
                 let allowed = ["opacity", "mode", "stretch", "gamma", "min", "max"];
-                return Err(unknown_name("key of a raster layer", key, allowed));
+                return Err(unknown_name("key of such a layer", key, allowed));
             }
         }
         Ok(())
@@ -328,7 +344,7 @@ impl Layer {
         match &mut self.content {
             Content::Operation(call) => call.coarsen(factor, grid),
             Content::Recipe(inner) => **inner = inner.coarsened(factor, grid),
-            Content::Raster(_) => {}
+            Content::Raster(_) | Content::Stack(_) => {}
         }
         self.mask.iter_mut().for_each(|mask| mask.coarsen(factor, grid));
     }
@@ -344,7 +360,7 @@ impl Layer {
                 let own = (call.operation.stretch)(call.values(compatibility), compatibility);
                 Stretch { cut: call.display.unwrap_or(own.cut), ..own }
             }
-            Content::Recipe(_) | Content::Raster(_) => Stretch::values(0.0, 1.0),
+            Content::Recipe(_) | Content::Raster(_) | Content::Stack(_) => Stretch::values(0.0, 1.0),
         })
     }
 
@@ -366,6 +382,12 @@ impl Layer {
             Content::Raster(raster) => {
                 json["raster"] = json!(raster.path);
                 json["band"] = json!(raster.band);
+            }
+            Content::Stack(shown) => {
+                json["stack"] = json!(shown.stack);
+                if let Some(band) = &shown.band {
+                    json["band"] = json!(band);
+                }
             }
         }
         if let Some(stretch) = self.stretch {

@@ -112,7 +112,7 @@ pub(super) fn apply(operations: &Operations, recipe: &mut Recipe, reach: Reach) 
                 continue;
             }
             Content::Operation(call) => call,
-            Content::Raster(_) => continue,
+            Content::Raster(_) | Content::Stack(_) => continue,
         };
         let Some(setting) = operations.get(call.operation.id) else { continue };
         for (key, value) in &setting.parameters {

@@ -2,13 +2,14 @@
 
 use super::{
     check_gamma, check_opacity, presets, terrain, ColorReference, Combine, Content, Layer, OperationCall,
-    RasterReference, Recipe, FILL,
+    RasterReference, Recipe, Stack, StackBand, FILL,
 };
 use crate::core::error::{unknown_name, Error, Result};
 use crate::core::stretch::{Cut, Stretch};
 use crate::registry;
 use crate::render::blend::Mode;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// Version of the format.
 pub const VERSION: u32 = 1;
@@ -32,6 +33,8 @@ struct RecipeText {
     terrain: Option<String>,
     fill: Option<serde_json::Map<String, serde_json::Value>>,
     #[serde(default)]
+    stacks: BTreeMap<String, serde_json::Map<String, serde_json::Value>>,
+    #[serde(default)]
     combine: Combine,
     layers: Vec<LayerText>,
 }
@@ -43,7 +46,8 @@ struct LayerText {
     operation: Option<String>,
     recipe: Option<RecipeReference>,
     raster: Option<String>,
-    band: Option<usize>,
+    stack: Option<String>,
+    band: Option<serde_json::Value>,
     #[serde(default)]
     parameters: serde_json::Map<String, serde_json::Value>,
     /// Parameters that are others under RVT compatibility.
@@ -81,6 +85,7 @@ pub fn parse(text: &str) -> Result<Recipe> {
         serde_json::from_str(text).map_err(|error| Error::Recipe(format!("recipe: {error}")))?;
     let recipe = text.check()?;
     check_count(count_layers(&recipe))?;
+    recipe.check_stacks(&[])?;
     Ok(recipe)
 }
 
@@ -93,7 +98,7 @@ pub(super) fn check_count(layers: usize) -> Result<()> {
 
 fn count_layers(recipe: &Recipe) -> usize {
     let inner = recipe.layers.iter().map(|layer| match &layer.content {
-        Content::Operation(_) | Content::Raster(_) => 1,
+        Content::Operation(_) | Content::Raster(_) | Content::Stack(_) => 1,
         Content::Recipe(recipe) => 1 + count_layers(recipe),
     });
     inner.sum()
@@ -122,7 +127,9 @@ impl RecipeText {
         let title = if self.title.is_empty() { name.clone() } else { self.title };
         let fill = self.fill.map(|parameters| call(FILL, &parameters)).transpose();
         let fill = fill.map_err(|error| Error::Recipe(format!("recipe, fill: {error}")))?;
+        let stacks = self.stacks.into_iter().map(|(name, text)| Stack::read(&name, text));
         let mut recipe = Recipe {
+            stacks: stacks.collect::<Result<Vec<_>>>()?,
             name,
             title,
             summary: self.summary,
@@ -159,8 +166,8 @@ impl LayerText {
         let mode = self.mode.map_or(Ok(Mode::Normal), |name| Mode::parse(&name))?;
         let color = ColorReference::read(self.color_map, self.color_cut)?;
         let display = self.display.map(|text| text.parse()).transpose()?;
-        if self.band.is_some() && self.raster.is_none() {
-            return Err(Error::Recipe("'band' belongs to a raster".into()));
+        if self.band.is_some() && self.raster.is_none() && self.stack.is_none() {
+            return Err(Error::Recipe("'band' belongs to a raster or a stack".into()));
         }
         if !(self.parameters.is_empty() && self.rvt_parameters.is_empty()) && self.operation.is_none() {
             return Err(Error::Recipe("'parameters' belong to an operation".into()));
@@ -168,8 +175,8 @@ impl LayerText {
         if display.is_some() && self.operation.is_none() {
             return Err(Error::Recipe("'display' belongs to an operation".into()));
         }
-        let content = match (self.operation, self.recipe, self.raster) {
-            (Some(name), None, None) => {
+        let content = match (self.operation, self.recipe, self.raster, self.stack) {
+            (Some(name), None, None, None) => {
                 let mut call = OperationCall { display, ..call(&name, &self.parameters)? };
                 for (key, value) in &self.rvt_parameters {
                     let values = call.rvt_values.get_or_insert_with(|| call.values.clone());
@@ -179,15 +186,20 @@ impl LayerText {
                 }
                 Content::Operation(call)
             }
-            (None, Some(reference), None) => Content::Recipe(Box::new(reference.check()?)),
-            (None, None, Some(path)) => {
-                let band = self.band.unwrap_or(1);
-                if path.is_empty() || band == 0 {
-                    return Err(Error::Recipe("'raster' is a file name, 'band' a number from 1".into()));
-                }
-                Content::Raster(RasterReference { path, band })
+            (None, Some(reference), None, None) => Content::Recipe(Box::new(reference.check()?)),
+            (None, None, Some(path), None) => {
+                let wrong = || Error::Recipe("'raster' is a file name, 'band' a number from 1".into());
+                let band = self.band.map_or(Some(1), |band| band.as_u64()).filter(|band| *band > 0);
+                let band = band.and_then(|band| usize::try_from(band).ok()).filter(|_| !path.is_empty());
+                Content::Raster(RasterReference { path, band: band.ok_or_else(wrong)? })
             }
-            _ => return Err(Error::Recipe("a layer has either 'operation', 'recipe' or 'raster'".into())),
+            (None, None, None, Some(stack)) => {
+                Content::Stack(StackBand { stack, band: self.band.map(stack_band).transpose()? })
+            }
+            _ => {
+                let allowed = "a layer has either 'operation', 'recipe', 'raster' or 'stack'";
+                return Err(Error::Recipe(allowed.into()));
+            }
         };
         let name = self.name.unwrap_or_else(|| content.name());
         let mask = self.mask.map(|mask| mask.check().map(Box::new)).transpose();
@@ -208,6 +220,17 @@ impl LayerText {
             }
         };
         Ok(Some(Stretch { cut, invert }))
+    }
+}
+
+/// A result of a stack: its name, or its number.
+fn stack_band(band: serde_json::Value) -> Result<String> {
+    match band {
+        serde_json::Value::String(name) if !name.is_empty() => Ok(name),
+        serde_json::Value::Number(number) if number.as_u64().is_some_and(|number| number > 0) => {
+            Ok(number.to_string())
+        }
+        _ => Err(Error::Recipe("'band' of a stack is a name, or a number from 1".into())),
     }
 }
 
@@ -238,6 +261,7 @@ impl Content {
                 // A dot would look like the start of a parameter.
                 stem.map_or("raster".into(), |stem| stem.to_string_lossy().replace('.', "_"))
             }
+            Content::Stack(shown) => shown.stack.clone(),
         }
     }
 }
@@ -277,7 +301,7 @@ mod tests {
         assert!(error(&layers(r#"{"operation": "slope", "min": 1}"#)).contains("together or 'stretch'"));
         assert!(error(&layers(r#"{"operation": "slope", "min": 1, "max": 1}"#)).contains("min smaller"));
         assert!(error(&layers(r#"{"recipe": "vta"}"#)).contains("unknown preset 'vta'; allowed: vat"));
-        assert!(error(&layers("{}")).contains("either 'operation', 'recipe' or 'raster'"));
+        assert!(error(&layers("{}")).contains("either 'operation', 'recipe', 'raster' or 'stack'"));
         assert!(
             error(&layers(r#"{"recipe": "vat", "display": "0,1"}"#)).contains("'display' belongs to an op")
         );

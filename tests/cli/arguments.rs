@@ -99,7 +99,7 @@ fn options() {
     for bad in ["deviations:0", "deviations:-1", "deviations:inf", "deviations:", ""] {
         slope(&["--type", "uint8", "--stretch", bad], &[&format!("stretch = '{bad}'"), "deviations:N"]);
     }
-    slope(&["--format", "PNG"], &["format = 'PNG'", "GTiff, COG"]);
+    slope(&["--format", "PNG"], &["format = 'PNG'", "GTiff, COG, Zarr, VRT"]);
     slope(&["--band", "0"], &["band = '0'", "at least 1"]);
     slope(&["--nodata", "none"], &["nodata = 'none'", "a number"]);
     slope(&["--compat", "qgis"], &["compat = 'qgis'", "none, rvt"]);

@@ -77,6 +77,10 @@ impl Schema {
             "maximum" => number(|number, bound| number <= bound),
             "minItems" | "minLength" => length(|length, bound| length >= bound),
             "maxItems" => length(|length, bound| length <= bound),
+            "minProperties" => {
+                let bound = wanted.as_u64().expect("a number") as usize;
+                value.as_object().is_none_or(|object| object.len() >= bound)
+            }
             "items" => {
                 for (index, item) in value.as_array().into_iter().flatten().enumerate() {
                     self.follow(wanted, item, &format!("{place}[{index}]"))?;
@@ -121,6 +125,7 @@ fn is_a(name: &Value, value: &Value) -> bool {
         "number" => value.is_number(),
         "integer" => value.is_u64() || value.is_i64(),
         "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
         other => panic!("the schema uses the type {other}"),
     }
 }

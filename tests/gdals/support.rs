@@ -1,25 +1,15 @@
 //! Python programs with GDALs of their own, and the pictures they must all read alike.
 
 use crate::files::{band, twice, Place, Source};
-use std::path::Path;
-use std::process::Command;
-use std::sync::OnceLock;
+
+#[path = "environment.rs"]
+mod environment;
+
+use environment::environment;
+pub use environment::python;
 
 /// Side of `dem.tif`: two tiles and a seam each way, and overviews.
 pub const SIDE: usize = 600;
-
-fn environment(arguments: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/python-env.sh");
-    let output = Command::new(script).args(arguments).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// A Python with osgeo, rasterio and pyogrio.
-pub fn python() -> &'static str {
-    static PYTHON: OnceLock<String> = OnceLock::new();
-    PYTHON.get_or_init(|| environment(&[]).trim().into())
-}
 
 /// Unpacked wheels with older GDALs.
 pub fn older_gdals() -> Vec<String> {

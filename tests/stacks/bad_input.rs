@@ -154,6 +154,31 @@ fn a_corrupt_block_names_its_file_and_can_be_skipped() {
 }
 
 #[test]
+fn of_a_hundred_files_the_corrupt_one_is_named() {
+    let folder = Folder::with_dem(64);
+    folder
+        .gdal("gdal_translate", &["-q", "-co", "COMPRESS=DEFLATE", "-co", "TILED=YES", "dem.tif", "one.tif"]);
+    let mut list = String::from("file,datetime\n");
+    for number in 1..=100 {
+        let name = format!("f{number:03}.tif");
+        std::fs::copy(folder.path("one.tif"), folder.path(&name)).unwrap();
+        list += &format!("{name},2018-01-01T00:{:02}:{:02}Z\n", number / 60, number % 60);
+    }
+    folder.write("list.csv", list.as_bytes());
+    let mut bytes = folder.read("f057.tif");
+    let middle = bytes.len() / 2;
+    bytes[middle - 2000..middle + 2000].fill(0xA5);
+    folder.write("f057.tif", &bytes);
+    let arguments = ["reduce", "list.csv", "out.tif", "--stat", "count,median"];
+    folder.refused(&arguments, 1, &["cannot read 'f057.tif', band 1, at row 0, column 0"]);
+    let answer = folder.terralume(&[&arguments[..], &["--skip-bad"]].concat());
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    let named: Vec<&str> = answer.err.lines().filter(|line| line.contains("could not be read")).collect();
+    assert_eq!(named, ["could not be read in part or at all: f057.tif"]);
+    assert!(folder.floats("out.tif")[..64 * 64].iter().all(|count| *count == 99.0));
+}
+
+#[test]
 fn a_result_larger_than_the_disk_is_refused_before_the_run() {
     let folder = Folder::new();
     // A raster that takes no room itself.

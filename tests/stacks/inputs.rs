@@ -44,6 +44,38 @@ fn every_kind_of_list_is_read() {
 }
 
 #[test]
+fn assets_of_a_catalogue_are_inputs_by_their_keys() {
+    let folder = Folder::new();
+    three(&folder);
+    for day in 1..=2 {
+        raster(&folder, &format!("q_2018010{day}.tif"), &[&[f64::from(day), 0.0]], &["-ot", "Byte"]);
+    }
+    let item = |day: u32| {
+        format!(
+            r#"{{"type": "Feature", "id": "item{day}", "properties": {{"datetime": "2018-01-0{day}T10:00:00Z"}},
+            "assets": {{"B04": {{"href": "./t_2018010{day}.tif"}}, "SCL": {{"href": "q_2018010{day}.tif"}}}}}}"#
+        )
+    };
+    let items = format!(r#"{{"type": "FeatureCollection", "features": [{}, {}]}}"#, item(2), item(1));
+    folder.write("items.json", items.as_bytes());
+    let masked =
+        ["items.json", "--asset", "B04", "--mask-asset", "SCL", "--mask", "SCL == 2", "--stat", "sum"];
+    assert_eq!(mean(&folder, &masked), [1.0, 30.0]);
+    let named = ["items.json", "--asset", "red=B04", "--mask-asset", "qa=SCL", "--mask", "qa: values 1"];
+    assert_eq!(mean(&folder, &[&named[..], &["--expr", "red * 10"]].concat()), [20.0, 150.0]);
+    let refuse = |more: &[&str], words: &[&str]| {
+        folder.refused(&[&["reduce"], more, &["x.tif"]].concat(), 2, words);
+    };
+    refuse(&["items.json", "--asset", "B99"], &["unknown asset 'B99'; allowed: B04, SCL"]);
+    refuse(
+        &["t_*.tif", "--asset", "B04"],
+        &["asset without a catalogue; allowed: beside a STAC ItemCollection"],
+    );
+    refuse(&["items.json", "--asset", "B04", "--mask-asset", "SCL"], &["mask-asset without a mask"]);
+    refuse(&["items.json", "--asset", "="], &["asset = '=' is not allowed; allowed: KEY, or NAME=KEY"]);
+}
+
+#[test]
 fn first_and_last_follow_the_dates_not_the_order_of_the_files() {
     let folder = Folder::new();
     three(&folder);

@@ -101,24 +101,49 @@ fn a_plan_says_what_a_run_does() {
 #[test]
 fn a_profile_covers_the_time_of_the_threads() {
     let folder = Folder::new();
-    let files = format!("{SCENES}/s2/*_NDVI.tif");
-    let answer =
-        folder.terralume(&["reduce", &files, "out.tif", "--profile", "trace.json", "--threads", "2"]);
+    let files = format!("{SCENES}/l8ny18/*_B4.tif");
+    let more = ["--profile", "trace.json", "--threads", "2", "--tile-size", "16"];
+    let answer = folder.terralume(&[&["reduce", &files, "out.tif"], &more[..]].concat());
     assert!(answer.err.contains("thread-seconds"), "{}", answer.err);
     let trace: serde_json::Value = serde_json::from_slice(&folder.read("trace.json")).unwrap();
     let events = trace["traceEvents"].as_array().unwrap();
     for kind in ["read", "compute", "encode", "write"] {
         assert!(events.iter().any(|event| event["name"] == kind), "{kind}");
     }
-    // Spans of a thread follow one another.
+    // What chrome://tracing and Perfetto ask of complete events.
+    assert_eq!(trace["displayTimeUnit"], "ms");
+    let number = |event: &serde_json::Value, key: &str| {
+        event[key].as_u64().unwrap_or_else(|| panic!("{key} of {event}"))
+    };
+    for event in events {
+        assert!(event["ph"] == "X" && event["name"].is_string() && event["cat"].is_string(), "{event}");
+        assert_eq!(number(event, "pid"), 1);
+        assert!(number(event, "tid") < 3, "two workers and the writer: {event}");
+    }
+    // Spans of a thread follow one another without overlapping, within the run.
+    let wall = (trace["otherData"]["wall_seconds"].as_f64().unwrap() * 1e6) as u64;
     for thread in 0..3 {
         let own = events.iter().filter(|event| event["tid"] == thread);
-        let mut last = 0;
+        let (mut last, mut sum) = (0, 0);
         for event in own {
-            let start = event["ts"].as_u64().unwrap();
+            let start = number(event, "ts");
+            // Microseconds are rounded down, of starts and of lengths.
             assert!(start + 1 >= last, "{event}");
-            last = start + event["dur"].as_u64().unwrap();
+            last = start + number(event, "dur");
+            sum += number(event, "dur");
         }
+        assert!(last <= wall + 1 && sum <= wall, "thread {thread}: {sum} until {last} of {wall}");
+    }
+    // Every tile is read for each date, computed, encoded and written.
+    let tiles = number(&trace["otherData"], "tiles");
+    assert!(tiles > 1);
+    for tile in 0..tiles {
+        let count = |kind: &str| {
+            let own = |event: &&serde_json::Value| event["args"]["tile"] == tile && event["name"] == kind;
+            events.iter().filter(own).count()
+        };
+        assert!(count("read") >= 1 && count("compute") >= 1, "tile {tile}");
+        assert_eq!((count("encode"), count("write")), (1, 1), "tile {tile}");
     }
 }
 

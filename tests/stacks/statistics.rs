@@ -69,3 +69,79 @@ fn files_need_no_common_grid() {
     assert_eq!(rows.as_array().unwrap().len(), 2, "{}", answer.err);
     assert!(rows[0]["mean"].as_f64().unwrap() > 5000.0);
 }
+
+/// `numpy.histogram` of every band, as GDAL reads it, in the form of our JSON.
+const NUMPY: &str = "
+import json, sys
+import numpy
+from osgeo import gdal
+bins, ends = int(sys.argv[2]), [float(end) for end in sys.argv[3:]] or None
+raster = gdal.Open(sys.argv[1])
+for band in range(1, 4):
+    cells = raster.GetRasterBand(band).ReadAsArray().astype(float)
+    cells = cells[cells != 0]
+    counts, edges = numpy.histogram(cells, bins=bins, range=ends)
+    print(json.dumps({'low': edges[0], 'high': edges[-1], 'counts': counts.tolist()}))
+";
+
+#[test]
+fn histograms_are_those_of_numpy() {
+    let folder = Folder::new();
+    let bgr = scene("bgr.tif");
+    // Whole numbers are exact anyway; quotients lie anywhere between edges.
+    let divide = "a = blue / 7; b = green / 11; c = red / 13";
+    folder.run(&[
+        "calc",
+        divide,
+        "-i",
+        &bgr,
+        "--sensor",
+        "bgr",
+        "--nodata",
+        "0",
+        "x.tif",
+        "--dst-nodata",
+        "0",
+    ]);
+    for (file, bins, ends) in [
+        (bgr.as_str(), "50", &[][..]),
+        (&bgr, "7", &["6000.5", "8000"]),
+        ("x.tif", "100", &[]),
+        ("x.tif", "33", &["500", "700"]),
+    ] {
+        let said =
+            folder.gdal("/usr/bin/python3", &[&["-W", "ignore", "-c", NUMPY, file, bins], ends].concat());
+        let wanted = std::iter::once(bins).chain(ends.iter().copied()).collect::<Vec<_>>().join(",");
+        let run = |more: &[&str]| {
+            let arguments =
+                ["statistics", file, "--nodata", "0", "--stat", "count,min,p50", "--histogram", &wanted];
+            let answer = folder.terralume(&[&arguments[..], more].concat());
+            assert_eq!(answer.code, Some(0), "{}", answer.err);
+            answer.out
+        };
+        let json = run(&["--as", "json"]);
+        let rows: serde_json::Value = serde_json::from_str(&json).unwrap();
+        for (row, line) in rows.as_array().unwrap().iter().zip(said.lines()) {
+            let numpy: serde_json::Value = serde_json::from_str(line).unwrap();
+            let own = &row["histogram"];
+            assert_eq!(own["counts"], numpy["counts"], "{file} {wanted}");
+            for end in ["low", "high"] {
+                assert_eq!(own[end].as_f64(), numpy[end].as_f64(), "{file} {wanted}");
+            }
+            let inside: u64 =
+                own["counts"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
+            let outside = own["below"].as_u64().unwrap() + own["above"].as_u64().unwrap();
+            assert_eq!((inside + outside) as f64, row["count"].as_f64().unwrap());
+        }
+        // The table has the same numbers, and no division of the work changes them.
+        let table = run(&[]);
+        let first = rows[0]["histogram"]["counts"].as_array().unwrap();
+        let first: Vec<String> = first.iter().map(ToString::to_string).collect();
+        assert!(table.lines().nth(1).unwrap().ends_with(&first.join(" ")), "{table}");
+        assert_eq!(run(&["--threads", "5", "--memory", "60M", "--as", "json"]), json);
+    }
+    for wrong in ["0", "x", "5,1", "5,2,2", "5,nan,3"] {
+        let arguments = ["statistics", &bgr, "--histogram", wrong];
+        folder.refused(&arguments, 2, &["histogram", wrong, "allowed: a number of bins"]);
+    }
+}

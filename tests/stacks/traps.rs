@@ -64,6 +64,34 @@ fn an_index_of_a_band_without_data_has_none() {
     assert_eq!(folder.floats("out.tif")[0], 1.0);
 }
 
+/// Elsewhere a mean over time holds all dates of a chunk at once, in every process: the deeper the stack, the more.
+#[test]
+fn memory_does_not_grow_with_the_number_of_dates() {
+    let folder = Folder::with_dem(500);
+    let tiles =
+        ["-q", "-ot", "Float32", "-co", "TILED=YES", "-outsize", "1500", "1500", "dem.tif", "one.tif"];
+    folder.gdal("gdal_translate", &tiles);
+    let peak = |dates: usize| {
+        let mut list = String::from("file,datetime\n");
+        for number in 0..dates {
+            let name = format!("f{number:02}.tif");
+            let _ = std::os::unix::fs::symlink(folder.path("one.tif"), folder.path(&name));
+            list += &format!("{name},2018-01-01T00:00:{number:02}Z\n");
+        }
+        folder.write("list.csv", list.as_bytes());
+        let arguments = ["reduce", "list.csv", "out.tif", "--overwrite", "--threads", "2", "--quiet"];
+        let answer = folder.terralume(&[&arguments[..], &["--profile", "trace.json"]].concat());
+        assert_eq!(answer.code, Some(0), "{}", answer.err);
+        std::fs::remove_file(folder.path("out.tif")).unwrap();
+        let trace: serde_json::Value = serde_json::from_slice(&folder.read("trace.json")).unwrap();
+        std::fs::remove_file(folder.path("trace.json")).unwrap();
+        trace["otherData"]["peak_bytes"].as_f64().unwrap()
+    };
+    let (few, many) = (peak(4), peak(40));
+    // All dates of the two tiles under way would be 72 MB more.
+    assert!(many < few * 1.1 + 8e6, "{few} for 4 dates, {many} for 40");
+}
+
 /// The mean of two bit patterns is a third one that nobody recorded.
 #[test]
 fn bits_are_never_averaged() {

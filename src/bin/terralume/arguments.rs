@@ -52,7 +52,7 @@ fn visualize() -> Command {
             "KEY=VALUE",
             "Parameter of the operation, such as radius=20, or of one of several: svf.radius=20",
         ));
-    with_run_arguments(command).after_help(help)
+    with_run_arguments(command, true).after_help(help)
 }
 
 fn render() -> Command {
@@ -66,8 +66,9 @@ fn render() -> Command {
     let command = Command::new("render")
         .about("Blend the layers of a recipe or preset into one picture")
         .arg(recipe_argument())
-        .arg(layer_parameter());
-    with_run_arguments(command).after_help(help)
+        .arg(layer_parameter())
+        .arg(stack_input());
+    with_run_arguments(command, false).after_help(help)
 }
 
 fn vrt() -> Command {
@@ -125,18 +126,26 @@ fn layer_parameter() -> Arg {
     parameter("LAYER.KEY=VALUE", "Parameter, mode, opacity, min or max of a layer, such as slope.opacity=30")
 }
 
-/// Input, output and what all runs share.
-fn with_run_arguments(command: Command) -> Command {
+fn stack_input() -> Arg {
+    let help =
+        "Files of an input of the recipe's stacks: NAME=PATH, a pattern, list, table or STAC ItemCollection";
+    parameter("NAME=PATH", help).id("input").short('i').long("input")
+}
+
+/// Input, output and what all runs share. A recipe of stacks needs no elevations.
+fn with_run_arguments(command: Command, needs_elevations: bool) -> Command {
     let output = positional(
         "OUT",
         "Raster to write, or a folder, in which files get names of their own",
         ValueHint::FilePath,
     )
-    .required(false)
-    .required_unless_present("plan");
-    let command =
-        command.arg(positional("DEM", "Raster of elevations, anything GDAL can open", ValueHint::FilePath));
-    with_settings(command.arg(output))
+    .required(false);
+    let dem = positional("DEM", "Raster of elevations, anything GDAL can open", ValueHint::FilePath);
+    let (dem, output) = match needs_elevations {
+        true => (dem, output.required_unless_present("plan")),
+        false => (dem.required(false), output),
+    };
+    with_settings(command.arg(dem).arg(output))
         .args(OPTIONS.iter().map(option))
         .arg(switch("plan", "Print how the run would be divided, and stop"))
         .arg(switch("quiet", "No progress and no closing line").short('q'))

@@ -84,6 +84,10 @@ fn layer_row(layer: &Layer) -> Vec<String> {
     let content = match &layer.content {
         Content::Recipe(recipe) => format!("preset {}", recipe.name),
         Content::Raster(raster) => format!("raster {}, band {}", raster.path, raster.band),
+        Content::Stack(shown) => match &shown.band {
+            Some(band) => format!("stack {}, {band}", shown.stack),
+            None => format!("stack {}", shown.stack),
+        },
         Content::Operation(call) => {
             let values = call.values.to_json();
             let values: Vec<_> =

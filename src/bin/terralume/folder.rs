@@ -14,7 +14,9 @@ impl Folder {
     /// It is made unless `only_planned`.
     pub fn find(output: &str, files: usize, only_planned: bool) -> Result<Option<Self>> {
         let path = Path::new(output);
-        if files < 2 && !path.is_dir() && !output.ends_with('/') {
+        // A Zarr is a folder as well.
+        let is_zarr = path.join(".zgroup").exists();
+        if files < 2 && (!path.is_dir() || is_zarr) && !output.ends_with('/') {
             return Ok(None);
         }
         if path.is_dir() || only_planned {

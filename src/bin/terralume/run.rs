@@ -12,6 +12,8 @@ use terralume::core::error::unknown_name;
 use terralume::core::operation::Operation;
 use terralume::gdal::Gdal;
 use terralume::job::options::{OptionSpec, OPTIONS};
+use terralume::job::stack::describe::notes;
+use terralume::job::stack::layer as stack_layer;
 use terralume::job::{file_name, Picture};
 use terralume::pipeline::plan::Plan;
 use terralume::{registry, Error, Input, Job, JobOptions, Recipe, Result};
@@ -95,22 +97,51 @@ pub fn render(matches: &ArgMatches) -> Result<()> {
             "'{name}' is an operation; allowed: terralume visualize {name}"
         )));
     }
-    run(vec![recipes::changed(recipes::find(name)?, matches)?], matches)
+    let mut recipe = recipes::changed(recipes::find(name)?, matches)?;
+    for given in matches.get_many::<String>("input").into_iter().flatten() {
+        let (name, source) =
+            given.split_once('=').filter(|(_, source)| !source.is_empty()).ok_or_else(|| {
+                Error::Argument(format!("--input '{given}' is not allowed; allowed: NAME=PATH"))
+            })?;
+        recipe.set_stack_input(name.trim(), source)?;
+    }
+    run(vec![recipe], matches)
+}
+
+/// The elevations, or the raster whose grid counts where layers show stacks alone, and the output.
+fn places<'a>(recipes: &[Recipe], matches: &'a ArgMatches) -> Result<(Input, &'a str)> {
+    let (first, second) = (text(matches, "DEM"), text(matches, "OUT"));
+    let is_planned = matches.get_flag("plan");
+    let alone = recipes.iter().find(|recipe| recipe.is_of_stacks() && second.is_empty());
+    let (dem, output) = if alone.is_some() { ("", first) } else { (first, second) };
+    if dem.is_empty() && alone.is_none() || output.is_empty() && !is_planned {
+        let allowed = "allowed: DEM OUT; for a recipe of stacks alone also OUT";
+        return Err(Error::Argument(format!("input or output is missing; {allowed}")));
+    }
+    let ground = alone.map(|recipe| stack_layer::ground_of(recipe).map(Input::Grid));
+    Ok((ground.unwrap_or_else(|| Ok(Input::Path(dem.into())))?, output))
 }
 
 fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
     let quiet = matches.get_flag("quiet");
-    let (input, options) = (text(matches, "DEM"), options(matches)?);
-    let folder = Folder::find(text(matches, "OUT"), recipes.len(), matches.get_flag("plan"))?;
+    let ((input, output), options) = (places(&recipes, matches)?, options(matches)?);
+    let folder = Folder::find(output, recipes.len(), matches.get_flag("plan"))?;
+    let stem = match &input {
+        Input::Path(path) | Input::Grid(path) => path.clone(),
+        _ => String::new(),
+    };
     let picture = |recipe: Recipe| {
         let output = match &folder {
-            Some(folder) => folder.file(&file_name(&recipe, input, options.cell_type)),
-            None => text(matches, "OUT").to_string(),
+            Some(folder) => {
+                let name = file_name(&recipe, &stem, options.cell_type);
+                folder.file(&name.replace(".tif", &format!(".{}", options.format.ending())))
+            }
+            None => output.to_string(),
         };
         Picture { recipe, output }
     };
     let pictures = recipes.into_iter().map(picture).collect();
-    let job = Job { pictures, input: Input::Path(input.into()), options };
+    let job = Job { pictures, input, options };
     let cancel = signals::watch()?;
     let gdal = Gdal::get()?;
     gdal.limit_block_cache(BLOCK_CACHE);
@@ -126,7 +157,7 @@ fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
         progress.show(share, stage);
         true
     };
-    prepared.run(&mut report, cancel)?;
+    let found = prepared.run(&mut report, cancel)?;
     drop(progress);
     folder.into_iter().for_each(Folder::keep);
     if !quiet {
@@ -134,6 +165,7 @@ fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
         let seconds = start.elapsed().as_secs_f64();
         let outputs: Vec<_> = job.pictures.iter().map(|picture| picture.output.as_str()).collect();
         note(&format!("wrote {} ({rows} x {cols} cells, {bands}, {seconds:.1} s)", outputs.join(", ")));
+        notes(&found.cells, &found.bad).iter().for_each(|line| note(line));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::options::{StackOption, STACK_OPTIONS};
 use super::sensors::SENSORS;
 use super::statistics::StatisticsTable;
 use super::{ListedImage, PreparedStack, StackOutcome};
+use crate::pipeline::stack::run::Report;
 use crate::stack::cells::CellType;
 use serde_json::{json, Value};
 
@@ -100,18 +101,7 @@ impl ListedImage {
 impl StackOutcome {
     /// What was done to cells, in a line for each kind that occurred, and what could not be read.
     pub fn notes(&self) -> Vec<String> {
-        let report = &self.report;
-        let counted = [
-            (report.masked, "masked"),
-            (report.not_finite, "divided by zero or otherwise not finite: now nodata"),
-            (report.clipped, "limited by min or max"),
-            (report.written.saturated, "beyond the type: now its smallest or largest number"),
-            (report.written.moved, "hit the nodata value: moved by one"),
-        ];
-        let cells = |number: u64| if number == 1 { "cell" } else { "cells" };
-        let lines = counted.iter().filter(|(number, _)| *number > 0);
-        let lines = lines.map(|(number, what)| format!("{number} {} {what}", cells(*number)));
-        lines.chain(unread(&self.bad)).collect()
+        notes(&self.report, &self.bad)
     }
 
     /// What was done, for other programs.
@@ -136,6 +126,21 @@ impl StatisticsTable {
     pub fn describe(&self, output: &str) -> Value {
         json!({"outputs": [output], "bad": self.bad, "rows": self.rows.len(), "notes": self.notes()})
     }
+}
+
+/// What was done to cells, in a line for each kind that occurred, and what could not be read.
+pub fn notes(report: &Report, bad: &[String]) -> Vec<String> {
+    let counted = [
+        (report.masked, "masked"),
+        (report.not_finite, "divided by zero or otherwise not finite: now nodata"),
+        (report.clipped, "limited by min or max"),
+        (report.written.saturated, "beyond the type: now its smallest or largest number"),
+        (report.written.moved, "hit the nodata value: moved by one"),
+    ];
+    let cells = |number: u64| if number == 1 { "cell" } else { "cells" };
+    let lines = counted.iter().filter(|(number, _)| *number > 0);
+    let lines = lines.map(|(number, what)| format!("{number} {} {what}", cells(*number)));
+    lines.chain(unread(bad)).collect()
 }
 
 fn unread(files: &[String]) -> impl Iterator<Item = String> + '_ {

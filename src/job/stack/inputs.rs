@@ -1,7 +1,7 @@
 //! Inputs of a stack: which files, which of their bands, what the bands are called, when each file was taken.
 
 use super::dates::{self, DateSource, NameRules};
-use super::list::{expand, remote, table, Entry};
+use super::list::{expand, is_catalogue, remote, table, Entry};
 use super::options::StackOptions;
 use crate::core::error::{Error, Result};
 use crate::gdal::raster::{RasterFacts, RasterGrid};
@@ -129,9 +129,10 @@ pub fn open(
     if options.inputs.is_empty() {
         return Err(Error::Argument("no input; allowed: at least one, as NAME=PATH".into()));
     }
-    let lists = options.inputs.iter().map(files).collect::<Result<Vec<_>>>()?;
+    let specs = with_assets(options)?;
+    let lists = specs.iter().map(files).collect::<Result<Vec<_>>>()?;
     let mut wanted: Vec<(String, Option<usize>)> = Vec::new();
-    for (spec, entries) in options.inputs.iter().zip(&lists) {
+    for (spec, entries) in specs.iter().zip(&lists) {
         wanted.extend(entries.iter().map(|entry| (entry.path.clone(), spec.overview)));
     }
     wanted.sort();
@@ -152,7 +153,7 @@ pub fn open(
     let rules = NameRules::new(options.date_regex.as_deref(), options.date_format.as_deref())?;
     let dates = options.dates.as_deref().map(table).transpose()?.unwrap_or_default();
     let mut inputs = Vec::new();
-    for (spec, entries) in options.inputs.iter().zip(lists) {
+    for (spec, entries) in specs.iter().zip(lists) {
         let single = spec.more.is_empty()
             && matches!(entries.as_slice(), [entry] if entry.path == remote(&spec.source));
         let mut scenes = Vec::new();
@@ -173,6 +174,35 @@ pub fn open(
         inputs.push(Input { spec: spec.clone(), scenes, single, band_names });
     }
     Ok((inputs, bad))
+}
+
+/// Inputs, a catalogue without an asset once for each asset that is asked for.
+fn with_assets(options: &StackOptions) -> Result<Vec<InputSpec>> {
+    if options.assets.is_empty() && options.mask_assets.is_empty() {
+        return Ok(options.inputs.clone());
+    }
+    if !options.mask_assets.is_empty() && options.masks.is_empty() {
+        return Err(Error::Argument("mask-asset without a mask; allowed: with at least one mask".into()));
+    }
+    let is_catalogue =
+        |spec: &&InputSpec| spec.name.is_none() && spec.more.is_empty() && is_catalogue(&spec.source);
+    if !options.inputs.iter().any(|spec| is_catalogue(&spec)) {
+        let allowed = "allowed: beside a STAC ItemCollection without #ASSET and without a name";
+        return Err(Error::Argument(format!("asset without a catalogue; {allowed}")));
+    }
+    let specs = options.inputs.iter().flat_map(|spec| match is_catalogue(&spec) {
+        true => {
+            let assets = options.assets.iter().chain(&options.mask_assets);
+            let of = |(name, key): &(String, String)| InputSpec {
+                name: Some(name.clone()),
+                source: format!("{}#{key}", spec.source),
+                ..spec.clone()
+            };
+            assets.map(of).collect()
+        }
+        false => vec![spec.clone()],
+    });
+    Ok(specs.collect())
 }
 
 fn files(spec: &InputSpec) -> Result<Vec<Entry>> {

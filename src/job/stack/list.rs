@@ -52,6 +52,11 @@ pub fn expand(text: &str) -> Result<Vec<Entry>> {
     }
 }
 
+/// Whether a name is that of a catalogue, without an asset.
+pub fn is_catalogue(text: &str) -> bool {
+    matches!(ending(text).as_str(), "json" | "geojson")
+}
+
 fn ending(path: &str) -> String {
     Path::new(path)
         .extension()

@@ -1,8 +1,10 @@
 //! Stacks: many rasters on one grid, by band and by time. One run from files to a file: open, plan, run, close.
 
+mod bins;
 pub mod dates;
 pub mod describe;
 mod inputs;
+pub mod layer;
 mod layers;
 pub mod list;
 pub mod map;
@@ -15,10 +17,10 @@ pub mod statistics;
 use crate::core::error::{Error, Result};
 use crate::core::operation::Band;
 use crate::gdal::header::Header;
-use crate::gdal::output::{check_room, Target};
+use crate::gdal::output::check_room;
 use crate::gdal::raster::RasterGrid;
-use crate::gdal::sink::{GdalSink, SinkOptions, FILE_BLOCK};
-use crate::gdal::sinks::SinkSet;
+use crate::gdal::sink::{SinkOptions, FILE_BLOCK};
+use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::stack::GdalStack;
 use crate::gdal::Gdal;
 use crate::job::options::JobOptions;
@@ -36,6 +38,7 @@ use layers::Image;
 use options::{Scatter, StackOptions};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+pub use bins::{Bins, Counts};
 pub use inputs::InputSpec;
 
 /// What a run says of itself while it opens its inputs, as if no time went by.
@@ -228,7 +231,8 @@ impl PreparedStack<'_> {
                     let allowed = "allowed: a folder that is there";
                     return Err(Error::Argument(format!("'{output}' is no folder, which --by needs; {allowed}")));
                 }
-                let file = |name: &str| format!("{}/{}.tif", output.trim_end_matches('/'), plain(name));
+                let ending = self.job.run.format.ending();
+                let file = |name: &str| format!("{}/{}.{ending}", output.trim_end_matches('/'), plain(name));
                 let images = self.listed.iter().take(runs).map(|image| {
                     let first = image.files.first().map_or("result", String::as_str);
                     let stem = std::path::Path::new(first).file_stem().map_or("result".into(), |stem| stem.to_string_lossy());
@@ -279,10 +283,10 @@ impl PreparedStack<'_> {
         let mut sinks = SinkSet::default();
         let parts = if outputs.len() == 1 { self.bands.len() } else { 1 };
         for (index, output) in outputs.iter().enumerate() {
-            let target = Target::new(output, self.job.run.overwrite, &self.files)?;
+            let target = options.format.target(output, self.job.run.overwrite, &self.files)?;
             let part = index * parts..(index + 1) * parts;
             let header = self.header(&self.bands[part.clone()])?;
-            sinks.add(GdalSink::create(self.gdal, target, header, options.clone(), &place)?, part)?;
+            sinks.add(AnySink::create(self.gdal, target, header, options.clone(), &place)?, part)?;
         }
         // Creation options may have given the file other blocks than those assumed.
         let layout = sinks.layout();

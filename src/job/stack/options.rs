@@ -1,5 +1,6 @@
 //! Options of stacks: one table from which command line, C and descriptions get names, values and help.
 
+use super::bins::Bins;
 use super::inputs::InputSpec;
 use super::sensors;
 use crate::core::error::{unknown_name, Error, Result};
@@ -54,6 +55,10 @@ pub enum TableForm {
 pub struct StackOptions {
     /// Rasters.
     pub inputs: Vec<InputSpec>,
+    /// Assets of STAC ItemCollections that stand without one: name and key.
+    pub assets: Vec<(String, String)>,
+    /// Those of masks.
+    pub mask_assets: Vec<(String, String)>,
     /// Formula; None: the bands themselves.
     pub expression: Option<String>,
     /// Names of bands.
@@ -122,6 +127,8 @@ pub struct StackOptions {
     pub form: TableForm,
     /// Side of the blocks that are described; None: whole files.
     pub block: Option<usize>,
+    /// Bins in which values are counted.
+    pub histogram: Option<Bins>,
     /// Trace of the run.
     pub profile: Option<String>,
 }
@@ -160,6 +167,24 @@ pub static STACK_OPTIONS: &[StackOption] = &[
             options.inputs.push(InputSpec::parse(text)?);
             Ok(Some(()))
         },
+    },
+    StackOption {
+        name: "asset",
+        value: "KEY",
+        repeated: true,
+        commands: ALL,
+        help: "An asset of the STAC ItemCollection among the inputs, called by its key in formulas, or NAME=KEY",
+        allowed: "KEY, or NAME=KEY",
+        set: |options, text| Ok(asset(text).map(|found| options.assets.push(found))),
+    },
+    StackOption {
+        name: "mask-asset",
+        value: "KEY",
+        repeated: true,
+        commands: ALL,
+        help: "The same for an asset that masks take",
+        allowed: "KEY, or NAME=KEY",
+        set: |options, text| Ok(asset(text).map(|found| options.mask_assets.push(found))),
     },
     StackOption {
         name: "names",
@@ -534,6 +559,15 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         set: |options, text| Ok(text.parse().ok().filter(|n| *n >= 1).map(|n| options.block = Some(n))),
     },
     StackOption {
+        name: "histogram",
+        value: "BINS",
+        repeated: false,
+        commands: "statistics",
+        help: "Also count values in so many bins between the smallest and largest one, or BINS,LOW,HIGH",
+        allowed: "a number of bins from 1 to 1048576, or BINS,LOW,HIGH",
+        set: |options, text| Ok(Bins::parse(text).map(|bins| options.histogram = Some(bins))),
+    },
+    StackOption {
         name: "profile",
         value: "FILE",
         repeated: false,
@@ -546,6 +580,12 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         },
     },
 ];
+
+fn asset(text: &str) -> Option<(String, String)> {
+    let (name, key) = text.split_once('=').unwrap_or((text, text));
+    let found = (name.trim().to_string(), key.trim().to_string());
+    (!found.0.is_empty() && !found.1.is_empty()).then_some(found)
+}
 
 fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok()
@@ -605,12 +645,13 @@ mod tests {
             ("min-count", "0"),
             ("as", "xml"),
             ("block", "0"),
+            ("histogram", "5,2,1"),
             ("src-nodata", "0,x"),
             ("names", "a,,b"),
         ] {
             let error = options.set(name, value).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("; allowed: "), "{error}");
         }
-        assert!(options.set("colour", "red").unwrap_err().to_string().contains("allowed: input, names"));
+        assert!(options.set("colour", "red").unwrap_err().to_string().contains("allowed: input, asset"));
     }
 }

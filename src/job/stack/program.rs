@@ -7,7 +7,8 @@ use super::options::{SameDay, StackOptions};
 use super::{ListedImage, PreparedStack, StackCommand, StackJob};
 use crate::core::error::{Error, Result};
 use crate::core::operation::Band;
-use crate::gdal::raster::BandFacts;
+use crate::gdal::raster::{BandFacts, RasterGrid};
+use crate::gdal::stack::GdalStack;
 use crate::gdal::transform::Transformer;
 use crate::gdal::Gdal;
 use crate::pipeline::run::{in_parallel, Monitor};
@@ -27,13 +28,40 @@ pub(super) struct Uses {
     mask_bands: Vec<KnownBand>,
 }
 
+/// A stack with its files open and everything decided but how a run is divided.
+pub(super) struct OpenedStack {
+    pub(super) grid: RasterGrid,
+    pub(super) grid_name: String,
+    pub(super) files: Vec<String>,
+    pub(super) source: GdalStack,
+    pub(super) program: StackProgram,
+    pub(super) bands: Vec<Band>,
+    pub(super) images: Vec<Image>,
+    pub(super) listed: Vec<ListedImage>,
+    /// Files that could not be opened.
+    pub(super) bad: Vec<String>,
+}
+
 /// Opens, checks and plans.
 pub fn prepare<'a>(job: &'a StackJob, monitor: &mut Monitor<'_>) -> Result<PreparedStack<'a>> {
     let gdal = Gdal::get()?;
+    let opened = open(job, gdal, None, monitor)?;
+    let plan = job.divide(&opened.program, &opened.source, StackJob::usual_block(), gdal)?;
+    let OpenedStack { grid, grid_name, files, source, program, bands, images, listed, bad } = opened;
+    Ok(PreparedStack { job, gdal, grid, grid_name, files, source, program, bands, plan, images, listed, bad })
+}
+
+/// Opens and checks. `target` is a grid, and the raster that has it, to which everything is brought.
+pub(super) fn open(
+    job: &StackJob,
+    gdal: &'static Gdal,
+    target: Option<(RasterGrid, String)>,
+    monitor: &mut Monitor<'_>,
+) -> Result<OpenedStack> {
     let options = &job.stack;
     let (inputs, bad) = inputs::open(gdal, options, job.threads(), monitor)?;
     let uses = uses(job.command, options, &inputs)?;
-    let (grid, grid_name) = inputs::grid(gdal, &inputs, options)?;
+    let (grid, grid_name) = target.map_or_else(|| inputs::grid(gdal, &inputs, options), Ok)?;
     let of_values = |index: usize| uses.values.iter().any(|band| band.input == index);
     let used: Vec<bool> = (0..inputs.len())
         .map(|index| of_values(index) || uses.mask_bands.iter().any(|band| band.input == index))
@@ -83,8 +111,7 @@ pub fn prepare<'a>(job: &'a StackJob, monitor: &mut Monitor<'_>) -> Result<Prepa
         nodata,
         complete,
     };
-    let plan = job.divide(&program, &source, StackJob::usual_block(), gdal)?;
-    Ok(PreparedStack { job, gdal, grid, grid_name, files, source, program, bands, plan, images, listed, bad })
+    Ok(OpenedStack { grid, grid_name, files, source, program, bands, images, listed, bad })
 }
 
 /// Reads formula and masks, and finds which bands they take.

@@ -1,10 +1,11 @@
 //! Numbers that describe files, their bands and blocks of them, as a table.
 
+use super::bins::Counts;
 use super::inputs::{self, Input};
 use super::layers::{images, Image};
 use super::open::Wanted;
 use super::options::{StackOptions, TableForm};
-use super::program::{layer, uses};
+use super::program::{layer, uses, Uses};
 use super::{StackCommand, StackJob, OPENING};
 use crate::core::error::{Error, Result};
 use crate::gdal::output::Target;
@@ -13,7 +14,7 @@ use crate::gdal::Gdal;
 use crate::job::options::JobOptions;
 use crate::pipeline::run::Monitor;
 use crate::pipeline::stack::io::StackSource;
-use crate::pipeline::stack::program::StackProgram;
+use crate::pipeline::stack::program::{Layer, StackProgram};
 use crate::pipeline::stack::statistics::{describe, Describing, Found, Part};
 use crate::stack::cells::CellType;
 use crate::stack::mask::Outside;
@@ -51,6 +52,8 @@ pub struct StatisticsRow {
     pub block: Option<[usize; 5]>,
     /// The numbers; None where there are no values.
     pub values: Vec<Option<f64>>,
+    /// The histogram; None where there are no values, or none was asked for.
+    pub histogram: Option<Counts>,
 }
 
 /// The whole table.
@@ -60,6 +63,8 @@ pub struct StatisticsTable {
     pub statistics: Vec<String>,
     /// Lines, image by image, block by block, band by band.
     pub rows: Vec<StatisticsRow>,
+    /// Lines have histograms.
+    pub histograms: bool,
     /// Files that could not be read, wholly or in part.
     pub bad: Vec<String>,
 }
@@ -81,7 +86,7 @@ struct Opened<'a> {
 }
 
 /// Numbers of the bands of one part.
-type Numbers = (Part, Vec<Vec<Option<f64>>>);
+type Numbers = (Part, Vec<(Vec<Option<f64>>, Option<Counts>)>);
 
 impl Opened<'_> {
     /// Lines of a group whose images have bands of these names.
@@ -91,13 +96,15 @@ impl Opened<'_> {
             let scene = first_scene(image, self.inputs);
             let window = part.window;
             let block = blocks.then_some([part.block, window.row, window.col, window.rows, window.cols]);
-            let row = |(band, values): (&String, Vec<Option<f64>>)| StatisticsRow {
-                file: scene.map_or(String::new(), |scene| scene.entry.path.clone()),
-                time: image.time.map(|(time, _)| time.to_string()),
-                band: band.clone(),
-                block,
-                values,
-            };
+            let row =
+                |(band, (values, histogram)): (&String, (Vec<Option<f64>>, Option<Counts>))| StatisticsRow {
+                    file: scene.map_or(String::new(), |scene| scene.entry.path.clone()),
+                    time: image.time.map(|(time, _)| time.to_string()),
+                    band: band.clone(),
+                    block,
+                    values,
+                    histogram,
+                };
             names.iter().zip(bands).map(row).collect::<Vec<_>>()
         });
         rows.collect()
@@ -164,6 +171,7 @@ impl StatisticsJob {
         Ok(StatisticsTable {
             statistics: statistics.iter().map(|statistic| statistic.name()).collect(),
             rows,
+            histograms: self.stack.histogram.is_some(),
             bad,
         })
     }
@@ -228,21 +236,7 @@ impl StatisticsJob {
             None => uses.values.iter().map(|band| band.name.clone()).collect(),
         };
         let plain = uses.formula.is_none() && !options.unscale;
-        let program = StackProgram {
-            layers,
-            masks: uses.masks,
-            outside: options.outside.unwrap_or(Outside::Mask),
-            dilate: options.dilate,
-            where_masked: None,
-            formula: uses.formula,
-            rescale: None,
-            merging: None,
-            reduce: None,
-            exact_in_float32: false,
-            cell_type: CellType::Float64,
-            nodata: None,
-            complete: false,
-        };
+        let program = program_of(uses, layers, options);
         let plan = job.divide(&program, &source, (1, 1), gdal)?;
         let ranks = statistics.iter().any(|statistic| statistic.keeps_values());
         let spread =
@@ -258,17 +252,18 @@ impl StatisticsJob {
         let mut found: Vec<(Part, Vec<Found>)> = Vec::new();
         let mut rows = Vec::new();
         let mut take = |part: Part, bands: &[Found]| {
-            rows.push((part, bands.iter().map(|band| numbers(band, statistics)).collect::<Vec<_>>()));
+            rows.push((part, bands.iter().map(|band| (numbers(band, statistics), None)).collect::<Vec<_>>()));
             let waits = ranks && bands.iter().any(|band| band.histogram.is_none());
-            if waits {
+            if waits || self.stack.histogram.is_some() {
                 found.push((part, bands.to_vec()));
             }
             Ok(())
         };
         let describing = Describing { block: self.stack.block, variance, histogram: &own_bins };
         describe(&program, &plan, &source, &describing, &mut take, monitor)?;
-        if !found.is_empty() {
-            let ends = ends(&found);
+        let ends = ends(&found);
+        let waits = |(_, bands): &(Part, Vec<Found>)| bands.iter().any(|band| band.histogram.is_none());
+        if ranks && found.iter().any(waits) {
             let bins = |layer: usize, band: usize| {
                 own_bins(layer, band).or_else(|| {
                     let (low, high) = *ends.get(&(layer, band))?;
@@ -279,14 +274,54 @@ impl StatisticsJob {
             };
             rows.clear();
             let mut take = |part: Part, bands: &[Found]| {
-                rows.push((part, bands.iter().map(|band| numbers(band, statistics)).collect::<Vec<_>>()));
+                rows.push((
+                    part,
+                    bands.iter().map(|band| (numbers(band, statistics), None)).collect::<Vec<_>>(),
+                ));
                 Ok(())
             };
             let describing = Describing { block: self.stack.block, variance, histogram: &bins };
             describe(&program, &plan, &source, &describing, &mut take, monitor)?;
         }
+        if let Some(bins) = self.stack.histogram {
+            let histograms = |layer: usize, band: usize| bins.of(ends.get(&(layer, band)).copied());
+            let describing = Describing { block: self.stack.block, variance, histogram: &histograms };
+            let mut lines = rows.iter_mut();
+            let mut take = |_: Part, bands: &[Found]| {
+                for (line, band) in lines.next().into_iter().flat_map(|(_, line)| line).zip(bands) {
+                    line.1 = band.histogram.as_ref().map(counts);
+                }
+                Ok(())
+            };
+            describe(&program, &plan, &source, &describing, &mut take, monitor)?;
+        }
         Ok((all.rows(group, &names, rows, self.stack.block.is_some()), source.bad_files()))
     }
+}
+
+/// Values as masks and the formula leave them; nothing is written.
+fn program_of(uses: Uses, layers: Vec<Layer>, options: &StackOptions) -> StackProgram {
+    StackProgram {
+        layers,
+        masks: uses.masks,
+        outside: options.outside.unwrap_or(Outside::Mask),
+        dilate: options.dilate,
+        where_masked: None,
+        formula: uses.formula,
+        rescale: None,
+        merging: None,
+        reduce: None,
+        exact_in_float32: false,
+        cell_type: CellType::Float64,
+        nodata: None,
+        complete: false,
+    }
+}
+
+fn counts(histogram: &Histogram) -> Counts {
+    let counts = histogram.counts().to_vec();
+    let range = (histogram.edge(0), histogram.edge(counts.len()));
+    Counts { range, counts, outside: histogram.outside() }
 }
 
 fn is_allowed(statistic: Statistic) -> bool {
@@ -342,14 +377,26 @@ impl StatisticsTable {
         let blocks = self.rows.iter().any(|row| row.block.is_some());
         let places: &[&str] = if blocks { &["block", "row", "col", "rows", "cols"] } else { &[] };
         let names = ["file", "datetime", "band"].iter().chain(places).map(|name| (*name).to_string());
-        writer.write_record(names.chain(self.statistics.iter().cloned())).map_err(|error| fail(&error))?;
+        let bins: &[&str] =
+            if self.histograms { &["histogram_low", "histogram_high", "histogram"] } else { &[] };
+        let bins = bins.iter().map(|name| (*name).to_string());
+        writer
+            .write_record(names.chain(self.statistics.iter().cloned()).chain(bins))
+            .map_err(|error| fail(&error))?;
         for row in &self.rows {
             let texts = [row.file.clone(), row.time.clone().unwrap_or_default(), row.band.clone()];
             let block = row.block.iter().flatten().map(usize::to_string);
             let values =
                 row.values.iter().map(|value| value.map_or(String::new(), |value| value.to_string()));
+            let bins = match &row.histogram {
+                Some(Counts { range: (low, high), counts, .. }) => {
+                    let counts: Vec<String> = counts.iter().map(u64::to_string).collect();
+                    vec![low.to_string(), high.to_string(), counts.join(" ")]
+                }
+                None => vec![String::new(); if self.histograms { 3 } else { 0 }],
+            };
             writer
-                .write_record(texts.into_iter().chain(block).chain(values))
+                .write_record(texts.into_iter().chain(block).chain(values).chain(bins))
                 .map_err(|error| fail(&error))?;
         }
         let bytes = writer.into_inner().map_err(|error| fail(&error))?;
@@ -369,6 +416,10 @@ impl StatisticsTable {
             }
             for (name, value) in self.statistics.iter().zip(&row.values) {
                 object[name] = json!(value);
+            }
+            if let Some(Counts { range: (low, high), counts, outside: (below, above) }) = &row.histogram {
+                object["histogram"] =
+                    json!({"low": low, "high": high, "counts": counts, "below": below, "above": above});
             }
             object
         };

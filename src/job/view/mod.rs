@@ -52,7 +52,7 @@ impl View {
         }
         let layout = source.layout();
         chain.check_raster(layout.rows, layout.cols)?;
-        let layers = job.open_layers(&chain, &source)?;
+        let layers = job.open_rasters(&chain, &source)?;
         layers.iter().for_each(|layer| layer.set_cache(BLOCK_CACHE / layers.len()));
         let mut files = source.dataset().files();
         files.extend(layers.iter().flat_map(RasterLayer::files).cloned());

@@ -1,7 +1,8 @@
 //! The steps of a recipe as VRT files, each with one pixel function.
 
-use super::{name, PartsFolder, Subject};
+use super::{name, Subject};
 use crate::core::error::{Error, Result};
+use crate::gdal::parts::PartsFolder;
 use crate::gdal::vrt::{derived_vrt, step_header, BandContent, Source};
 use crate::job::options::compatibility_name;
 use crate::job::virtual_name::words;
@@ -101,8 +102,7 @@ impl<'a> Composer<'a> {
     fn contents(&mut self, expression: &Arc<Expression>) -> Result<Vec<BandContent>> {
         match &**expression {
             Expression::Values(Values::Raster(raster), _) => Err(Error::Unsupported(format!(
-                "a raster layer, '{}', cannot be a step of a VRT; allowed: the form picture",
-                raster.path
+                "a layer that shows {raster} cannot be a step of a VRT; allowed: the form picture"
             ))),
             Expression::Values(Values::Operation(call), bands) => self.values(call, *bands),
             Expression::Stretch { of, stretch, gamma } => self.stretched(of, *stretch, *gamma),
@@ -196,7 +196,7 @@ impl<'a> Composer<'a> {
     fn elevations(&self) -> Result<(String, bool)> {
         let elevations = &self.subject.elevations;
         match std::path::Path::new(elevations).exists() {
-            true => Ok((super::relative(elevations, &self.folder.path.join("step.vrt"))?, true)),
+            true => Ok((super::relative(elevations, &self.folder.path().join("step.vrt"))?, true)),
             false => Ok((elevations.clone(), false)),
         }
     }

@@ -10,13 +10,13 @@ use crate::core::error::{unknown_name, Error, Result};
 use crate::core::tile::Window;
 use crate::gdal::header::Header;
 use crate::gdal::output::Target;
+use crate::gdal::parts::PartsFolder;
 use crate::gdal::source::Input;
 use crate::gdal::vrt::{derived_vrt, processed_vrt, BandContent, ProcessedContent, Source};
 use crate::pipeline::io::Source as _;
 use compose::{Composer, Leaves};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use tempfile::TempDir;
 
 /// How a VRT gets its cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,9 @@ impl Form {
     }
 }
 
+/// What the folder of steps is called beside the VRT.
+const PARTS: &str = "layers";
+
 /// The raster that a VRT shows.
 struct Subject<'a> {
     job: &'a Job,
@@ -91,7 +94,7 @@ impl Job {
         let view = View::open(&picture.recipe, &self.input, &self.options, false)?;
         let mut prepared = self.prepare()?;
         let target = Target::new(&picture.output, self.options.overwrite, &prepared.inputs())?;
-        let folder = PartsFolder::new(target.path(), self.options.overwrite)?;
+        let folder = PartsFolder::new((target.path(), PARTS), &["vrt", "json"], self.options.overwrite)?;
         if matches!(form, Form::Layers | Form::Shifted) {
             prepared.settle(&mut |share| report(0.8 * share, "surveying"), cancel)?;
         }
@@ -175,86 +178,6 @@ impl Subject<'_> {
     fn size(&self) -> (usize, usize) {
         let layout = self.prepared.source.layout();
         (layout.rows, layout.cols)
-    }
-}
-
-/// Small files beside a VRT. They stand in a folder of another name until all of them are there.
-struct PartsFolder {
-    path: PathBuf,
-    overwrite: bool,
-    making: TempDir,
-}
-
-impl PartsFolder {
-    /// The folder of the VRT at `target`.
-    fn new(target: &Path, overwrite: bool) -> Result<Self> {
-        let path = target.with_extension("layers");
-        let full = std::path::absolute(&path).map_err(|error| cannot_write(&path, error))?;
-        let parts = Self {
-            making: tempfile::Builder::new()
-                .prefix(".terralume-")
-                .tempdir_in(full.parent().unwrap_or(&full))
-                .map_err(|error| cannot_write(&path, error))?,
-            path: full,
-            overwrite,
-        };
-        parts.check_free()?;
-        Ok(parts)
-    }
-
-    /// Nothing stands in the way but what an earlier run has written.
-    fn check_free(&self) -> Result<()> {
-        let path = self.path.display();
-        if !self.path.exists() {
-            return Ok(());
-        }
-        if !self.overwrite {
-            return Err(Error::Output(format!(
-                "'{path}' exists; allowed: a new name, or the option overwrite"
-            )));
-        }
-        let entries = std::fs::read_dir(&self.path).map_err(|error| cannot_write(&self.path, error))?;
-        let strange = entries.flatten().find(|entry| {
-            let file = entry.path();
-            !file.is_file() || !file.extension().is_some_and(|ending| ending == "vrt" || ending == "json")
-        });
-        match strange {
-            None => Ok(()),
-            Some(entry) => Err(Error::Output(format!(
-                "'{path}' holds '{}', which is not ours; allowed: a folder of .vrt and .json files",
-                entry.file_name().display()
-            ))),
-        }
-    }
-
-    /// Writes a file; gives its name once the folder is in its place.
-    fn write(&self, name: &str, content: &str) -> Result<String> {
-        std::fs::write(self.making.path().join(name), content)
-            .map_err(|error| cannot_write(&self.path, error))?;
-        Ok(self.path.join(name).display().to_string())
-    }
-
-    /// The folder's own name.
-    fn name(&self) -> String {
-        self.path.file_name().map(|name| name.display().to_string()).unwrap_or_default()
-    }
-
-    /// Puts the folder into its place, if anything was written.
-    fn accept(self) -> Result<()> {
-        self.check_free()?;
-        let fail = |error| cannot_write(&self.path, error);
-        if self.path.exists() {
-            std::fs::remove_dir_all(&self.path).map_err(fail)?;
-        }
-        let is_empty = std::fs::read_dir(self.making.path()).map_err(fail)?.next().is_none();
-        if is_empty {
-            return Ok(());
-        }
-        // What any program makes; a temporary folder is for its owner only.
-        use std::os::unix::fs::PermissionsExt;
-        let mode = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(self.making.path(), mode).map_err(fail)?;
-        std::fs::rename(self.making.path(), &self.path).map_err(fail)
     }
 }
 

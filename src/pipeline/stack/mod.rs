@@ -2,6 +2,7 @@
 
 pub mod encode;
 pub mod io;
+pub mod layer;
 pub mod map;
 mod masks;
 pub mod plan;

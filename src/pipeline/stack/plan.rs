@@ -89,6 +89,28 @@ impl StackPlan {
         Err(Error::Memory(format!("memory budget of {came} MiB is too small; allowed: at least {mib} MiB")))
     }
 
+    /// Pieces of a picture's tiles in which `program` computes a layer: the largest that take each worker at most
+    /// `memory`, or the smallest. What a piece takes is the plan's memory.
+    pub fn of_layer(
+        program: &StackProgram,
+        planes: &[PlaneInfo],
+        (threads, memory): (usize, usize),
+    ) -> Result<Self> {
+        let need = Need::of(program, planes);
+        let Some(layout) = planes.first().map(|plane| plane.layout) else {
+            return Err(Error::Internal("a stack without planes".into()));
+        };
+        let size = (layout.rows, layout.cols);
+        let base = meeting_block(planes.iter().map(|plane| plane.layout));
+        let sizes = candidates(base, size, threads);
+        let bytes = |(rows, cols): (usize, usize)| need.bytes(rows, cols, 1, 1);
+        let fits = sizes.iter().copied().find(|tile| bytes(*tile) <= memory);
+        let (tile_rows, tile_cols) = fits.or_else(|| sizes.last().copied()).unwrap_or(base);
+        let decoded = need.decoded(planes, tile_rows, tile_cols);
+        let (halo, memory) = (need.halo, bytes((tile_rows, tile_cols)));
+        Ok(Self { size, tile_rows, tile_cols, halo, threads, buffers: 1, memory, decoded })
+    }
+
     /// Number of tiles.
     pub fn tiles(&self) -> usize {
         self.size.0.div_ceil(self.tile_rows) * self.size.1.div_ceil(self.tile_cols)

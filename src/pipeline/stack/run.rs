@@ -123,14 +123,9 @@ pub(super) struct Rows {
     masks: MaskWorker,
 }
 
-impl Work for StackWork<'_> {
-    type Worker<'a>
-        = StackWorker<'a>
-    where
-        Self: 'a;
-    type Product = Aligned<u8>;
-
-    fn start(&self) -> Result<StackWorker<'_>> {
+impl<'s> StackWork<'s> {
+    /// What one thread has for itself; it may outlive this.
+    pub(super) fn worker(&self) -> Result<StackWorker<'s>> {
         let program = self.program;
         let images = self.steps.iter().map(ExactSizeIterator::len).max().unwrap_or(1);
         let inputs = program.layers.first().map_or(0, |layer| layer.values.len());
@@ -153,6 +148,18 @@ impl Work for StackWork<'_> {
             report: Report::default(),
             clock: Clock::new(self.profile, crate::pipeline::run::thread_number()),
         })
+    }
+}
+
+impl Work for StackWork<'_> {
+    type Worker<'a>
+        = StackWorker<'a>
+    where
+        Self: 'a;
+    type Product = Aligned<u8>;
+
+    fn start(&self) -> Result<StackWorker<'_>> {
+        self.worker()
     }
 
     fn compute(

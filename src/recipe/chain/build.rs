@@ -2,11 +2,11 @@
 
 use super::raster::RasterKernel;
 use super::{Bands, Chain, ChainOptions, Output, Pass, Place, Values, REGISTER_COLUMNS, ROWS_IN_CACHE};
-use crate::core::error::{Error, Result};
+use crate::core::error::{unknown_name, Error, Result};
 use crate::core::grid::Grid;
 use crate::core::operation::{Band, Kernel, Role};
 use crate::core::tile::Edge;
-use crate::recipe::{Content, Layer, OperationCall, RasterReference, Recipe};
+use crate::recipe::{Content, Layer, LayerRaster, OperationCall, Recipe, Stack, StackBand};
 use crate::render::stretch::LinearStretch;
 
 use super::steps::{StepPlanner, OPEN};
@@ -103,7 +103,9 @@ struct Builder<'a> {
     grid: &'a Grid,
     options: ChainOptions,
     kernels: Vec<Planned>,
-    rasters: Vec<RasterReference>,
+    rasters: Vec<LayerRaster>,
+    /// Stacks of the recipes around the layer that is collected.
+    stacks: Vec<Stack>,
     /// For every layer that is no recipe, in the order of the walk: its kernel and its bands therein.
     calls: Vec<(usize, Vec<usize>)>,
     /// What these show.
@@ -112,11 +114,16 @@ struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     fn new(grid: &'a Grid, options: ChainOptions) -> Self {
-        Self { grid, options, kernels: Vec::new(), rasters: Vec::new(), calls: Vec::new(), shown: Vec::new() }
+        let (kernels, rasters, stacks) = (Vec::new(), Vec::new(), Vec::new());
+        Self { grid, options, kernels, rasters, stacks, calls: Vec::new(), shown: Vec::new() }
     }
 
     fn collect(&mut self, recipe: &Recipe) -> Result<()> {
-        recipe.layers.iter().try_for_each(|layer| self.collect_layer(layer))
+        let around = self.stacks.len();
+        self.stacks.extend(recipe.stacks.iter().cloned());
+        recipe.layers.iter().try_for_each(|layer| self.collect_layer(layer))?;
+        self.stacks.truncate(around);
+        Ok(())
     }
 
     fn collect_layer(&mut self, layer: &Layer) -> Result<()> {
@@ -126,9 +133,12 @@ impl<'a> Builder<'a> {
                 self.shown.push(Values::Operation(call.clone()));
             }
             Content::Recipe(inner) => self.collect(inner)?,
-            Content::Raster(raster) => {
-                self.add_raster(raster);
-                self.shown.push(Values::Raster(raster.clone()));
+            Content::Raster(raster) => self.add_raster(LayerRaster::File(raster.clone())),
+            Content::Stack(StackBand { stack, band }) => {
+                let names = self.stacks.iter().map(|stack| stack.name.as_str());
+                let found = self.stacks.iter().rev().find(|known| known.name == *stack);
+                let found = found.ok_or_else(|| unknown_name("stack", stack, names))?;
+                self.add_raster(LayerRaster::Stack(found.clone(), band.clone()));
             }
         }
         layer.mask.iter().try_for_each(|mask| self.collect_layer(mask))
@@ -158,11 +168,12 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn add_raster(&mut self, raster: &RasterReference) {
-        let known = self.rasters.iter().position(|known| known == raster);
+    fn add_raster(&mut self, raster: LayerRaster) {
+        self.shown.push(Values::Raster(raster.clone()));
+        let known = self.rasters.iter().position(|known| *known == raster);
         let number = known.unwrap_or_else(|| {
-            self.rasters.push(raster.clone());
-            let names = vec![format!("raster {}, band {}", raster.path, raster.band)];
+            let names = vec![raster.to_string()];
+            self.rasters.push(raster);
             let number = Some(self.rasters.len() - 1);
             self.kernels.push(Planned { kernel: Box::new(RasterKernel), raster: number, names });
             self.rasters.len() - 1

@@ -3,7 +3,7 @@
 
 use super::{Bands, Chain, Step};
 use crate::core::error::{Error, Result};
-use crate::recipe::{ColorReference, OperationCall, RasterReference};
+use crate::recipe::{ColorReference, LayerRaster, OperationCall};
 use crate::render::blend::Blend;
 use crate::render::stretch::LinearStretch;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ pub enum Values {
     /// One operation of the elevations.
     Operation(OperationCall),
     /// Another raster.
-    Raster(RasterReference),
+    Raster(LayerRaster),
 }
 
 /// One or several bands, and how they come about.

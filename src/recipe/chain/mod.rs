@@ -12,7 +12,7 @@ mod survey;
 mod tiles;
 
 use super::color::LayerColors;
-use super::{ColorReference, RasterReference, Recipe};
+use super::{ColorReference, LayerRaster, Recipe};
 use crate::core::error::{Error, Result};
 use crate::core::grid::Grid;
 use crate::core::operation::{Band, Compatibility, Kernel, TileKernel};
@@ -192,7 +192,7 @@ pub struct Chain {
     picture_registers: usize,
     edges: Vec<Edge>,
     /// Rasters that layers show, beside the elevations.
-    rasters: Vec<RasterReference>,
+    rasters: Vec<LayerRaster>,
     radius: usize,
     /// Columns that go through all steps together.
     block: usize,
@@ -239,7 +239,7 @@ impl Chain {
     }
 
     /// Rasters that layers show, beside the elevations, on the same grid.
-    pub fn rasters(&self) -> &[RasterReference] {
+    pub fn rasters(&self) -> &[LayerRaster] {
         &self.rasters
     }
 
@@ -251,6 +251,12 @@ impl Chain {
     /// Missing cells are filled first, so that a tile is not used where it stands.
     pub fn fills(&self) -> bool {
         self.fill.is_some()
+    }
+
+    /// Whether it reads elevations at all.
+    pub fn needs_elevations(&self) -> bool {
+        let first_raster = self.edges.len().max(1);
+        self.fill.is_some() || self.passes.iter().any(|pass| pass.tile < first_raster)
     }
 
     /// Whether heights count themselves and not only their differences: where they are the result, and in RVT's

@@ -134,7 +134,7 @@ impl StepPlanner {
     fn show(&mut self, layer: &Layer) -> Result<Shown> {
         let (bands, after) = match &layer.content {
             Content::Recipe(inner) => (self.picture(inner)?, self.steps.len()),
-            Content::Operation(_) | Content::Raster(_) => (self.next_call(), 0),
+            Content::Operation(_) | Content::Raster(_) | Content::Stack(_) => (self.next_call(), 0),
         };
         let mask = layer.mask.as_ref().map(|mask| self.mask(mask)).transpose()?;
         match bands.len() {

@@ -75,6 +75,7 @@ fn recipe(combination: &Object) -> Result<Recipe> {
         summary: String::new(),
         reference: String::new(),
         fill: None,
+        stacks: Vec::new(),
         combine: Combine::Blend,
         layers,
     })

@@ -77,6 +77,7 @@ fn visualization(layer: &Layer) -> Result<&'static Visualization> {
         Content::Raster(raster) => {
             return refuse(format!("it is the raster '{}'", raster.path), &operations())
         }
+        Content::Stack(shown) => return refuse(format!("it is the stack '{}'", shown.stack), &operations()),
     };
     let found = VISUALIZATIONS.iter().find(|known| known.operation == call.operation.id);
     let Some(visualization) = found else {

@@ -148,7 +148,7 @@ fn exaggerate(recipe: &mut Recipe, factor: &Value) -> Result<()> {
         match &mut layer.content {
             Content::Operation(call) => call.values.set_json("vertical_exaggeration", factor)?,
             Content::Recipe(inner) => exaggerate(inner, factor)?,
-            Content::Raster(_) => {}
+            Content::Raster(_) | Content::Stack(_) => {}
         }
     }
     Ok(())

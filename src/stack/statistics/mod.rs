@@ -5,7 +5,7 @@
 mod exact;
 mod histogram;
 
-pub use histogram::Histogram;
+pub use histogram::{Histogram, MOST_BINS};
 
 use exact::{nearest, Sums, LOWEST, PIECE};
 use multiversion::multiversion;

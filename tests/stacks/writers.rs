@@ -1,0 +1,153 @@
+//! Formats of outputs: COG, Zarr, and tiles under a VRT, read by programs of others; nothing is left of what is not whole.
+
+use crate::environment::python;
+use crate::support::{Folder, PROGRAM};
+use crate::{band_names, scene};
+use std::process::Stdio;
+use std::time::Duration;
+
+const FORMULA: &str = "total = blue + green + red; ratio = red / green";
+
+/// `big.tif`: three bands larger than a tile of a set.
+fn with_big() -> Folder {
+    let folder = Folder::new();
+    folder.gdal(
+        "gdal_translate",
+        &["-q", "-outsize", "4500", "4200", "-co", "TILED=YES", &scene("bgr.tif"), "big.tif"],
+    );
+    folder
+}
+
+fn calc(folder: &Folder, out: &str, more: &[&str]) {
+    folder.run(
+        &[&["calc", FORMULA, "-i", "big.tif", "--sensor", "bgr", out, "--memory", "200M"], more].concat(),
+    );
+}
+
+#[test]
+fn a_cog_passes_the_other_validator_too() {
+    let folder = Folder::with_dem(700);
+    folder.run(&["calc", "X * 2", "-i", "dem.tif", "plain.tif"]);
+    folder.run(&["calc", "X * 2", "-i", "dem.tif", "cog.tif", "--format", "COG"]);
+    let validate = |name: &str| {
+        let code = "import sys; from rio_cogeo.cogeo import cog_validate; print(cog_validate(sys.argv[1], strict=True, quiet=True))";
+        folder.gdal(python(), &["-W", "ignore", "-c", code, name])
+    };
+    assert_eq!(validate("cog.tif").trim(), "(True, [], [])");
+    assert!(validate("plain.tif").starts_with("(False"), "a file that is none is told apart");
+    assert!(folder.cells("cog.tif") == folder.cells("plain.tif"));
+}
+
+#[test]
+fn zarr_has_the_cells_and_names_of_a_file() {
+    let folder = Folder::with_dem(700);
+    let formula = ["calc", "double = X * 2; half = X / 2", "-i", "dem.tif", "--dst-nodata", "nan"];
+    folder.run(&[&formula[..], &["plain.tif"]].concat());
+    folder.gdal("gdal_translate", &["-q", "-of", "ENVI", "-co", "INTERLEAVE=BSQ", "plain.tif", "cells"]);
+    let cells = folder.read("cells");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/gdals/read_zarr.py");
+    let mut first = None;
+    for more in [&[][..], &["--tile-size", "100", "--threads", "2"], &["--co", "COMPRESS=ZLIB"]] {
+        folder.run(&[&formula[..], &["out.zarr", "--format", "Zarr", "--overwrite"], more].concat());
+        let said = folder.gdal(python(), &["-W", "ignore", script, "out.zarr"]);
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines[0].starts_with("out_band1 700 700 512 512 <f4 nan double "), "{said}");
+        assert!(lines[1].starts_with("out_band2 700 700 512 512 <f4 nan half "), "{said}");
+        assert!(*first.get_or_insert_with(|| said.clone()) == said, "{more:?}");
+        // GDAL reads the same.
+        for band in 1..=2 {
+            let name = format!("ZARR:\"{}\":/out_band{band}", folder.path("out.zarr").display());
+            let own = &cells[(band - 1) * cells.len() / 2..band * cells.len() / 2];
+            assert!(folder.cells(&name) == own, "band {band}");
+        }
+    }
+    folder.run(&["calc", "X * 2", "-i", "dem.tif", "one.zarr", "--format", "Zarr"]);
+    assert_eq!(folder.info("one.zarr")["geoTransform"], folder.info("dem.tif")["geoTransform"]);
+    assert_eq!(folder.cells("one.zarr"), cells[..cells.len() / 2]);
+}
+
+#[test]
+fn a_zarr_replaces_a_zarr_and_nothing_else() {
+    let folder = Folder::with_dem(100);
+    let zarr = |out: &'static str, more: &[&'static str]| {
+        [&["calc", "X", "-i", "dem.tif", out, "--format", "Zarr"], more].concat()
+    };
+    folder.run(&zarr("out.zarr", &[]));
+    folder.refused(&zarr("out.zarr", &[]), 1, &["output 'out.zarr' exists; allowed: a new name"]);
+    folder.run(&zarr("out.zarr", &["--overwrite"]));
+    std::fs::create_dir(folder.path("mine")).unwrap();
+    folder.write("mine/letter.txt", b"dear");
+    folder.refused(
+        &zarr("mine", &["--overwrite"]),
+        1,
+        &["output 'mine' is no Zarr; allowed: a new name, or a Zarr"],
+    );
+    folder.refused(&zarr("dem.tif", &["--overwrite"]), 1, &["'dem.tif'"]);
+    folder.refused(&zarr("x.zarr", &["--overviews"]), 2, &["overviews of Zarr; allowed: of GTiff"]);
+    folder.refused(&zarr("x.zarr", &["--co", "TILED=YES"]), 2, &["TILED", "gdalinfo --format Zarr"]);
+    // Relief is written as stacks are.
+    folder.run(&["visualize", "slope", "dem.tif", "slope.zarr", "--format", "Zarr"]);
+    folder.run(&["visualize", "slope", "dem.tif", "slope.tif"]);
+    assert!(folder.cells("slope.zarr") == folder.cells("slope.tif"));
+    std::fs::create_dir(folder.path("all")).unwrap();
+    folder.run(&["visualize", "slope,aspect", "dem.tif", "all", "--format", "Zarr"]);
+    assert!(folder.path("all/dem_SLOPE.zarr/.zgroup").exists());
+}
+
+#[test]
+fn tiles_under_a_vrt_are_one_raster() {
+    let folder = with_big();
+    calc(&folder, "plain.tif", &[]);
+    calc(&folder, "out.vrt", &["--format", "VRT"]);
+    let tiles: Vec<String> = std::fs::read_dir(folder.path("out.tiles"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(tiles.len(), 4, "{tiles:?}");
+    assert!(folder.cells("out.vrt") == folder.cells("plain.tif"));
+    assert_eq!(band_names(&folder, "out.vrt"), ["total", "ratio"]);
+    let info = |name: &str| folder.info(name);
+    for key in ["size", "geoTransform"] {
+        assert_eq!(info("out.vrt")[key], info("plain.tif")[key], "{key}");
+    }
+    // A tile lies where it belongs.
+    let place = info("out.tiles/row4096_col4096.tif")["geoTransform"].clone();
+    let whole = info("plain.tif")["geoTransform"].clone();
+    let number = |list: &serde_json::Value, index: usize| list[index].as_f64().unwrap();
+    assert!((number(&place, 0) - number(&whole, 0) - 4096.0 * number(&whole, 1)).abs() < 1e-6);
+    // Tiles of any size come together.
+    calc(&folder, "out.vrt", &["--format", "VRT", "--overwrite", "--tile-size", "700"]);
+    assert!(folder.cells("out.vrt") == folder.cells("plain.tif"));
+    folder.write("out.tiles/letter.txt", b"dear");
+    folder.refused(
+        &["calc", "X[1]", "-i", "big.tif", "out.vrt", "--format", "VRT", "--overwrite"],
+        1,
+        &["holds 'letter.txt', which is not ours; allowed: a folder of .tif and .xml files"],
+    );
+    folder.refused(
+        &["calc", "X[1]", "-i", "big.tif", "x.vrt", "--format", "VRT", "--overviews"],
+        2,
+        &["overviews of a VRT"],
+    );
+}
+
+#[test]
+fn a_kill_leaves_neither_vrt_nor_zarr() {
+    let folder = with_big();
+    for (format, out) in [("VRT", "out.vrt"), ("Zarr", "out.zarr")] {
+        let formula = "exp(sin(X[1])) + exp(cos(X[2]))";
+        let arguments = ["calc", formula, out, "-i", "big.tif", "--threads", "1", "--format", format];
+        let mut child = folder.command(PROGRAM, &arguments).stderr(Stdio::null()).spawn().unwrap();
+        let begun = || folder.snapshot().keys().any(|name| name.starts_with(".terralume-"));
+        while !begun() && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().unwrap();
+        assert!(!child.wait().unwrap().success(), "the run ended before it was killed");
+        assert!(!folder.path(out).exists() && !folder.path("out.tiles").exists(), "{format}");
+        for name in folder.snapshot().keys().filter(|name| name.starts_with(".terralume-")) {
+            let path = folder.path(name);
+            std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path)).unwrap();
+        }
+    }
+}
