@@ -12,13 +12,15 @@ library, checks that it fits, and turns status codes into exceptions whose text 
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib.util
 import json
+import math
 import os
 import sys
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator
+from typing import Any, Callable, Iterable, Iterator, NamedTuple
 
 #: Version of the binary interface that this file speaks; terralume.h calls it TERRALUME_ABI_VERSION.
 ABI_VERSION = 1
@@ -55,6 +57,37 @@ class LibraryMissing(TerralumeError):
     """No usable library; the text names the places that were tried and the next step."""
 
 
+class BadArgument(TerralumeError, ValueError):
+    """A value, name or combination that is not allowed."""
+
+
+class ReadFailed(TerralumeError, OSError):
+    """The input cannot be opened or read."""
+
+
+class WriteFailed(TerralumeError, OSError):
+    """The output cannot be created or written."""
+
+
+class Unsupported(TerralumeError, NotImplementedError):
+    """The input is well formed, but the operation cannot treat it rightly."""
+
+
+class TooLarge(TerralumeError, MemoryError):
+    """The memory, or the budget, is too small for the work; the text says how much is needed."""
+
+
+class GdalMissing(TerralumeError, ImportError):
+    """There is no usable GDAL, which files need and arrays do not."""
+
+
+#: Statuses of the header that have a class of their own.
+_CLASSES: dict[int, type[TerralumeError]] = {
+    1: BadArgument, 2: BadArgument, 3: BadArgument, 4: ReadFailed, 5: WriteFailed, 6: Unsupported, 7: TooLarge,
+    8: GdalMissing, _CANCELLED: Cancelled,
+}
+
+
 class _RunOptions(ctypes.Structure):
     """terralume_run_options"""
 
@@ -62,6 +95,70 @@ class _RunOptions(ctypes.Structure):
         ("struct_size", ctypes.c_size_t),
         ("progress", _ProgressFunction),
         ("progress_data", ctypes.c_void_p),
+    ]
+
+
+class _Grid(ctypes.Structure):
+    """terralume_grid"""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("cell_width", ctypes.c_double),
+        ("cell_height", ctypes.c_double),
+        ("south_up", ctypes.c_int),
+        ("reserved", ctypes.c_int),
+    ]
+
+
+class _ChainOptions(ctypes.Structure):
+    """terralume_chain_options"""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("cell_type", ctypes.c_int),
+        ("compatibility", ctypes.c_int),
+        ("stretch_min", ctypes.c_double),
+        ("stretch_max", ctypes.c_double),
+        ("parameters", ctypes.POINTER(ctypes.c_char_p)),
+        ("stretch", ctypes.c_char_p),
+        ("alpha", ctypes.c_int),
+        ("reserved", ctypes.c_int),
+    ]
+
+
+class _Array(ctypes.Structure):
+    """terralume_array"""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("cells", ctypes.c_void_p),
+        *((name, ctypes.c_size_t) for name in (
+            "rows", "cols", "row_stride", "margin_top", "margin_bottom", "margin_left", "margin_right")),
+        ("nodata", ctypes.c_double),
+    ]
+
+
+class _Band(ctypes.Structure):
+    """terralume_band"""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("cells", ctypes.c_void_p),
+        ("cell_type", ctypes.c_char_p),
+        ("rows", ctypes.c_size_t),
+        ("cols", ctypes.c_size_t),
+        ("nodata", ctypes.c_double),
+        ("time", ctypes.c_double),
+    ]
+
+
+class _StackReport(ctypes.Structure):
+    """terralume_stack_report"""
+
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        *((name, ctypes.c_uint64) for name in (
+            "masked", "not_finite", "clipped", "saturated", "moved", "missing")),
     ]
 
 
@@ -90,6 +187,25 @@ _FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "job_run": (_STATUS, [_HANDLE, ctypes.POINTER(_RunOptions)]),
 }
 
+_SIZES = ctypes.POINTER(ctypes.c_size_t)
+#: Functions on arrays and stacks: looked up when they are first used, so that hosts without them need no new library.
+_LATER: dict[str, tuple[Any, list[Any]]] = {
+    "recipe_describe": (_STATUS, [_TEXT, ctypes.POINTER(_Grid), ctypes.POINTER(_ChainOptions), _RESULT]),
+    "chain_new": (_STATUS, [_TEXT, ctypes.POINTER(_Grid), ctypes.POINTER(_ChainOptions), ctypes.POINTER(_HANDLE)]),
+    "chain_free": (None, [_HANDLE]),
+    "chain_run_part": (_STATUS, [_HANDLE, ctypes.POINTER(_Array), _SIZES, ctypes.c_size_t, ctypes.c_void_p]),
+    "job_run_array": (_STATUS, [_HANDLE, ctypes.POINTER(_RunOptions), ctypes.c_size_t, ctypes.c_void_p]),
+    "stack_new": (_STATUS, [_TEXT, ctypes.POINTER(_HANDLE)]),
+    "stack_free": (None, [_HANDLE]),
+    "stack_set_option": (_STATUS, [_HANDLE, _TEXT, _TEXT]),
+    "stack_set_output": (_STATUS, [_HANDLE, _TEXT]),
+    "stack_add_band": (_STATUS, [_HANDLE, _TEXT, ctypes.POINTER(_Band)]),
+    "stack_describe": (_STATUS, [_HANDLE, _RESULT]),
+    "stack_run": (_STATUS, [_HANDLE, ctypes.POINTER(_RunOptions), ctypes.POINTER(_StackReport)]),
+    "stack_run_array": (_STATUS, [
+        _HANDLE, _SIZES, ctypes.POINTER(_RunOptions), ctypes.POINTER(_StackReport), ctypes.c_size_t, ctypes.c_void_p]),
+}
+
 
 class Library:
     """A loaded library. Loading the same file twice gives the same library of the process."""
@@ -114,16 +230,19 @@ class Library:
 
     def _function(self, name: str) -> Any:
         try:
-            return getattr(self._library, "terralume_" + name)
+            function = getattr(self._library, "terralume_" + name)
         except AttributeError:
             raise LibraryMissing(f"'{self.path}' is too old: it lacks terralume_{name}; update the library") from None
+        if function.argtypes is None and name in _LATER:
+            function.restype, function.argtypes = _LATER[name]
+        return function
 
     def call(self, name: str, *arguments: Any) -> None:
         """Calls a function that gives a status; anything but success becomes an exception with the library's words."""
         status = self._function(name)(*arguments)
         if status:
             message = self._function("last_error_message")().decode()
-            raise (Cancelled if status == _CANCELLED else TerralumeError)(message, status)
+            raise _CLASSES.get(status, TerralumeError)(message, status)
 
     def text(self, name: str, *arguments: Any) -> str:
         """Calls a function whose last argument receives a text."""
@@ -173,6 +292,172 @@ class Library:
         """A run of an operation, a preset or a recipe's JSON text."""
         return Job(self, recipe)
 
+    def stack(self, command: str) -> Stack:
+        """A run over a stack: calc, rescale, mask or reduce."""
+        return Stack(self, command)
+
+    def chain(self, recipe: str, grid: Grid, settings: Settings) -> Chain:
+        """A recipe made ready for arrays on a grid. Needs no GDAL."""
+        return Chain(self, recipe, grid, settings)
+
+
+class Grid(NamedTuple):
+    """Size of the cells of an array, in the unit of the heights."""
+
+    cell_width: float = 1.0
+    cell_height: float = 1.0
+    #: The first row is the southernmost one.
+    south_up: bool = False
+
+
+class Settings(NamedTuple):
+    """How a recipe becomes cells; hashable, so that chains can be kept."""
+
+    #: Texts "name=value", such as "radius=20", or "layer.name=value".
+    parameters: tuple[str, ...] = ()
+    #: "float32" or "uint8"
+    cell_type: str = "float32"
+    #: Ends of the stretch to bytes, such as "0,45" or "percent:2,2"; empty: the operation's own.
+    stretch: str = ""
+    #: "none" or "rvt"
+    compatibility: str = "none"
+    #: With bytes: a band that is 0 where a cell is missing.
+    alpha: bool = False
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> int:
+    if value not in allowed:
+        raise BadArgument(f"{name} = '{value}' is not allowed; allowed: {', '.join(allowed)}")
+    return allowed.index(value)
+
+
+class Chain:
+    """A recipe ready for arrays. Never changes: any number of threads may use one at the same time."""
+
+    def __init__(self, library: Library, recipe: str, grid: Grid, settings: Settings) -> None:
+        self._library, self._handle = library, ctypes.c_void_p()
+        place = _Grid(ctypes.sizeof(_Grid), grid.cell_width, grid.cell_height, int(grid.south_up), 0)
+        texts = [text.encode() for text in settings.parameters]
+        options = _ChainOptions(
+            ctypes.sizeof(_ChainOptions), _choice("dtype", settings.cell_type, ("float32", "uint8")),
+            _choice("compat", settings.compatibility, ("none", "rvt")), math.nan, math.nan,
+            (ctypes.c_char_p * (len(texts) + 1))(*texts, None), settings.stretch.encode() or None,
+            int(settings.alpha), 0)
+        given = recipe.encode(), ctypes.byref(place), ctypes.byref(options)
+        #: radius in cells, bands, cell_type, nodata, surveys, recipe
+        self.description: dict[str, Any] = json.loads(library.text("recipe_describe", *given))
+        library.call("chain_new", *given, ctypes.byref(self._handle))
+
+    def __del__(self) -> None:
+        if self._handle:
+            self._library._function("chain_free")(self._handle)
+
+    @property
+    def radius(self) -> int:
+        """Cells that are read around a cell in each direction."""
+        return int(self.description["radius"])
+
+    @property
+    def bands(self) -> int:
+        """Output bands."""
+        return len(self.description["bands"])
+
+    def run(self, source: Place, output: Place, margins: tuple[int, int, int, int], nodata: float) -> None:
+        """Computes a tile. Other Python threads go on meanwhile.
+
+        `source` is the first of `source.rows` x `source.cols` float32 cells, margins (top, bottom, left, right) included;
+        `output` the first cell of the tile in an array with `output.strides` (band, row) in cells."""
+        top, bottom, left, right = margins
+        array = _Array(
+            ctypes.sizeof(_Array), source.address, source.rows - top - bottom, source.cols - left - right,
+            source.strides[1], top, bottom, left, right, nodata)
+        strides = (ctypes.c_size_t * 2)(*output.strides)
+        self._library.call(
+            "chain_run_part", self._handle, ctypes.byref(array), strides, output.capacity, output.address)
+
+
+class Place(NamedTuple):
+    """Cells somewhere in memory."""
+
+    address: int
+    rows: int
+    cols: int
+    #: Cells from band to band, and from row to row.
+    strides: tuple[int, int]
+    #: Bytes from the address to the end.
+    capacity: int
+
+
+class Stack:
+    """One run over a stack of rasters or arrays. Use it in a `with` statement, on one thread."""
+
+    def __init__(self, library: Library, command: str) -> None:
+        self._library = library
+        self._handle = ctypes.c_void_p()
+        library.call("stack_new", command.encode(), ctypes.byref(self._handle))
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._library._function("stack_free")(self._handle)
+        self._handle = ctypes.c_void_p()
+
+    def set_option(self, name: str, value: str) -> None:
+        """Sets an option, as on the command line; "input" and "mask" add one each time."""
+        self._library.call("stack_set_option", self._handle, name.encode(), value.encode())
+
+    def add_band(self, name: str, cell_type: str, place: Place, nodata: float, time: float) -> None:
+        """Adds an array without gaps as a band of a date; the caller keeps it until the run has ended.
+
+        `time` in seconds since 1970, NaN where nobody knows."""
+        band = _Band(ctypes.sizeof(_Band), place.address, cell_type.encode(), place.rows, place.cols, nodata, time)
+        self._library.call("stack_add_band", self._handle, name.encode(), ctypes.byref(band))
+
+    def describe(self) -> dict[str, Any]:
+        """What a run into memory gives: rows, cols, bands, type, nodata, halo."""
+        return json.loads(self._library.text("stack_describe", self._handle))
+
+    def run(self, output: str, progress: Progress = lambda share, stage: True) -> dict[str, int]:
+        """Runs into a file, or a folder; says what was done to cells."""
+        self._library.call("stack_set_output", self._handle, output.encode())
+        return self._run("stack_run", (), (), progress)
+
+    def run_array(
+        self, place: Place, window: tuple[int, int, int, int] | None = None,
+        progress: Progress = lambda share, stage: True,
+    ) -> dict[str, int]:
+        """Runs into memory: all of it, or the window (row, col, rows, cols)."""
+        part = (ctypes.c_size_t * 4)(*window) if window else None
+        return self._run("stack_run_array", (part,), (place.capacity, place.address), progress)
+
+    def _run(self, name: str, first: tuple[Any, ...], last: tuple[Any, ...], progress: Progress) -> dict[str, int]:
+        report = _StackReport(ctypes.sizeof(_StackReport))
+        with _reporting(progress) as options:
+            self._library.call(name, self._handle, *first, options, ctypes.byref(report), *last)
+        return {field: getattr(report, field) for field, _ in _StackReport._fields_[1:]}
+
+
+@contextlib.contextmanager
+def _reporting(progress: Progress) -> Iterator[Any]:
+    """Options of a run that call `progress`. What it raises, KeyboardInterrupt as well, stops the run and is raised."""
+    raised: list[BaseException] = []
+
+    def report(share: float, stage: bytes, _: Any) -> int:
+        try:
+            return int(bool(progress(share, stage.decode())))
+        except BaseException as error:  # ctypes would print it and go on
+            raised.append(error)
+            return 0
+
+    options = _RunOptions(ctypes.sizeof(_RunOptions), _ProgressFunction(report), None)
+    try:
+        yield ctypes.byref(options)
+    except Cancelled:
+        if raised:
+            raise raised[0] from None
+        raise
+
 
 class Job:
     """One run from raster to raster. Use it in a `with` statement, on one thread."""
@@ -215,22 +500,13 @@ class Job:
 
     def run(self, progress: Progress = lambda share, stage: True) -> None:
         """Runs to the end. What `progress` raises, KeyboardInterrupt as well, stops the run and is raised here."""
-        raised: list[BaseException] = []
+        with _reporting(progress) as options:
+            self._library.call("job_run", self._handle, options)
 
-        def report(share: float, stage: bytes, _: Any) -> int:
-            try:
-                return int(bool(progress(share, stage.decode())))
-            except BaseException as error:  # ctypes would print it and go on
-                raised.append(error)
-                return 0
-
-        options = _RunOptions(ctypes.sizeof(_RunOptions), _ProgressFunction(report), None)
-        try:
-            self._library.call("job_run", self._handle, ctypes.byref(options))
-        except Cancelled:
-            if raised:
-                raise raised[0] from None
-            raise
+    def run_array(self, place: Place, progress: Progress = lambda share, stage: True) -> None:
+        """Runs into memory: bands x rows x columns of the plan, in the cell type of the option "type"."""
+        with _reporting(progress) as options:
+            self._library.call("job_run_array", self._handle, options, place.capacity, place.address)
 
 
 _loaded: dict[str, Library] = {}

@@ -5,7 +5,9 @@ use super::job::{reporter, terralume_run_options};
 use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
 use crate::core::error::unknown_name;
+use crate::core::tile::Window;
 use crate::job::options::{JobOptions, OPTIONS};
+use crate::job::stack::array::{ArrayBand, ArrayStack};
 use crate::job::stack::map::{map_tiles, MapOptions, MapTile};
 use crate::job::stack::options::{StackOptions, STACK_OPTIONS};
 use crate::job::stack::{StackCommand, StackJob};
@@ -27,6 +29,8 @@ struct State {
     stack: StackOptions,
     run: JobOptions,
     output: Option<String>,
+    /// Arrays in place of files. The caller keeps them.
+    arrays: Vec<ArrayBand<'static>>,
 }
 
 /// What a run over a stack did to cells. Fill with terralume_stack_report_init() first.
@@ -92,7 +96,7 @@ pub unsafe extern "C" fn terralume_stack_new(
         let names = StackCommand::ALL.iter().map(|(known, _)| *known);
         let (_, command) = found.ok_or_else(|| unknown_name("command", name, names))?;
         let (stack, run) = (StackOptions::default(), JobOptions::default());
-        let state = State { command: *command, stack, run, output: None };
+        let state = State { command: *command, stack, run, output: None, arrays: Vec::new() };
         let stack = terralume_stack { cancel: AtomicBool::new(false), state: Mutex::new(state) };
         place.fill(Arc::into_raw(Arc::new(stack)).cast_mut());
         Ok(())
@@ -172,28 +176,14 @@ pub unsafe extern "C" fn terralume_stack_run(
 ) -> terralume_status {
     guard(|| {
         check(stack, "stack")?;
-        // SAFETY: it came from `Arc::into_raw` and is live by contract. The run holds a share of its own, so that a
-        // progress function may free it.
-        let stack = unsafe {
-            Arc::increment_strong_count(stack);
-            Arc::from_raw(stack)
-        };
-        let options = if options.is_null() {
-            terralume_run_options::DEFAULT
-        } else {
-            // SAFETY: as the documentation asks.
-            unsafe { versioned::read(options) }?
-        };
         // SAFETY: NULL or as the documentation asks.
         let known = if report.is_null() { None } else { Some(unsafe { versioned::read(report) }?) };
-        let state = stack.lock()?;
-        let result = state.run(&options, &stack.cancel);
-        // Before the lock is released: a request that comes later is for the next run.
-        stack.cancel.store(false, Ordering::Relaxed);
+        // SAFETY: as the documentation asks.
+        let result = unsafe { work_on(stack, options, State::run) };
         let found = result?;
         if let Some(known) = known {
             // SAFETY: the struct is the caller's, and is written only as far as it says.
-            unsafe { versioned::write(report, known.struct_size, &told(&found)) };
+            unsafe { versioned::write(report, known.struct_size, &found_report(&found)) };
         }
         Ok(())
     })
@@ -209,7 +199,8 @@ pub unsafe extern "C" fn terralume_stack_cancel(stack: *mut terralume_stack) {
     }
 }
 
-fn told(report: &Report) -> terralume_stack_report {
+/// The report for the caller.
+pub(super) fn found_report(report: &Report) -> terralume_stack_report {
     terralume_stack_report {
         masked: report.masked,
         not_finite: report.not_finite,
@@ -221,7 +212,81 @@ fn told(report: &Report) -> terralume_stack_report {
     }
 }
 
+/// A run into memory.
+pub(super) struct Part<'a> {
+    /// The part that is computed; None: everything.
+    pub part: Option<Window>,
+    /// Its place.
+    pub cells: &'a mut [u8],
+}
+
+impl Part<'_> {
+    /// # Safety
+    /// `stack` is live, `options` NULL or live options.
+    pub unsafe fn run(
+        self,
+        stack: *mut terralume_stack,
+        options: *const terralume_run_options,
+    ) -> Result<Report> {
+        let Self { part, cells } = self;
+        let work = |state: &State, options: &terralume_run_options, cancel: &AtomicBool| {
+            let (job, report) = (state.job(String::new()), &mut reporter(options));
+            if state.arrays.is_empty() {
+                return Ok(job.prepare()?.run_array(part, cells, report, cancel)?);
+            }
+            Ok(ArrayStack::new(&job, &state.arrays)?.run(part, cells, report, cancel)?)
+        };
+        // SAFETY: by contract.
+        unsafe { work_on(stack, options, work) }
+    }
+}
+
+/// Runs a stack that nobody else uses meanwhile.
+///
+/// # Safety
+/// `stack` is live, `options` NULL or live options.
+unsafe fn work_on(
+    stack: *mut terralume_stack,
+    options: *const terralume_run_options,
+    work: impl FnOnce(&State, &terralume_run_options, &AtomicBool) -> Result<Report>,
+) -> Result<Report> {
+    // SAFETY: it came from `Arc::into_raw` and is live by contract. The run holds a share of its own, so that a
+    // progress function may free it.
+    let stack = unsafe {
+        Arc::increment_strong_count(stack);
+        Arc::from_raw(stack)
+    };
+    let options = if options.is_null() {
+        terralume_run_options::DEFAULT
+    } else {
+        // SAFETY: by contract.
+        unsafe { versioned::read(options) }?
+    };
+    let state = stack.lock()?;
+    let cancelled = stack.cancel.load(Ordering::Relaxed);
+    let result = if cancelled { Err(crate::Error::Cancelled.into()) } else { work(&state, &options, &stack.cancel) };
+    // Before the lock is released: a request that comes later is for the next run.
+    stack.cancel.store(false, Ordering::Relaxed);
+    result
+}
+
 impl terralume_stack {
+    /// Adds an array, which the caller keeps as long as the stack is used.
+    pub(super) fn add(&self, array: ArrayBand<'static>) -> Result<()> {
+        self.lock()?.arrays.push(array);
+        Ok(())
+    }
+
+    /// What a run into memory gives.
+    pub(super) fn describe(&self) -> Result<serde_json::Value> {
+        let state = self.lock()?;
+        let job = state.job(String::new());
+        if state.arrays.is_empty() {
+            return Ok(job.prepare()?.describe_array()?);
+        }
+        Ok(ArrayStack::new(&job, &state.arrays)?.describe()?)
+    }
+
     /// Never waits: it is for one thread at a time.
     fn lock(&self) -> Result<MutexGuard<'_, State>> {
         self.state.try_lock().map_err(|error| match error {
@@ -238,15 +303,14 @@ impl terralume_stack {
 }
 
 impl State {
+    fn job(&self, output: String) -> StackJob {
+        StackJob { command: self.command, stack: self.stack.clone(), run: self.run.clone(), output }
+    }
+
     fn run(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<Report> {
         let missing =
             || Failure::argument("the stack has no output; allowed: terralume_stack_set_output first".into());
-        let output = self.output.clone().ok_or_else(missing)?;
-        let job =
-            StackJob { command: self.command, stack: self.stack.clone(), run: self.run.clone(), output };
-        if cancel.load(Ordering::Relaxed) {
-            return Err(crate::Error::Cancelled.into());
-        }
+        let job = self.job(self.output.clone().ok_or_else(missing)?);
         Ok(job.run(&mut reporter(options), cancel, None)?.report)
     }
 }
