@@ -71,6 +71,15 @@ __all__ = [
 ]
 
 
+def __getattr__(name: str) -> Any:
+    """`terralume.dask` needs distributed, so it is imported when it is first used."""
+    if name == "dask":
+        import importlib
+
+        return importlib.import_module("terralume.dask")
+    raise AttributeError(f"module 'terralume' has no attribute '{name}'")
+
+
 def describe() -> dict[str, Any]:
     """Everything the library can do: operations with parameters, presets, terrains, options."""
     return load().describe()

@@ -162,6 +162,16 @@ class _StackReport(ctypes.Structure):
     ]
 
 
+class _Tile(ctypes.Structure):
+    """terralume_tile"""
+
+    _fields_ = [
+        *((name, ctypes.c_size_t) for name in ("index", "row", "column", "rows", "columns", "halo")),
+        ("cells", ctypes.POINTER(ctypes.c_double)),
+    ]
+
+
+_TileFunction = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(_Tile), ctypes.c_void_p)
 _TEXT, _HANDLE = ctypes.c_char_p, ctypes.c_void_p
 _STATUS = ctypes.c_int
 #: Results are pointers rather than texts: they are handed back to the library to be freed.
@@ -195,6 +205,8 @@ _LATER: dict[str, tuple[Any, list[Any]]] = {
     "chain_free": (None, [_HANDLE]),
     "chain_run_part": (_STATUS, [_HANDLE, ctypes.POINTER(_Array), _SIZES, ctypes.c_size_t, ctypes.c_void_p]),
     "job_run_array": (_STATUS, [_HANDLE, ctypes.POINTER(_RunOptions), ctypes.c_size_t, ctypes.c_void_p]),
+    "map_tiles": (_STATUS, [
+        _TEXT, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_size_t, _TileFunction, ctypes.c_void_p]),
     "stack_new": (_STATUS, [_TEXT, ctypes.POINTER(_HANDLE)]),
     "stack_free": (None, [_HANDLE]),
     "stack_set_option": (_STATUS, [_HANDLE, _TEXT, _TEXT]),
@@ -295,6 +307,22 @@ class Library:
     def stack(self, command: str) -> Stack:
         """A run over a stack: calc, rescale, mask or reduce."""
         return Stack(self, command)
+
+    def map_tiles(
+        self, path: str, band: int, shape: tuple[int, int, int],
+        take: Callable[[Any, tuple[int, int, int, int, int]], bool],
+    ) -> None:
+        """Hands every tile of a raster to `take`, from several threads: its cells as a NumPy array that is valid during
+        the call, and its index, row, column, rows, columns. `shape`: side, halo, threads. False stops the run."""
+        from numpy.ctypeslib import as_array
+
+        def call(pointer: Any, _: Any) -> int:
+            tile = pointer.contents
+            size = (tile.rows + 2 * tile.halo, tile.columns + 2 * tile.halo)
+            return int(take(as_array(tile.cells, size), (tile.index, tile.row, tile.column, tile.rows, tile.columns)))
+
+        side, halo, threads = shape
+        self.call("map_tiles", path.encode(), band, side, halo, threads, _TileFunction(call), None)
 
     def chain(self, recipe: str, grid: Grid, settings: Settings) -> Chain:
         """A recipe made ready for arrays on a grid. Needs no GDAL."""

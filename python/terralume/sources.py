@@ -33,6 +33,8 @@ class Source:
     bands: int
     #: The file's own value; None: it has none.
     nodata: float | None = None
+    #: Reference system as WKT; empty: none.
+    crs: str = ""
 
     def extent(self, tile: Tile) -> str:
         """A rectangle that touches exactly the cells of the tile, as the option `extent` takes it."""
@@ -142,6 +144,6 @@ def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
                 path=name if "://" in name or not Path(name).exists() else str(Path(name).resolve()), band=band,
                 rows=dataset.height, cols=dataset.width,
                 transform=tuple(dataset.transform.to_gdal()) if placed else None,
-                dtype=dataset.dtypes[max(band, 1) - 1], bands=dataset.count, nodata=dataset.nodata)
+                dtype=dataset.dtypes[max(band, 1) - 1], bands=dataset.count, nodata=dataset.nodata, crs=dataset.crs.to_wkt() if dataset.crs else "")
     except rasterio.errors.RasterioError as error:
         raise ReadFailed(f"'{name}' cannot be opened: {error}") from None
