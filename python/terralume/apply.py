@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Mapping, TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def _apply(
 def _numpy(agg: Any, request: Request, cell_size: CellSize, nodata: float | None, threads: int | None) -> Any:
     if isinstance(agg, np.ma.MaskedArray):
         arrays.check_cells(agg)
-        agg = agg.astype(np.float32).filled(np.nan)
+        agg = np.ma.filled(agg.astype(np.float32), np.nan)
     grid = georeference.checked_grid(1.0 if cell_size is None else cell_size)
     return arrays.compute(agg, request, grid, math.nan if nodata is None else float(nodata), threads)
 

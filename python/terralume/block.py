@@ -21,7 +21,7 @@ class Block(NamedTuple):
     #: (rows + 2 halo) x (cols + 2 halo) values, NaN without data and beyond the raster. Valid during the call.
     cells: np.ndarray
     #: Number of the block, row by row from the top left.
-    index: int
+    number: int
     #: First row and column of the block, without the halo, in the raster.
     row: int
     col: int
@@ -62,7 +62,7 @@ class _Results:
         """Calls the function; False when nothing more is wanted."""
         try:
             if not self.stop.is_set():
-                self.found[block.index] = self.function(block)
+                self.found[block.number] = self.function(block)
         except BaseException as error:
             self.error = self.error or error
             self.stop.set()

@@ -16,9 +16,10 @@ import json
 import os
 import resource
 import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Iterator, Mapping, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from . import native, sources, supertiles, zarr_store
 from .arrays import Tile, processors

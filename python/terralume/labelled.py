@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any, Callable, Sequence
+from collections.abc import Sequence
+from typing import Any, Callable
 
 import numpy as np
 
@@ -45,12 +46,12 @@ def plane(array: Any) -> Any:
 
     Raises `BadArray` where there are several."""
     georeference.spatial_dims(array)
-    leading = [dim for dim in array.dims[:-2]]
+    leading = list(array.dims[:-2])
     several = [f"{dim}={array.sizes[dim]}" for dim in leading if array.sizes[dim] != 1]
     if several:
         raise BadArray(
             f"array with {', '.join(several)}; allowed: one band of one date, such as isel({leading[0]}=0)")
-    return array.isel({dim: 0 for dim in leading}) if leading else array
+    return array.isel(dict.fromkeys(leading, 0)) if leading else array
 
 
 def like(array: Any, data: Any, name: str | None, bands: Sequence[dict[str, Any]], nodata: Any) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 
-from . import sources, steps as chains
+from . import sources
+from . import steps as chains
 from .arrays import Tile, check_type
 from .errors import BadArray, ChunkTooSmall, need
 from .sources import Record, Source
@@ -24,8 +26,7 @@ def apply(data: Any, step: Step, nodata: float, given_nodata: float | None) -> A
     if any(math.isnan(size) for sizes in data.chunks for size in sizes):
         raise BadArray("dask array with chunks of unknown size; allowed: compute_chunk_sizes() first")
     record = sources.record_of(data)
-    known = record is not None and _agrees(record, nodata, given_nodata)
-    if known and (record.steps or record.source.band):
+    if record is not None and _agrees(record, nodata, given_nodata):
         given = record.nodata if record.steps else given_nodata
         longer = replace(record, nodata=given, steps=(*record.steps, step))
         return from_source(longer, data.chunks)
@@ -35,7 +36,10 @@ def apply(data: Any, step: Step, nodata: float, given_nodata: float | None) -> A
 def _agrees(record: Record, nodata: float, given: float | None) -> bool:
     """Whether a run over the file takes the same cells for missing as this call."""
     if record.steps:
+        # What several bands or bytes would give to another step, it gives from arrays as well.
         return math.isnan(nodata)
+    if not record.source.band:
+        return False
     return given is not None or math.isnan(nodata) or nodata == record.source.nodata
 
 
@@ -74,7 +78,7 @@ def overlapped(data: Any, steps: Sequence[Step], nodata: float) -> Any:
     chains.check(steps)
     depth = chains.reach(steps)
     check_chunks(data.chunks, depth)
-    depths = tuple(depth if len(sizes) > 1 else 0 for sizes in data.chunks)
+    depths = depth if len(data.chunks[0]) > 1 else 0, depth if len(data.chunks[1]) > 1 else 0
     # Not NaN beyond the raster: there each operation has a rule of its own.
     wide = overlap(data, depth=dict(enumerate(depths)), boundary="none", allow_rechunk=False)
     bands, dtype, _, _ = chains.result(steps)

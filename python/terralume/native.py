@@ -19,8 +19,9 @@ import json
 import math
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Callable, Iterable, Iterator, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 #: Version of the binary interface that this file speaks; terralume.h calls it TERRALUME_ABI_VERSION.
 ABI_VERSION = 1
@@ -152,13 +153,15 @@ class _Band(ctypes.Structure):
     ]
 
 
+_REPORTED = ("masked", "not_finite", "clipped", "saturated", "moved", "missing")
+
+
 class _StackReport(ctypes.Structure):
     """terralume_stack_report"""
 
     _fields_ = [
         ("struct_size", ctypes.c_size_t),
-        *((name, ctypes.c_uint64) for name in (
-            "masked", "not_finite", "clipped", "saturated", "moved", "missing")),
+        *((name, ctypes.c_uint64) for name in _REPORTED),
     ]
 
 
@@ -393,8 +396,8 @@ class Chain:
     def run(self, source: Place, output: Place, margins: tuple[int, int, int, int], nodata: float) -> None:
         """Computes a tile. Other Python threads go on meanwhile.
 
-        `source` is the first of `source.rows` x `source.cols` float32 cells, margins (top, bottom, left, right) included;
-        `output` the first cell of the tile in an array with `output.strides` (band, row) in cells."""
+        `source` is the first of `source.rows` x `source.cols` float32 cells, margins (top, bottom, left, right)
+        included; `output` the first cell of the tile in an array with `output.strides` (band, row) in cells."""
         top, bottom, left, right = margins
         array = _Array(
             ctypes.sizeof(_Array), source.address, source.rows - top - bottom, source.cols - left - right,
@@ -463,7 +466,7 @@ class Stack:
         report = _StackReport(ctypes.sizeof(_StackReport))
         with _reporting(progress) as options:
             self._library.call(name, self._handle, *first, options, ctypes.byref(report), *last)
-        return {field: getattr(report, field) for field, _ in _StackReport._fields_[1:]}
+        return {field: getattr(report, field) for field in _REPORTED}
 
 
 @contextlib.contextmanager

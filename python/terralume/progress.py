@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from typing import Any, Callable, Iterator, Union
+from collections.abc import Iterator
+from typing import Any, Callable, Union
 
 #: True: a bar; False or None: nothing; or a function of the share done and the stage, which stops the run with False.
 Progress = Union[bool, None, Callable[[float, str], Any]]

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from . import native, steps as chains
+from . import native
+from . import steps as chains
 from .arrays import Tile
 from .errors import ReadFailed, need
 from .native import Place
@@ -144,6 +145,7 @@ def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
                 path=name if "://" in name or not Path(name).exists() else str(Path(name).resolve()), band=band,
                 rows=dataset.height, cols=dataset.width,
                 transform=tuple(dataset.transform.to_gdal()) if placed else None,
-                dtype=dataset.dtypes[max(band, 1) - 1], bands=dataset.count, nodata=dataset.nodata, crs=dataset.crs.to_wkt() if dataset.crs else "")
+                dtype=dataset.dtypes[max(band, 1) - 1], bands=dataset.count, nodata=dataset.nodata,
+                crs=dataset.crs.to_wkt() if dataset.crs else "")
     except rasterio.errors.RasterioError as error:
         raise ReadFailed(f"'{name}' cannot be opened: {error}") from None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Iterable, Mapping, Sequence, Union
+from typing import Any, Union
 
 import numpy as np
 
@@ -213,7 +214,8 @@ def run(
         description = stack.describe()
         rows, cols = (tile.rows, tile.cols) if tile else (description["rows"], description["cols"])
         out = np.empty((len(description["bands"]), rows, cols), description["type"])
-        stack.run_array(Place(out.ctypes.data, rows, cols, (0, 0), out.nbytes), tuple(tile) if tile else None)
+        window = (tile.row, tile.col, tile.rows, tile.cols) if tile else None
+        stack.run_array(Place(out.ctypes.data, rows, cols, (0, 0), out.nbytes), window)
     return out, description
 
 
@@ -226,7 +228,8 @@ def _add(stack: native.Stack, variable: Variable) -> list[np.ndarray]:
     name = cells.dtype.name if cells.dtype.name in _TYPES else "float64"
     plain = np.ascontiguousarray(cells, dtype=name)
     for number, plane in enumerate(plain if variable.times else [plain]):
-        place = Place(plane.ctypes.data, *plane.shape, (0, 0), plane.nbytes)
+        rows, cols = plane.shape
+        place = Place(plane.ctypes.data, rows, cols, (0, 0), plane.nbytes)
         time = variable.times[number] if variable.times else math.nan
         stack.add_band(variable.name, name, place, variable.nodata, time)
     return [plain]
@@ -241,11 +244,11 @@ def _lazy(variables: Sequence[Variable], options: Program) -> tuple[Any, dict[st
     halo = int(description["halo"])
     chunks = next(v.data for v in variables if labelled.is_dask(v.data)).chunks[-2:]
     _check_halo(chunks, halo)
-    depths = tuple(halo if len(sizes) > 1 else 0 for sizes in chunks)
+    depths = halo if len(chunks[0]) > 1 else 0, halo if len(chunks[1]) > 1 else 0
     pairs: list[Any] = []
     for variable in variables:
         data = variable.data if labelled.is_dask(variable.data) else dask_array.from_array(variable.data)
-        one = {axis: -1 for axis in range(data.ndim - 2)}
+        one = dict.fromkeys(range(data.ndim - 2), -1)
         data = data.rechunk({**one, data.ndim - 2: chunks[0], data.ndim - 1: chunks[1]})
         if halo:
             depth = {data.ndim - 2: depths[0], data.ndim - 1: depths[1]}
@@ -365,4 +368,5 @@ def _like(agg: Any, data: Any, description: dict[str, Any], by_date: bool = Fals
     attrs.pop("units", None)
     attrs.pop("long_name", None)
     name = names[0] if single else None
-    return xarray.DataArray(data[(slice(None),) * axis + (0,)] if single else data, dims=dims, coords=keep, attrs=attrs, name=name)
+    cells = data[(slice(None),) * axis + (0,)] if single else data
+    return xarray.DataArray(cells, dims=dims, coords=keep, attrs=attrs, name=name)
