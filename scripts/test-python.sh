@@ -38,4 +38,4 @@ export TERRALUME_LIBRARY=$TERRALUME_BUILT/libterralume.so
 # Workers of clusters are processes of their own.
 export PYTHONPATH=$root/python PYTHONDONTWRITEBYTECODE=1 DASK_DISTRIBUTED__WORKER__DAEMON=false
 export MPLBACKEND=Agg NUMBA_CACHE_DIR=$work/numba
-exec "$environment/bin/python" -m pytest --quiet -p no:cacheprovider --rootdir "$work" "${arguments[@]}"
+exec "$environment/bin/python" -m pytest --quiet -p no:cacheprovider -W ignore::PendingDeprecationWarning -W ignore::DeprecationWarning --rootdir "$work" "${arguments[@]}"

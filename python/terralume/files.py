@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import glob
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -84,8 +85,8 @@ def _listed(source: Files) -> list[str] | None:
 def _open_file(path: str, chunks: Any, band: int | None, nodata: float | None) -> Any:
     need("xarray", "terralume.open")
     rioxarray = need("rioxarray", "terralume.open")
-    source = sources.source_of(path, band or 1)
-    if band is not None and not 1 <= band <= source.bands:
+    source = sources.source_of(path, 1 if band is None else band)
+    if source.band < 1:
         raise BadArgument(f"'{path}' has no band {band}; allowed: 1 to {source.bands}")
     array = rioxarray.open_rasterio(path)
     if source.bands == 1 or band is not None:
@@ -123,7 +124,7 @@ def _open_list(
         if len(seconds) != len(paths):
             raise BadArgument(f"{len(paths)} files with {len(seconds)} dates; allowed: as many")
         order = sorted(range(len(paths)), key=lambda index: (seconds[index], Path(paths[index]).name))
-        paths, times = [paths[index] for index in order], [seconds[index] for index in order]
+        paths, times = [paths[index] for index in order], [int(seconds[index]) for index in order]
     else:
         paths, times = _in_order_of_time(paths)
     opened = [_open_file(path, "auto" if chunks is None else chunks, band or 1, nodata) for path in paths]
@@ -136,12 +137,13 @@ def _open_list(
 
 def _in_order_of_time(paths: list[str]) -> tuple[list[str], list[int]]:
     """Files by their dates, as the library finds them in metadata and names."""
-    with native.load().stack("reduce") as stack:
-        for path in paths:
-            stack.set_option("input", f"X={path}")
-        stack.set_option("stat", "count")
-        # The bits of the result are not asked for, so grids need not be the same here.
-        images = stack.describe()["images"]
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as listed:
+        listed.write("\n".join(os.path.abspath(path) if os.path.exists(path) else path for path in paths))
+        listed.flush()
+        with native.load().stack("reduce") as stack:
+            stack.set_option("input", f"X=@{listed.name}")
+            stack.set_option("stat", "count")
+            images = stack.describe()["images"]
     texts = [str(image["time"]).replace("Z", "") for image in images]
     return [image["files"][0] for image in images], [int(np.datetime64(text, "s").astype(np.int64)) for text in texts]
 

@@ -57,18 +57,11 @@ def _rio_dim(array: Any, name: str) -> str | None:
 def nodata_of(array: Any, given: float | None) -> float:
     """The value that means nodata in the cells as they are; NaN: none but NaN.
 
-    What was given, else NaN where rioxarray has masked the cells already, else rioxarray's value, else the attributes."""
+    What was given, else NaN where xarray or rioxarray have masked the cells already, else the attributes."""
     if given is not None:
         return float(given)
-    rio = _rio(array)
-    if rio is not None:
-        try:
-            if rio.encoded_nodata is not None:
-                return math.nan
-            if rio.nodata is not None:
-                return float(rio.nodata)
-        except Exception:
-            pass  # not a raster in rioxarray's eyes
+    if array.encoding.get("_FillValue") is not None:
+        return math.nan
     return _nodata_attribute(array.attrs)
 
 
@@ -86,7 +79,8 @@ def _nodata_attribute(attributes: Mapping[str, Any]) -> float:
 
 
 def grid_of(array: Any, given: CellSize = None) -> Grid:
-    """Size and orientation of the cells: what was given, else rioxarray's, else the attribute `res`, else coordinates.
+    """Size and orientation of the cells: what was given, else the transformation that rioxarray writes, else the
+    attribute `res`, else coordinates.
 
     Raises `NoCellSize` when nothing says it, and `Unsupported` for cells in degrees, whose heights are in metres."""
     rows, columns = spatial_dims(array)
@@ -94,7 +88,7 @@ def grid_of(array: Any, given: CellSize = None) -> Grid:
     if given is not None:
         return checked_grid(given, south_up)
     refuse_degrees(array)
-    found = _rio_resolution(array) or _attribute(array.attrs) or _coordinates(array, rows, columns)
+    found = _transform(array, rows, columns) or _attribute(array.attrs) or _coordinates(array, rows, columns)
     if found is None:
         raise NoCellSize(
             f"nothing says how large the cells of '{array.name or 'array'}' are; allowed: cell_size=…, the attribute "
@@ -126,18 +120,18 @@ def refuse_degrees(array: Any) -> None:
             "cell_size=… in the unit of the heights")
 
 
-def _rio_resolution(array: Any) -> tuple[float, float] | None:
-    rio = _rio(array)
+def _transform(array: Any, rows: str, columns: str) -> tuple[float, float] | None:
+    """Of the coordinate of the reference system. What selecting every second cell has made untrue does not count."""
+    mapping = array.coords.get(array.encoding.get("grid_mapping", "spatial_ref"))
     try:
-        mapping = array.coords.get(rio.grid_mapping) if rio is not None else None
-        # Without coordinates or a transformation it would answer 1.
-        known = mapping is not None and "GeoTransform" in mapping.attrs
-        if rio is None or not (known or all(dim in array.coords for dim in array.dims[-2:])):
-            return None
-        width, height = rio.resolution()
-        return (abs(width), abs(height)) if width and height else None
-    except Exception:  # rioxarray's own kinds of error: a raster of one row, no spatial dimensions
+        numbers = [float(text) for text in mapping.attrs["GeoTransform"].split()]  # type: ignore[union-attr]
+        _, width, tilt, _, shear, height = numbers
+    except (AttributeError, KeyError, ValueError):
         return None
+    found = math.hypot(width, shear), math.hypot(tilt, height)
+    steps = _coordinates(array, rows, columns)
+    agrees = steps is None or all(abs(one - other) <= 1e-3 * one for one, other in zip(found, steps))
+    return found if agrees else None
 
 
 def _attribute(attributes: Mapping[str, Any]) -> Any:

@@ -18,7 +18,9 @@ import importlib.util
 import json
 import math
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Callable, NamedTuple
@@ -471,23 +473,44 @@ class Stack:
 
 @contextlib.contextmanager
 def _reporting(progress: Progress) -> Iterator[Any]:
-    """Options of a run that call `progress`. What it raises, KeyboardInterrupt as well, stops the run and is raised."""
+    """Options of a run that call `progress`. What it raises stops the run and is raised, and so does Ctrl-C."""
     raised: list[BaseException] = []
+    with _interrupts() as interrupted:
 
-    def report(share: float, stage: bytes, _: Any) -> int:
+        def report(share: float, stage: bytes, _: Any) -> int:
+            try:
+                return int(bool(progress(share, stage.decode())) and not interrupted)
+            except BaseException as error:  # ctypes would print it and go on
+                raised.append(error)
+                return 0
+
+        options = _RunOptions(ctypes.sizeof(_RunOptions), _ProgressFunction(report), None)
         try:
-            return int(bool(progress(share, stage.decode())))
-        except BaseException as error:  # ctypes would print it and go on
-            raised.append(error)
-            return 0
+            yield ctypes.byref(options)
+        except Cancelled:
+            if raised:
+                raise raised[0] from None
+            if not interrupted:
+                raise
 
-    options = _RunOptions(ctypes.sizeof(_RunOptions), _ProgressFunction(report), None)
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Notes Ctrl-C, which Python could raise between any two steps of a function that C calls, where it would be lost.
+
+    What the host does on Ctrl-C happens when the block has ended."""
+    noted: list[int] = []
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield noted
+        return
+    signal.signal(signal.SIGINT, lambda number, frame: noted.append(number))
     try:
-        yield ctypes.byref(options)
-    except Cancelled:
-        if raised:
-            raise raised[0] from None
-        raise
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if noted:
+        handler(noted[0], None)
 
 
 class Job:

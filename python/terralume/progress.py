@@ -49,12 +49,12 @@ def _bar(what: str) -> Iterator[Report]:
 
 @contextlib.contextmanager
 def _line(what: str) -> Iterator[Report]:
-    start, shown = time.monotonic(), [-1]
+    start, shown = time.monotonic(), [(-1, "")]
 
     def update(share: float, stage: str) -> bool:
         percent = int(share * 100)
-        if percent != shown[0]:
-            shown[0] = percent
+        if (percent, stage) != shown[0]:
+            shown[0] = percent, stage
             print(f"\r{what}: {percent:3} % {stage:<12}", end="", file=sys.stderr, flush=True)
         return True
 

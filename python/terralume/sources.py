@@ -14,7 +14,7 @@ import numpy as np
 from . import native
 from . import steps as chains
 from .arrays import Tile
-from .errors import ReadFailed, need
+from .errors import BadArgument, ReadFailed, need
 from .native import Place
 from .steps import Step
 
@@ -140,6 +140,8 @@ def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
         with rasterio.open(name) as dataset:
             if dataset.count == 0:
                 raise ReadFailed(f"'{name}' has no bands of its own; allowed: one of {', '.join(dataset.subdatasets)}")
+            if band > dataset.count:
+                raise BadArgument(f"'{name}' has no band {band}; allowed: 1 to {dataset.count}")
             placed = not dataset.transform.is_identity
             return Source(
                 path=name if "://" in name or not Path(name).exists() else str(Path(name).resolve()), band=band,

@@ -271,9 +271,8 @@ fn span(
     (band, row): (usize, usize),
     cell: usize,
 ) -> Result<usize> {
-    let large = || {
-        Failure::argument(format!("output of {cols} x {rows} cells does not fit into the address space"))
-    };
+    let large =
+        || Failure::argument(format!("output of {cols} x {rows} cells does not fit into the address space"));
     let last_row = (rows - 1).checked_mul(row).and_then(|cells| cells.checked_add(cols)).ok_or_else(large)?;
     if row < cols || (bands > 1 && band < last_row) {
         return Err(Failure::argument(format!(

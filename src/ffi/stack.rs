@@ -264,7 +264,8 @@ unsafe fn work_on(
     };
     let state = stack.lock()?;
     let cancelled = stack.cancel.load(Ordering::Relaxed);
-    let result = if cancelled { Err(crate::Error::Cancelled.into()) } else { work(&state, &options, &stack.cancel) };
+    let result =
+        if cancelled { Err(crate::Error::Cancelled.into()) } else { work(&state, &options, &stack.cancel) };
     // Before the lock is released: a request that comes later is for the next run.
     stack.cancel.store(false, Ordering::Relaxed);
     result

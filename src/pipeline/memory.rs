@@ -70,7 +70,12 @@ fn common(first: Window, second: Window) -> Option<Window> {
     let (row, col) = (first.row.max(second.row), first.col.max(second.col));
     let last_row = (first.row + first.rows).min(second.row + second.rows);
     let last_col = (first.col + first.cols).min(second.col + second.cols);
-    (row < last_row && col < last_col).then(|| Window { row, col, rows: last_row - row, cols: last_col - col })
+    (row < last_row && col < last_col).then(|| Window {
+        row,
+        col,
+        rows: last_row - row,
+        cols: last_col - col,
+    })
 }
 
 /// Arrays as bands of a stack.

@@ -36,7 +36,7 @@ SMALL = np.zeros((30, 40), np.float32)
         (lambda: terralume.svf(SMALL, dtype="int16"), errors.BadArgument, "dtype = 'int16'.*allowed: "),
         (lambda: terralume.svf(SMALL, compat="qgis"), errors.BadArgument, "compat = 'qgis'.*allowed: "),
         (lambda: terralume.render(SMALL, "no-such"), errors.BadArgument, "no-such.*allowed: "),
-        (lambda: terralume.render(SMALL, {"layers": 3}), errors.BadArgument, "layers"),
+        (lambda: terralume.render(SMALL, {"layers": 3}), errors.BadArgument, "recipe.*allowed: "),
         (lambda: terralume.render(SMALL, "vat", {"slope.colour": 1}), errors.BadArgument, "allowed: "),
         (lambda: terralume.slope(xr.DataArray(SMALL, dims=("x", "y"))), errors.BadArray, r"transpose\('y', 'x'\)"),
         (lambda: terralume.slope(xr.DataArray(SMALL, dims=("y", "x"))), errors.NoCellSize, "allowed: cell_size="),
@@ -112,7 +112,7 @@ except terralume.GdalMissing as error:
     print("refused:", error)
 """
     said = python(code, TERRALUME_LIBRARY=str(BUILT / "libterralume.so"), TERRALUME_GDAL="/no/libgdal.so")
-    assert said.startswith("(9, 9)\n162.0\nrefused: ") and "allowed" in said
+    assert said.startswith("(9, 9)\n162.0\nrefused: TERRALUME_GDAL = ")
 
 
 def test_packages_that_only_some_functions_need():
@@ -121,7 +121,7 @@ import sys
 for name in ("xarray", "dask", "dask.array", "rasterio", "rioxarray", "distributed", "zarr", "tqdm"):
     sys.modules[name] = None
 import numpy, terralume
-print(terralume.svf(numpy.zeros((9, 9), "f4")).shape)
+print(terralume.slope(numpy.zeros((9, 9), "f4")).shape)
 for call in (lambda: terralume.open("dem.tif"), lambda: terralume.dask):
     try:
         call()

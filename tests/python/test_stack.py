@@ -112,5 +112,5 @@ def test_what_is_refused():
         package.calc([1, 2], "X")
     with pytest.raises(package.BadArray, match="complex128; allowed: "):
         package.calc(np.zeros((3, 3), complex), "X")
-    with pytest.raises(package.BadArgument, match="dates; allowed: as many"):
+    with pytest.raises(package.BadArgument, match="3 dates, times has 1; allowed: as many"):
         package.reduce(np.zeros((3, 4, 4)), times=["2020-01-01"])

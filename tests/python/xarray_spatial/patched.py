@@ -42,9 +42,9 @@ def index(name):
             source = arrays.pop(0)
             chosen = {band: options.pop(band, None) for band in bands}
             if missing := [band for band, variable in chosen.items() if variable is None]:
-                raise TypeError(f"missing {missing}")
+                raise TypeError(f"'{missing[0]}' keyword required")
             if unknown := [variable for variable in chosen.values() if variable not in source]:
-                raise ValueError(f"{unknown} not found")
+                raise ValueError(f"'{unknown[0]}' not in Dataset")
             given = {band: source[variable] for band, variable in chosen.items()}
         else:
             given = dict(zip(bands, arrays))
