@@ -41,8 +41,14 @@ _REMOTE = {"GDAL_CACHEMAX": "256", "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 #: What the library says of a part of a raster without any data.
 _EMPTY = "every cell is nodata"
 
-#: Share of a worker's memory that the library may take: Dask spills at 60 to 70 %.
-_SHARE = 0.5
+#: Share of a worker's memory that the library may take, and that all together may: Dask spills at 60 to 70 %.
+_SHARE, _TOGETHER = 0.5, 0.6
+
+#: What Python with NumPy, Dask, and GDAL with its own cache, takes before anything is computed.
+_BASE = 200 << 20
+
+#: The library does not work with less.
+_LEAST = 80 << 20
 
 
 class TerralumePlugin(distributed.WorkerPlugin):  # type: ignore[misc, name-defined]
@@ -211,8 +217,7 @@ def _run_of(cluster: Any, memory: str | None, tile_size: int | None) -> Run:
         shares = [worker["memory_limit"] / worker["nthreads"] for worker in workers if worker["memory_limit"]]
         hosts = len(shares) < len(workers) or not shares
         share = free_memory() / max(processors(), 1) if hosts else min(shares)
-        # Python with NumPy, Dask and GDAL takes about 150 MiB before anything is computed.
-        memory = str(max(int(share * _SHARE), 96 << 20))
+        memory = str(max(min(int(share * _SHARE), int(share * _TOGETHER) - _BASE), _LEAST))
     return Run(1, memory, tile_size)
 
 

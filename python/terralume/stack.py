@@ -226,7 +226,8 @@ def _add(stack: native.Stack, variable: Variable) -> list[np.ndarray]:
         raise BadArray(f"'{variable.name}' has {cells.ndim} dimensions; allowed: rows x columns, or dates x rows x columns")
     check_type(cells.dtype)
     name = cells.dtype.name if cells.dtype.name in _TYPES else "float64"
-    plain = np.ascontiguousarray(cells, dtype=name)
+    # What came from another process may begin at any byte.
+    plain = np.require(cells, name, ["C", "A"])
     for number, plane in enumerate(plain if variable.times else [plain]):
         rows, cols = plane.shape
         place = Place(plane.ctypes.data, rows, cols, (0, 0), plane.nbytes)

