@@ -65,7 +65,8 @@ def as_float(cells: np.ndarray, nodata: float = math.nan) -> np.ndarray:
     Missing cells of other types than float32 become NaN, because their code need not exist in float32."""
     is_plain = cells.dtype == np.float32 and cells.dtype.isnative
     # What came from another process may begin at any byte.
-    if is_plain and cells.flags.aligned and cells.strides[1] == 4 and cells.strides[0] >= 4 * cells.shape[1] and cells.strides[0] % 4 == 0:
+    row, col = cells.strides
+    if is_plain and cells.flags.aligned and col == 4 and row >= 4 * cells.shape[1] and row % 4 == 0:
         return cells
     with np.errstate(over="ignore", invalid="ignore"):
         plain = np.array(cells, dtype=np.float32, order="C")

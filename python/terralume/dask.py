@@ -14,7 +14,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import resource
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +24,6 @@ from . import native, sources, supertiles, zarr_store
 from .arrays import Tile, processors
 from .errors import BadArgument, Cancelled, ReadFailed, TilesFailed, Unsupported, WriteFailed, need
 from .files import free_memory, set_options
-from .georeference import checked_grid
 from .mosaic import Frame, gather, write_vrt, write_whole
 from .progress import Progress, reporting
 from .request import Recipe, Value, make
@@ -110,7 +108,7 @@ class Report:
 
 def run(
     recipe: Recipe,
-    source: Any,
+    source: str | os.PathLike[str],
     destination: str | os.PathLike[str],
     parameters: Mapping[str, Value] | None = None,
     *,
@@ -163,8 +161,7 @@ def run(
     cluster = client or _current_client()
     request = make(recipe, parameters, dtype=dtype, stretch=stretch, compat=compat)
     found = sources.source_of(source, band)
-    # The grid is the file's, which the library knows; steps of lazy arrays need one.
-    record = Record(found, (Step(request, checked_grid(1.0)),), nodata, _run_of(cluster, memory, tile_size))
+    record = Record(found, (Step(request, found.grid),), nodata, _run_of(cluster, memory, tile_size))
     plan = _plan(record)
     threads = max(sum(_threads(cluster).values()), 1)
     form = _Form.of(os.fspath(destination), plan, record, threads, supertile)
@@ -310,8 +307,16 @@ def _compute_chunk(record: Record, task: Task, store: str) -> Done:
 
 def _note(task: Task, empty: bool, began: float, size: int) -> Done:
     write_whole(task.stem + ".json", json.dumps({"key": task.key, "empty": empty, "bytes": size}))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Done(empty, time.monotonic() - began, peak, os.getpid())
+    return Done(empty, time.monotonic() - began, _peak(), os.getpid())
+
+
+def _peak() -> int:
+    """Most bytes that this process has had. Not `getrusage`, which also counts the process that started this one."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        return 0
 
 
 @dataclass

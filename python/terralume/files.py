@@ -293,7 +293,7 @@ def to_raster(
         raise BadArray(f"{type(agg).__name__} has no place; allowed: a DataArray")
     output.check_target(target, overwrite)
     record = sources.record_of(agg.data)
-    if record is not None and len(record.steps) == 1:
+    if record is not None and len(record.steps) == 1 and output.lies_as(agg, record.source.transform):
         return _native(record, target, (driver, overwrite, options), compute, progress)
     return output.write(agg, target, driver, compute, options.pop("co", None), progress)
 

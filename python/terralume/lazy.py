@@ -26,19 +26,19 @@ def apply(data: Any, step: Step, nodata: float, given_nodata: float | None) -> A
     if any(math.isnan(size) for sizes in data.chunks for size in sizes):
         raise BadArray("dask array with chunks of unknown size; allowed: compute_chunk_sizes() first")
     record = sources.record_of(data)
-    if record is not None and _agrees(record, nodata, given_nodata):
+    if record is not None and _agrees(record, step, nodata, given_nodata):
         given = record.nodata if record.steps else given_nodata
         longer = replace(record, nodata=given, steps=(*record.steps, step))
         return from_source(longer, data.chunks)
     return overlapped(data, (step,), nodata)
 
 
-def _agrees(record: Record, nodata: float, given: float | None) -> bool:
-    """Whether a run over the file takes the same cells for missing as this call."""
+def _agrees(record: Record, step: Step, nodata: float, given: float | None) -> bool:
+    """Whether a run over the file takes the same size of cells, and the same cells for missing, as this call."""
     if record.steps:
         # What several bands or bytes would give to another step, it gives from arrays as well.
         return math.isnan(nodata)
-    if not record.source.band:
+    if not record.source.band or not record.source.has_grid(step.grid):
         return False
     return given is not None or math.isnan(nodata) or nodata == record.source.nodata
 

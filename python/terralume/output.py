@@ -111,6 +111,14 @@ def frame_of(agg: Any) -> Frame:
         crs=place.rio.crs.to_wkt() if place.rio.crs is not None else "")
 
 
+def lies_as(agg: Any, transform: tuple[float, ...] | None) -> bool:
+    """Whether an array lies where a file does: its coordinates may have been changed."""
+    own = frame_of(agg).transform
+    if own is None or transform is None:
+        return own is None and transform is None
+    return bool(np.allclose(own, transform, rtol=1e-9, atol=1e-6 * abs(transform[1])))
+
+
 def _names(agg: Any, count: int) -> tuple[str, ...]:
     if agg.ndim == 3 and agg.dims[0] in agg.coords:
         labels = agg.coords[agg.dims[0]].values

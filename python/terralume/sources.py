@@ -37,6 +37,19 @@ class Source:
     #: Reference system as WKT; empty: none.
     crs: str = ""
 
+    @property
+    def grid(self) -> native.Grid:
+        """Size of the cells, as the library takes it from the file."""
+        if self.transform is None:
+            return native.Grid()
+        return native.Grid(abs(self.transform[1]), abs(self.transform[5]), self.transform[5] > 0)
+
+    def has_grid(self, grid: native.Grid) -> bool:
+        """Whether cells of this size and order are those of the file."""
+        own = self.grid
+        sizes = zip(own[:2], grid[:2])
+        return own.south_up == grid.south_up and all(math.isclose(one, other, rel_tol=1e-9) for one, other in sizes)
+
     def extent(self, tile: Tile) -> str:
         """A rectangle that touches exactly the cells of the tile, as the option `extent` takes it."""
         left, width, _, top, _, height = self.transform or (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)

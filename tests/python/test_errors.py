@@ -6,11 +6,11 @@ import sys
 
 import numpy as np
 import pytest
-import terralume
 import xarray as xr
-from terralume import errors
 
+import terralume
 from conftest import BUILT, DEM, ROOT
+from terralume import errors
 
 SMALL = np.zeros((30, 40), np.float32)
 

@@ -7,9 +7,9 @@ import threading
 import numpy as np
 import pytest
 import rasterio
-import terralume
 import xarray as xr
 
+import terralume
 from conftest import DEM, digest, digest_of_file
 
 

@@ -8,11 +8,11 @@ import threading
 
 import numpy as np
 import pytest
+
 import terralume as package
+from conftest import DEM, ROOT, digest, digest_of_file, terralume
 from terralume import arrays, native
 from terralume.request import make
-
-from conftest import DEM, ROOT, digest, digest_of_file, terralume
 
 
 def generator():

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import rioxarray
-import terralume
 import xarray as xr
-from terralume import georeference
 
+import terralume
 from conftest import DEM, digest
+from terralume import georeference
 
 
 @pytest.fixture
@@ -33,7 +33,8 @@ def test_the_size_of_cells_comes_from_what_is_nearest(plain):
     assert size(plain) == (0.5, 0.5)
     assert size(plain.assign_attrs(res=(2.0, 3.0))) == (2.0, 3.0)
     assert size(plain.assign_attrs(res=2)) == (2.0, 2.0)
-    placed = plain.assign_attrs(res=(2.0, 3.0)).drop_vars(["x", "y"]).rio.write_transform(rioxarray.open_rasterio(DEM).rio.transform())
+    metre = rioxarray.open_rasterio(DEM).rio.transform()
+    placed = plain.assign_attrs(res=(2.0, 3.0)).drop_vars(["x", "y"]).rio.write_transform(metre)
     assert size(placed) == (1.0, 1.0)
     stale = plain.rio.write_transform(plain.rio.transform())
     assert size(stale) == (0.5, 0.5) and size(stale[::2, ::2]) == (1.0, 1.0)

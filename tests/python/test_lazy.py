@@ -5,10 +5,11 @@ import gc
 import dask.array
 import numpy as np
 import pytest
-import terralume as package
-from terralume import sources
+import rasterio
 
+import terralume as package
 from conftest import DEM, digest, digest_of_file, terralume
+from terralume import sources
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,18 @@ def test_another_nodata_value_than_the_files_own(heights):
     gaps = np.where(heights == value, np.float32("nan"), heights)
     for array in (opened, opened + 0):
         assert digest(array.terralume.slope(nodata=value).values) == digest(package.slope(gaps))
+
+
+def test_another_size_of_cells_or_place_than_the_files_own(heights, tmp_path):
+    opened = package.open(DEM, chunks=500)
+    expected = digest(package.slope(heights, cell_size=3))
+    moved = opened.drop_vars("spatial_ref").assign_coords(x=opened.x * 3, y=opened.y * 3)
+    assert digest(opened.terralume.slope(cell_size=3).values) == digest(moved.terralume.slope().values) == expected
+    shifted = opened.terralume.slope().assign_coords(x=opened.x + 1000)
+    shifted.rio.write_transform(shifted.rio.transform(recalc=True)).terralume.to_raster(tmp_path / "moved.tif")
+    with rasterio.open(tmp_path / "moved.tif") as dataset, rasterio.open(DEM) as dem:
+        assert dataset.transform.c == dem.transform.c + 1000
+        assert digest(dataset.read(1)) == digest(package.slope(heights))
 
 
 def test_one_row_of_chunks_needs_no_neighbours(heights):

@@ -9,8 +9,8 @@ import time
 
 import numpy as np
 import pytest
-import terralume
 
+import terralume
 from conftest import DEM, ROOT, digest
 
 

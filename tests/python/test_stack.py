@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import terralume as package
 import xarray as xr
 
+import terralume as package
 from conftest import SCENES, digest, digest_of_file, terralume
 
 NDVI = "(nir - red) / (nir + red)"

@@ -6,10 +6,11 @@ tests that compare their numbers cannot pass; values at the edge, which theirs d
 import functools
 
 import numpy as np
-import terralume
 import xarray
 import xrspatial
 import xrspatial.multispectral
+
+import terralume
 
 #: Formulas of xarray-spatial's indices, by the names of its arguments.
 INDICES = {
