@@ -4,9 +4,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo build --release
+# A library that is named is measured as it is.
+if [[ -z ${TERRALUME_LIBRARY:-} ]]; then
+    cargo build --release
+    TERRALUME_LIBRARY=$PWD/target/release/libterralume.so
+fi
 python=$(scripts/test-python.sh --python)
-export TERRALUME_LIBRARY=$PWD/target/release/libterralume.so PYTHONPATH=$PWD/python
+export TERRALUME_LIBRARY PYTHONPATH=$PWD/python
 export TERRALUME_BENCH=${TERRALUME_BENCH:-$PWD/target}
 before=$(cut -d ' ' -f 1 /proc/loadavg)
 table=$("$python" benches/python.py "$@")

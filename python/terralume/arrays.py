@@ -21,6 +21,9 @@ _PART = 1 << 18
 #: Below so many cells threads cost more than they bring.
 _SMALL = 1 << 17
 
+#: Nobody counts coarser cells within this radius.
+_NEAR = 16
+
 #: Rows and columns at which parts begin: operations that look far count coarser cells from the corner of the raster.
 _STEP = 64
 
@@ -129,6 +132,16 @@ def _parts(whole: Tile, radius: int) -> Iterator[Tile]:
             yield Tile(row, col, min(rows, whole.rows - row), min(cols, whole.cols - col))
 
 
+def aligned_reach(radius: int) -> int:
+    """Cells that are read above and to the left, so that what looks far finds its coarser cells where the raster has them."""
+    return radius if radius < _NEAR else _up(radius)
+
+
+def aligned_start(start: int, radius: int) -> int:
+    """First row or column of a window that is read for such a reach."""
+    return start if radius < _NEAR else start // _STEP * _STEP
+
+
 def _up(cells: int) -> int:
     """The next multiple of the step."""
     return -(-max(cells, 1) // _STEP) * _STEP
@@ -137,7 +150,7 @@ def _up(cells: int) -> int:
 def _run(chain: Chain, cells: np.ndarray, tile: Tile, out: np.ndarray, nodata: float) -> None:
     """Computes one part of the whole raster into its place."""
     rows, cols = cells.shape
-    reach = -(-chain.radius // _STEP) * _STEP
+    reach = aligned_reach(chain.radius)
     top, left = min(reach, tile.row), min(reach, tile.col)
     bottom = min(chain.radius, rows - tile.row - tile.rows)
     right = min(chain.radius, cols - tile.col - tile.cols)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from . import native
 from . import steps as chains
-from .arrays import Tile
+from .arrays import Tile, aligned_reach, aligned_start
 from .errors import BadArgument, ReadFailed, need
 from .native import Place
 from .steps import Step
@@ -36,6 +37,8 @@ class Source:
     nodata: float | None = None
     #: Reference system as WKT; empty: none.
     crs: str = ""
+    #: Its cells are exact in float32, and nothing but their value says which are missing.
+    is_plain: bool = False
 
     @property
     def grid(self) -> native.Grid:
@@ -70,10 +73,29 @@ class Source:
         rasterio = need("rasterio", "reading cells of a file")
         window = rasterio.windows.Window(tile.col, tile.row, tile.cols, tile.rows)
         try:
-            with rasterio.open(self.path) as dataset:
-                return dataset.read([self.band] if self.band else None, window=window)
+            return _handle(self).read([self.band] if self.band else None, window=window)
         except rasterio.errors.RasterioError as error:
             raise ReadFailed(f"'{self.path}' cannot be read: {error}") from None
+
+
+#: Open files of each thread: neighbouring windows share blocks, which GDAL keeps with the file.
+_handles = threading.local()
+
+#: Files that a thread keeps open.
+_MOST_OPEN = 4
+
+
+def _handle(source: Source) -> Any:
+    """The file, opened by this thread of this process; again, when it has changed."""
+    if getattr(_handles, "process", None) != os.getpid():
+        # A forked child does not touch what its parent has opened.
+        _handles.process, _handles.files = os.getpid(), {}
+    files, key = _handles.files, (source.path, *source.stamp())
+    if key not in files:
+        for old in [known for known in files if known[0] == source.path] or list(files)[: len(files) + 1 - _MOST_OPEN]:
+            files.pop(old).close()
+        files[key] = need("rasterio", "reading cells of a file").open(source.path, sharing=False)
+    return files[key]
 
 
 @dataclass(frozen=True)
@@ -117,6 +139,8 @@ class Record:
         """Cells of a tile, bands x rows x columns: reads the window and what stands around it with handles of its own."""
         if not self.steps:
             return self.source.read(tile)
+        if self.source.is_plain:
+            return self._compute_plain(tile)
         first, later = self.steps[0], self.steps[1:]
         wide = chains.grown(tile, chains.reach(later), self.source.rows, self.source.cols)
         out = np.empty((first.chain.bands, wide.rows, wide.cols), first.request.settings.cell_type)
@@ -126,6 +150,17 @@ class Record:
             return out
         inner = Tile(tile.row - wide.row, tile.col - wide.col, tile.rows, tile.cols)
         return chains.run(out[0], inner, later, math.nan)
+
+
+    def _compute_plain(self, tile: Tile) -> np.ndarray:
+        """The same from cells that are read in Python, where neighbours find blocks that were read before."""
+        reach = chains.reach(self.steps)
+        wide = chains.grown(tile, aligned_reach(reach), self.source.rows, self.source.cols)
+        row, col = aligned_start(wide.row, reach), aligned_start(wide.col, reach)
+        wide = Tile(row, col, wide.rows + wide.row - row, wide.cols + wide.col - col)
+        nodata = self.source.nodata if self.nodata is None else self.nodata
+        inner = Tile(tile.row - wide.row, tile.col - wide.col, tile.rows, tile.cols)
+        return chains.run(self.source.read(wide)[0], inner, self.steps, math.nan if nodata is None else nodata)
 
 
 #: Arrays that still are what was made here: attributes, coordinates, renaming and full slices keep the name of a dask
@@ -141,6 +176,13 @@ def remember(name: str, record: Record) -> None:
 def record_of(data: Any) -> Record | None:
     """What a dask array was made from, if it still is that."""
     return _records.get(getattr(data, "name", ""))
+
+
+def _is_plain(dataset: Any, band: int) -> bool:
+    if band == 0 or dataset.dtypes[band - 1] not in ("uint8", "int8", "uint16", "int16", "float32"):
+        return False
+    flags = {flag.name for flag in dataset.mask_flag_enums[band - 1]}
+    return flags <= {"nodata"} or flags <= {"all_valid"}
 
 
 def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
@@ -161,6 +203,6 @@ def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
                 rows=dataset.height, cols=dataset.width,
                 transform=tuple(dataset.transform.to_gdal()) if placed else None,
                 dtype=dataset.dtypes[max(band, 1) - 1], bands=dataset.count, nodata=dataset.nodata,
-                crs=dataset.crs.to_wkt() if dataset.crs else "")
+                crs=dataset.crs.to_wkt() if dataset.crs else "", is_plain=_is_plain(dataset, band))
     except rasterio.errors.RasterioError as error:
         raise ReadFailed(f"'{name}' cannot be opened: {error}") from None

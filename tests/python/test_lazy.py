@@ -107,3 +107,24 @@ def test_default_chunks_are_whole_blocks(tmp_path):
     from terralume.lazy import _whole_blocks
 
     assert [_whole_blocks(256, length) for length in (200, 5000, 86_000)] == [200, 2560, 2048]
+
+
+@pytest.mark.parametrize("name", ["sky_illumination", "shadow", "horizon_angle"])
+def test_what_looks_far_finds_its_coarser_cells(heights, name):
+    function, whole = getattr(package, name), digest(getattr(package, name)(heights))
+    for chunks in (300, 333):
+        assert digest(function(package.open(DEM, chunks=chunks)).values) == whole
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint8", "float64", "int32"])
+def test_files_of_other_types(heights, tmp_path, dtype):
+    cells = np.round(heights - 200).astype(dtype)
+    cells[100:120, 300:350] = 7
+    with rasterio.open(DEM) as dem, rasterio.open(tmp_path / "in.tif", "w", **{**dem.profile, "dtype": dtype, "nodata": 7}) as file:
+        file.write(cells, 1)
+    terralume("visualize", "svf", tmp_path / "in.tif", tmp_path / "out.tif")
+    opened = package.open(tmp_path / "in.tif", chunks=400)
+    for array in (opened, opened + 0, opened.compute()):
+        assert digest(array.terralume.svf().values) == digest_of_file(tmp_path / "out.tif")
+    terralume("visualize", "svf", tmp_path / "in.tif", tmp_path / "other.tif", "--nodata", "9")
+    assert digest(opened.terralume.svf(nodata=9).values) == digest_of_file(tmp_path / "other.tif")
