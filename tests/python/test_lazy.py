@@ -120,7 +120,9 @@ def test_what_looks_far_finds_its_coarser_cells(heights, name):
 def test_files_of_other_types(heights, tmp_path, dtype):
     cells = np.round(heights - 200).astype(dtype)
     cells[100:120, 300:350] = 7
-    with rasterio.open(DEM) as dem, rasterio.open(tmp_path / "in.tif", "w", **{**dem.profile, "dtype": dtype, "nodata": 7}) as file:
+    with rasterio.open(DEM) as dem:
+        profile = {**dem.profile, "dtype": dtype, "nodata": 7}
+    with rasterio.open(tmp_path / "in.tif", "w", **profile) as file:
         file.write(cells, 1)
     terralume("visualize", "svf", tmp_path / "in.tif", tmp_path / "out.tif")
     opened = package.open(tmp_path / "in.tif", chunks=400)
