@@ -48,8 +48,7 @@ setup(
     version=re.search(r'^version = "(.+)"', CARGO.read_text(encoding="utf-8"), re.MULTILINE).group(1),
     rust_extensions=[
         RustExtension(
-            "terralume.libterralume", path=str(CARGO), binding=Binding.NoBinding, debug=False, strip=Strip.All,
-            args=["--lib"])
+            "terralume.libterralume", path=str(CARGO), binding=Binding.NoBinding, debug=False, strip=Strip.All)
     ],
     cmdclass={"build_rust": BuildLibrary, "bdist_wheel": PlatformWheel},
 )
