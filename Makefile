@@ -51,6 +51,7 @@ test-python: deps
 
 wheel:
 	scripts/install-deps.sh python3-venv
+	rm -rf python/build
 	"$$(scripts/test-python.sh --python)" -m pip wheel --no-deps --no-build-isolation --wheel-dir target/wheel ./python
 
 python-functions:

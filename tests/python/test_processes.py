@@ -47,11 +47,16 @@ def send():
     sent.append(time.monotonic())
     os.kill(os.getpid(), signal.SIGINT)
 heights = numpy.random.default_rng(1).random((2500, 2500)).cumsum(0).astype("f4")
+cube = heights[None, :1000, :1000].repeat(40, 0)
+times = numpy.arange(40).astype("datetime64[D]")
+def again(work):
+    while True:
+        work()
 work = {
-    "array": lambda: terralume.local_dominance(heights, radius_max=60),
+    "array": lambda: again(lambda: terralume.local_dominance(heights, radius_max=60)),
     "file": lambda: terralume.run("local_dominance", sys.argv[2], sys.argv[3] + "/out.tif", {"radius_max": 60}, tile_size=256),
     "blocks": lambda: terralume.blocks(sys.argv[2], lambda block: time.sleep(0.1), size=20),
-    "stack": lambda: terralume.reduce(heights[None].repeat(60, 0), "median", times=numpy.arange(60).astype("datetime64[D]")),
+    "stack": lambda: again(lambda: terralume.reduce(cube, "median,p10", times=times)),
 }[sys.argv[1]]
 threading.Thread(target=send).start()
 try:
