@@ -17,7 +17,7 @@ from . import labelled, lazy, native, output, sources
 from .arrays import processors
 from .errors import BadArgument, BadArray, TooLarge, need
 from .progress import Progress, reporting
-from .request import Recipe, Request, Value, make
+from .request import Recipe, Value, make
 from .sources import Record, Source
 from .stack import seconds_of
 
@@ -99,7 +99,7 @@ def _open_file(path: str, chunks: Any, band: int | None, nodata: float | None) -
     result.encoding.pop("preferred_chunks", None)
     if nodata is not None:
         result.attrs["_FillValue"] = nodata
-    return load_small(result) if chunks is None else result
+    return compute(result) if chunks is None else result
 
 
 def _lazy_band(source: Source, path: str, chunks: Any, nodata: float | None) -> Any:
@@ -132,7 +132,7 @@ def _open_list(
     index: Any = xarray.IndexVariable("band", list(names)) if names is not None else xarray.IndexVariable(
         "time", np.asarray(times, "datetime64[s]").astype("datetime64[ns]"))
     result = xarray.concat(opened, index, coords="minimal", compat="override", join="override", combine_attrs="override")
-    return load_small(result) if chunks is None else result
+    return compute(result) if chunks is None else result
 
 
 def _in_order_of_time(paths: list[str]) -> tuple[list[str], list[int]]:
@@ -195,11 +195,6 @@ def check_size(agg: Any, limit: int | str | None = None) -> None:
 
 def _size(count: int) -> str:
     return f"{count / (1 << 30):.1f} GiB" if count >= 1 << 30 else f"{count / (1 << 20):.0f} MiB"
-
-
-def load_small(agg: Any) -> Any:
-    """The array in memory, if it fits."""
-    return compute(agg)
 
 
 def run(
@@ -346,8 +341,3 @@ def blocks(
     from . import block
 
     return block.run(source, function, (size, halo), (workers, band), progress)
-
-
-def request_of(recipe: Recipe, parameters: Mapping[str, Value] | None, **form: Any) -> Request:
-    """A checked request, for callers that only hand it on."""
-    return make(recipe, parameters, **form)

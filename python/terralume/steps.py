@@ -4,7 +4,7 @@ them but memory."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -73,10 +73,3 @@ def run(cells: np.ndarray, tile: Tile, steps: Sequence[Step], nodata: float) -> 
             cells, nodata = out[0], float("nan")
             tile = Tile(tile.row - wanted.row, tile.col - wanted.col, tile.rows, tile.cols)
     return out
-
-
-def with_form(steps: Sequence[Step], **changes: object) -> tuple[Step, ...]:
-    """The steps with another form of the last result, such as cell_type="uint8"."""
-    last = steps[-1]
-    settings = last.request.settings._replace(**changes)  # type: ignore[arg-type]
-    return (*steps[:-1], replace(last, request=replace(last.request, settings=settings)))
