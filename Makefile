@@ -6,6 +6,9 @@
 #   make check                            formatting, clippy, header
 #   make docs, make gallery               write docs/operations.md, docs/gallery.md and their pictures
 #   make qgis-plugin                      target/terralume-qgis-VERSION.zip, for QGIS's "Install from ZIP"
+#   make test-python                      runs the tests of the Python package, as make test does
+#   make wheel                            target/wheel/terralume-VERSION-py3-none-PLATFORM.whl, for pip install
+#   make python-functions                 writes python/terralume/functions.py from what the library says of itself
 #   make test-qgis                        runs the tests of the QGIS plugin, as make test does
 #   make qgis-data                        rewrites what the plugin has from the library: descriptions, help, pictures
 #   make install PREFIX=/usr/local        as usual
@@ -25,7 +28,7 @@ CARGO ?= cargo
 # A QGIS with its Python, and a screen for it that nobody sees.
 QGIS_PACKAGES = qgis python3-qgis qgis-server python3-venv xvfb xauth
 
-.PHONY: demo test test-qgis test-trixie check docs gallery deps build install header qgis-plugin qgis-data build-for-qgis
+.PHONY: demo test test-qgis test-python wheel python-functions test-trixie check docs gallery deps build install header qgis-plugin qgis-data build-for-qgis
 
 demo: deps
 	$(CARGO) build --release
@@ -35,11 +38,26 @@ demo: deps
 test: deps
 	$(CARGO) test
 	$(MAKE) test-qgis
+	$(MAKE) test-python
 	$(MAKE) demo
 
 # cargo test has built the library already.
 test-qgis: build-for-qgis
 	scripts/test-qgis.sh
+
+test-python: deps
+	$(CARGO) build
+	scripts/test-python.sh
+
+wheel:
+	scripts/install-deps.sh python3-venv
+	rm -rf python/build
+	"$$(scripts/test-python.sh --python)" -m pip wheel --no-deps --no-build-isolation --wheel-dir target/wheel ./python
+
+python-functions:
+	$(CARGO) build
+	TERRALUME_LIBRARY=$(CURDIR)/target/debug/libterralume.so \
+	    "$$(scripts/test-python.sh --python)" scripts/python-functions.py
 
 build-for-qgis:
 	scripts/install-deps.sh $(QGIS_PACKAGES)

@@ -372,6 +372,41 @@ typedef struct {
  */
 typedef int (*terralume_tile_function)(const terralume_tile *tile, void *data);
 
+/**
+ * One band of one date in memory. Fill with terralume_band_init() first.
+ */
+typedef struct {
+  /**
+   * Bytes of this struct, as terralume_band_init() sets it.
+   */
+  size_t struct_size;
+  /**
+   * The first cell; rows follow each other without gaps. Aligned to a cell. Stays the caller's, and where it is, as
+   * long as the stack is used.
+   */
+  const void *cells;
+  /**
+   * Type of the cells, such as "uint16" or "float32". Read during the call only.
+   */
+  const char *cell_type;
+  /**
+   * Rows.
+   */
+  size_t rows;
+  /**
+   * Columns.
+   */
+  size_t cols;
+  /**
+   * Cells of this value are missing, and NaN. Default: NaN, no other.
+   */
+  double nodata;
+  /**
+   * When it was taken, in seconds since 1970-01-01 UTC. Default: NaN, nobody knows.
+   */
+  double time;
+} terralume_band;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -452,8 +487,9 @@ terralume_status terralume_grid_init(terralume_grid *grid, size_t struct_size);
 terralume_status terralume_chain_options_init(terralume_chain_options *options, size_t struct_size);
 
 /**
- * Says what a recipe gives on a grid, as JSON: "radius" in cells, "bands", "cell_type", "nodata", and "recipe" with
- * every parameter spelled out, which can be used as a recipe again.
+ * Says what a recipe gives on a grid, as JSON: "radius" in cells, "bands", "cell_type", "nodata", "surveys", passes over
+ * the whole raster that it needs first (0: tiles can be computed by themselves), and "recipe" with every parameter spelled
+ * out, which can be used as a recipe again.
  *
  * @param recipe  JSON, the name of a preset such as "vat-combined", or the id of an operation such as "slope".
  * @param grid    Size of the cells.
@@ -541,6 +577,21 @@ terralume_status terralume_chain_run(const terralume_chain *chain,
                                      const terralume_array *source,
                                      size_t output_capacity,
                                      void *output);
+
+/**
+ * Computes a tile on the calling thread into a part of a larger array, as terralume_chain_run() does.
+ *
+ * @param strides         Cells from the start of one band of the output to the next, and from the start of one row to the
+ *                        next; rows must not overlap.
+ * @param output_capacity Bytes from output to the end of the larger array.
+ * @param output          The first cell of the part. Cells between its rows and bands are left alone, so several threads may
+ *                        fill parts of one array at the same time.
+ */
+terralume_status terralume_chain_run_part(const terralume_chain *chain,
+                                          const terralume_array *source,
+                                          const size_t *strides,
+                                          size_t output_capacity,
+                                          void *output);
 
 /**
  * Fills options with their defaults.
@@ -767,6 +818,65 @@ terralume_status terralume_map_tiles(const char *path,
                                      size_t threads,
                                      terralume_tile_function function,
                                      void *data);
+
+/**
+ * Fills a band with its defaults: no cells.
+ *
+ * @param band        The struct to fill.
+ * @param struct_size sizeof(terralume_band)
+ */
+terralume_status terralume_band_init(terralume_band *band, size_t struct_size);
+
+/**
+ * Runs a job of one picture into memory instead of into a file. The option "extent" chooses a part of the raster, whose
+ * cells are those of the whole picture.
+ *
+ * @param options         NULL: the defaults.
+ * @param output_capacity Bytes at output, exactly "output_bytes" of terralume_job_plan().
+ * @param output          Receives bands x rows x cols cells of the option "type", row after row, band after band, without
+ *                        gaps. Aligned to a cell. After a failure some cells may have been written.
+ */
+terralume_status terralume_job_run_array(terralume_job *job,
+                                         const terralume_run_options *options,
+                                         size_t output_capacity,
+                                         void *output);
+
+/**
+ * Adds an array as one band of one date to a stack, in place of the option "input". Arrays of one name are its dates.
+ *
+ * @param name What formulas and masks call the band, UTF-8.
+ * @param band The array.
+ */
+terralume_status terralume_stack_add_band(terralume_stack *stack,
+                                          const char *name,
+                                          const terralume_band *band);
+
+/**
+ * Says what terralume_stack_run_array() gives, as JSON: "rows" and "cols" of the whole stack, "bands", their names,
+ * "type" of the cells, "nodata", a number or "nan", and "halo", cells by which masks grow; for files also "images", in
+ * order of time, each with "files", "time" and "group", which may be null.
+ *
+ * @param json Receives the text, UTF-8. Free it with terralume_string_free().
+ */
+terralume_status terralume_stack_describe(terralume_stack *stack,
+                                          char **json);
+
+/**
+ * Runs a stack of arrays, or of files, into memory.
+ *
+ * @param window          Row, column, rows and columns of the part to compute; NULL: all of it.
+ * @param options         NULL: the defaults.
+ * @param report          Receives what was done to cells; NULL: nobody asks.
+ * @param output_capacity Bytes at output, exactly bands x rows x cols x bytes of a cell.
+ * @param output          Receives the cells, row after row, band after band, without gaps, apart from the arrays. Aligned
+ *                        to a cell. After a failure some cells may have been written.
+ */
+terralume_status terralume_stack_run_array(terralume_stack *stack,
+                                           const size_t *window,
+                                           const terralume_run_options *options,
+                                           terralume_stack_report *report,
+                                           size_t output_capacity,
+                                           void *output);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -70,6 +70,13 @@ fn arrays_sanitized() {
 }
 
 #[test]
+fn runs_into_memory() {
+    let dem = elevations();
+    compile_and_run("memory_c", "tests/c_abi/memory.c", &[&C99], &shared(), &[&dem]);
+    compile_and_run("memory_asan", "tests/c_abi/memory.c", &[&CPP17, &SANITIZED], &shared(), &[&dem]);
+}
+
+#[test]
 fn arrays_linked_statically() {
     let mut libraries = pkg_config(&["--static", "--cflags", "--libs", "terralume"]);
     for word in &mut libraries {

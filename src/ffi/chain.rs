@@ -8,7 +8,7 @@ use super::versioned::{self, Versioned};
 use crate::recipe::array::{self, ArrayShape, Margins};
 use crate::recipe::chain::{CellType, CellsMut, Chain};
 use libc::{c_char, c_void};
-use ndarray::ArrayViewMut3;
+use ndarray::{ArrayViewMut3, ShapeBuilder};
 
 /// A recipe made ready for a grid. Never changes: any number of threads may run one chain at the same time.
 pub struct terralume_chain {
@@ -183,17 +183,53 @@ pub unsafe extern "C" fn terralume_chain_run(
     guard(|| {
         // SAFETY: pointers are NULL or as the documentation asks.
         let (chain, source) = unsafe { (borrow(chain, "chain")?, versioned::read(source)?) };
+        // Also refuses sizes whose product does not fit.
+        output_bytes(&chain.chain, source.rows, source.cols)?;
+        let strides = (source.rows * source.cols, source.cols);
         // SAFETY: as above.
-        unsafe { run(&chain.chain, &source, output_capacity, output) }
+        unsafe { run(&chain.chain, &source, strides, output_capacity, output) }
+    })
+}
+
+/// Computes a tile on the calling thread into a part of a larger array, as terralume_chain_run() does.
+///
+/// @param strides         Cells from the start of one band of the output to the next, and from the start of one row to the
+///                        next; rows must not overlap.
+/// @param output_capacity Bytes from output to the end of the larger array.
+/// @param output          The first cell of the part. Cells between its rows and bands are left alone, so several threads may
+///                        fill parts of one array at the same time.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_chain_run_part(
+    chain: *const terralume_chain,
+    source: *const terralume_array,
+    strides: *const usize,
+    output_capacity: usize,
+    output: *mut c_void,
+) -> terralume_status {
+    guard(|| {
+        check(strides, "strides")?;
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (chain, source) = unsafe { (borrow(chain, "chain")?, versioned::read(source)?) };
+        // SAFETY: two numbers, by contract.
+        let [band, row] = unsafe { strides.cast::<[usize; 2]>().read() };
+        // SAFETY: as above.
+        unsafe { run(&chain.chain, &source, (band, row), output_capacity, output) }
     })
 }
 
 /// # Safety
 /// `source.cells` has the cells its shape tells of; `output` has `capacity` bytes.
-unsafe fn run(chain: &Chain, source: &terralume_array, capacity: usize, output: *mut c_void) -> Result<()> {
+unsafe fn run(
+    chain: &Chain,
+    source: &terralume_array,
+    strides: (usize, usize),
+    capacity: usize,
+    output: *mut c_void,
+) -> Result<()> {
     let shape = shape_of(source);
     let length = shape.length()?;
-    let bytes = output_bytes(chain, shape.rows, shape.cols)?;
+    let size = (chain.bands().len(), shape.rows, shape.cols);
+    let bytes = span(size, strides, chain.cell_type().bytes())?;
     if capacity < bytes {
         return Err(Failure::argument(format!("output has {capacity} bytes; allowed: at least {bytes}")));
     }
@@ -206,26 +242,46 @@ unsafe fn run(chain: &Chain, source: &terralume_array, capacity: usize, output: 
     // SAFETY: not NULL, aligned, `length` cells by contract, within the address space (checked), and apart from
     // the output, so nobody writes to them meanwhile.
     let cells = unsafe { std::slice::from_raw_parts(source.cells, length) };
-    let size = (chain.bands().len(), shape.rows, shape.cols);
     let nodata = (!source.nodata.is_nan()).then_some(source.nodata as f32);
-    let out = match chain.cell_type() {
-        CellType::Float32 => {
-            // SAFETY: not NULL, aligned, `bytes` bytes by contract and apart from the input (checked). Whatever
-            // the caller's memory holds are values of these types.
-            let out = unsafe { std::slice::from_raw_parts_mut(output.cast::<f32>(), bytes / 4) };
-            CellsMut::Float32(view(size, out)?)
-        }
-        CellType::Uint8 => {
-            // SAFETY: as above.
-            let out = unsafe { std::slice::from_raw_parts_mut(output.cast::<u8>(), bytes) };
-            CellsMut::Uint8(view(size, out)?)
+    // SAFETY: not NULL, aligned, and from the first to the last cell `bytes` bytes of the caller's (checked); rows do not
+    // overlap (checked). Whatever the caller's memory holds are values of these types.
+    let out = unsafe {
+        match chain.cell_type() {
+            CellType::Float32 => CellsMut::Float32(view(size, strides, output)),
+            CellType::Uint8 => CellsMut::Uint8(view(size, strides, output)),
         }
     };
     Ok(array::run(chain, cells, &shape, nodata, out)?)
 }
 
-fn view<T>(size: (usize, usize, usize), cells: &mut [T]) -> Result<ArrayViewMut3<'_, T>> {
-    ArrayViewMut3::from_shape(size, cells).map_err(|error| Failure::argument(format!("output: {error}")))
+/// # Safety
+/// The output has the cells of this size with these strides, all of them apart from each other.
+unsafe fn view<'a, T>(
+    size: (usize, usize, usize),
+    (band, row): (usize, usize),
+    output: *mut c_void,
+) -> ArrayViewMut3<'a, T> {
+    // SAFETY: by contract.
+    unsafe { ArrayViewMut3::from_shape_ptr(size.strides((band, row, 1)), output.cast()) }
+}
+
+/// Bytes from the first to the last cell of an output.
+fn span(
+    (bands, rows, cols): (usize, usize, usize),
+    (band, row): (usize, usize),
+    cell: usize,
+) -> Result<usize> {
+    let large =
+        || Failure::argument(format!("output of {cols} x {rows} cells does not fit into the address space"));
+    let last_row = (rows - 1).checked_mul(row).and_then(|cells| cells.checked_add(cols)).ok_or_else(large)?;
+    if row < cols || (bands > 1 && band < last_row) {
+        return Err(Failure::argument(format!(
+            "strides of {band} and {row} cells let rows overlap; allowed: at least {last_row} and {cols}"
+        )));
+    }
+    let last_band = (bands - 1).checked_mul(band).and_then(|cells| cells.checked_add(last_row));
+    let bytes = last_band.and_then(|cells| cells.checked_mul(cell));
+    bytes.filter(|bytes| *bytes <= isize::MAX as usize).ok_or_else(large)
 }
 
 fn shape_of(source: &terralume_array) -> ArrayShape {

@@ -256,7 +256,7 @@ pub unsafe extern "C" fn terralume_job_run(
     guard(|| {
         check(job, "job")?;
         // SAFETY: as the documentation asks.
-        unsafe { work_on(job, options, |job, report, cancel| job.run(report, cancel)) }
+        unsafe { work_on(job, options, true, |job, report, cancel| job.run(report, cancel)) }
     })
 }
 
@@ -285,7 +285,7 @@ pub unsafe extern "C" fn terralume_job_write_vrt(
             Form::parse(unsafe { text(form, "form") }?)?
         };
         // SAFETY: as the documentation asks.
-        unsafe { work_on(job, options, |job, report, cancel| job.write_vrt(form, report, cancel)) }
+        unsafe { work_on(job, options, true, |job, report, cancel| job.write_vrt(form, report, cancel)) }
     })
 }
 
@@ -300,15 +300,16 @@ pub unsafe extern "C" fn terralume_job_cancel(job: *mut terralume_job) {
 }
 
 /// Hears a share and a stage; false cancels.
-type Report<'a> = dyn FnMut(f64, &str) -> bool + 'a;
+pub(super) type Report<'a> = dyn FnMut(f64, &str) -> bool + 'a;
 
-/// Does something with a job that takes long.
+/// Does something with a job that takes long; `to_file` that needs outputs.
 ///
 /// # Safety
 /// `job` is a live job, `options` NULL or live options.
-unsafe fn work_on(
+pub(super) unsafe fn work_on(
     job: *mut terralume_job,
     options: *const terralume_run_options,
+    to_file: bool,
     work: impl FnOnce(&Job, &mut Report<'_>, &AtomicBool) -> crate::Result<()>,
 ) -> Result<()> {
     // SAFETY: the job came from `Arc::into_raw` and is live by contract. The run holds a share of its own, so
@@ -324,7 +325,7 @@ unsafe fn work_on(
         unsafe { versioned::read(options) }?
     };
     let state = job.lock()?;
-    let result = state.work(&options, &job.cancel, work);
+    let result = state.work((&options, to_file), &job.cancel, work);
     // Before the lock is released: a request that comes later is for the next run.
     job.cancel.store(false, Ordering::Relaxed);
     result
@@ -370,12 +371,12 @@ impl State {
 
     fn work(
         &self,
-        options: &terralume_run_options,
+        (options, to_file): (&terralume_run_options, bool),
         cancel: &AtomicBool,
         work: impl FnOnce(&Job, &mut Report<'_>, &AtomicBool) -> crate::Result<()>,
     ) -> Result<()> {
         let job = self.job()?;
-        if self.named().any(|picture| picture.output.is_none()) {
+        if to_file && self.named().any(|picture| picture.output.is_none()) {
             return Err(missing("output"));
         }
         if cancel.load(Ordering::Relaxed) {

@@ -6,8 +6,10 @@ use super::library::c_text;
 use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
 use crate::core::error::unknown_name;
+use crate::core::tile::Window;
 use crate::gdal::output::Target;
 use crate::job::options::JobOptions;
+use crate::job::stack::array::{ArrayBand, ArrayStack};
 use crate::job::stack::describe::RUN_OPTIONS;
 use crate::job::stack::map::{map_tiles, MapOptions, MapTile};
 use crate::job::stack::options::{StackOptions, STACK_OPTIONS};
@@ -34,6 +36,8 @@ struct State {
     output: Option<String>,
     /// What the last run did.
     outcome: RefCell<Option<serde_json::Value>>,
+    /// Arrays in place of files. The caller keeps them.
+    arrays: Vec<ArrayBand<'static>>,
 }
 
 /// What a run over a stack did to cells. Fill with terralume_stack_report_init() first.
@@ -99,7 +103,8 @@ pub unsafe extern "C" fn terralume_stack_new(
         let names = StackCommand::ALL.iter().map(|(known, _)| *known);
         let (_, command) = found.ok_or_else(|| unknown_name("command", name, names))?;
         let (stack, run) = (StackOptions::default(), JobOptions::default());
-        let state = State { command: *command, stack, run, output: None, outcome: RefCell::default() };
+        let (output, arrays) = (None, Vec::new());
+        let state = State { command: *command, stack, run, output, outcome: RefCell::default(), arrays };
         let stack = terralume_stack { cancel: AtomicBool::new(false), state: Mutex::new(state) };
         place.fill(Arc::into_raw(Arc::new(stack)).cast_mut());
         Ok(())
@@ -184,7 +189,7 @@ pub unsafe extern "C" fn terralume_stack_run(
         let found = result?;
         if let Some(known) = known {
             // SAFETY: the struct is the caller's, and is written only as far as it says.
-            unsafe { versioned::write(report, known.struct_size, &told(&found)) };
+            unsafe { versioned::write(report, known.struct_size, &found_report(&found)) };
         }
         Ok(())
     })
@@ -258,6 +263,48 @@ pub unsafe extern "C" fn terralume_stack_cancel(stack: *mut terralume_stack) {
     }
 }
 
+/// The report for the caller.
+pub(super) fn found_report(report: &Report) -> terralume_stack_report {
+    terralume_stack_report {
+        masked: report.masked,
+        not_finite: report.not_finite,
+        clipped: report.clipped,
+        saturated: report.written.saturated,
+        moved: report.written.moved,
+        missing: report.written.missing,
+        ..terralume_stack_report::DEFAULT
+    }
+}
+
+/// A run into memory.
+pub(super) struct Part<'a> {
+    /// The part that is computed; None: everything.
+    pub part: Option<Window>,
+    /// Its place.
+    pub cells: &'a mut [u8],
+}
+
+impl Part<'_> {
+    /// # Safety
+    /// `stack` is live, `options` NULL or live options.
+    pub unsafe fn run(
+        self,
+        stack: *mut terralume_stack,
+        options: *const terralume_run_options,
+    ) -> Result<Report> {
+        let Self { part, cells } = self;
+        let work = |state: &State, options: &terralume_run_options, cancel: &AtomicBool| {
+            let (job, report) = (state.job(String::new()), &mut reporter(options));
+            if state.arrays.is_empty() {
+                return Ok(job.prepare()?.run_array(part, cells, report, cancel)?);
+            }
+            Ok(ArrayStack::new(&job, &state.arrays)?.run(part, cells, report, cancel)?)
+        };
+        // SAFETY: by contract.
+        unsafe { work_on(stack, options, work) }
+    }
+}
+
 /// Runs a stack that nobody else uses meanwhile.
 ///
 /// # Safety
@@ -288,19 +335,23 @@ unsafe fn work_on(
     result
 }
 
-fn told(report: &Report) -> terralume_stack_report {
-    terralume_stack_report {
-        masked: report.masked,
-        not_finite: report.not_finite,
-        clipped: report.clipped,
-        saturated: report.written.saturated,
-        moved: report.written.moved,
-        missing: report.written.missing,
-        ..terralume_stack_report::DEFAULT
-    }
-}
-
 impl terralume_stack {
+    /// Adds an array, which the caller keeps as long as the stack is used.
+    pub(super) fn add(&self, array: ArrayBand<'static>) -> Result<()> {
+        self.lock()?.arrays.push(array);
+        Ok(())
+    }
+
+    /// What a run into memory gives.
+    pub(super) fn describe(&self) -> Result<serde_json::Value> {
+        let state = self.lock()?;
+        let job = state.job(String::new());
+        if state.arrays.is_empty() {
+            return Ok(job.prepare()?.describe_array()?);
+        }
+        Ok(ArrayStack::new(&job, &state.arrays)?.describe()?)
+    }
+
     /// Never waits: it is for one thread at a time.
     fn lock(&self) -> Result<MutexGuard<'_, State>> {
         self.state.try_lock().map_err(|error| match error {

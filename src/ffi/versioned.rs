@@ -93,6 +93,7 @@ mod tests {
     use crate::ffi::chain::terralume_array;
     use crate::ffi::grid::terralume_grid;
     use crate::ffi::job::terralume_run_options;
+    use crate::ffi::memory::terralume_band;
     use crate::ffi::recipe::terralume_chain_options;
 
     /// Programs in the field carry these numbers. They change only when a field is appended.
@@ -102,6 +103,7 @@ mod tests {
         assert_eq!(size_of::<terralume_chain_options>(), 56);
         assert_eq!(size_of::<terralume_array>(), 80);
         assert_eq!(size_of::<terralume_run_options>(), 24);
+        assert_eq!(size_of::<terralume_band>(), 56);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::Gdal;
 use crate::core::error::Result;
 use crate::core::operation::Role;
 use crate::stack::cells::CellType;
+use std::sync::OnceLock;
 
 /// Bands up to this number are stored cell by cell, as pictures are; more, band by band.
 const MOST_INTERLEAVED_BANDS: usize = 4;
@@ -53,9 +54,21 @@ fn set_compression(
         set_default(pairs, "PREDICTOR", if header.cell_type.is_float() { "3" } else { "2" });
     }
     if method != "NONE" {
-        set_default(pairs, "NUM_THREADS", threads.max(1).to_string());
+        set_default(pairs, "NUM_THREADS", compressing_threads(threads).to_string());
     }
     Ok(())
+}
+
+/// Threads that GDAL may compress with: as many as asked for, but one in a process that was forked from one in which it
+/// had more. GDAL keeps its threads for later, a fork does not take them along, and the child would wait for ever.
+fn compressing_threads(threads: usize) -> usize {
+    static FIRST: OnceLock<u32> = OnceLock::new();
+    let own = std::process::id();
+    if threads > 1 && *FIRST.get_or_init(|| own) == own {
+        threads
+    } else {
+        1
+    }
 }
 
 /// Options of the plain file that a COG is made from.
@@ -88,7 +101,7 @@ pub(super) fn cog_options(
         set_default(&mut pairs, "PREDICTOR", "YES");
     }
     set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
-    set_default(&mut pairs, "NUM_THREADS", options.threads.max(1).to_string());
+    set_default(&mut pairs, "NUM_THREADS", compressing_threads(options.threads).to_string());
     if header.cell_type.is_float() {
         set_default(&mut pairs, "OVERVIEW_RESAMPLING", "AVERAGE");
     }

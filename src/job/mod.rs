@@ -20,6 +20,7 @@ use serde_json::json;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+mod array;
 mod describe;
 mod layer;
 pub mod named_file;

@@ -4,6 +4,7 @@
 
 pub mod halved;
 pub mod io;
+pub mod memory;
 pub mod nesting;
 pub mod plan;
 pub mod run;

@@ -1,5 +1,6 @@
 //! Stacks: many rasters on one grid, by band and by time. One run from files to a file: open, plan, run, close.
 
+pub mod array;
 mod bins;
 pub mod dates;
 pub mod describe;

@@ -25,7 +25,7 @@ pub(super) struct Uses {
     pub(super) formula: Option<Program>,
     pub(super) values: Vec<KnownBand>,
     pub(super) masks: Vec<MaskUse>,
-    mask_bands: Vec<KnownBand>,
+    pub(super) mask_bands: Vec<KnownBand>,
 }
 
 /// A stack with its files open and everything decided but how a run is divided.
@@ -62,40 +62,61 @@ pub(super) fn open(
     let (inputs, bad) = inputs::open(gdal, options, job.threads(), monitor)?;
     let uses = uses(job.command, options, &inputs)?;
     let (grid, grid_name) = target.map_or_else(|| inputs::grid(gdal, &inputs, options), Ok)?;
+    let images = used_images(job, &inputs, &uses)?;
+    let mut wanted = Wanted::new(gdal, options, (&grid, &grid_name));
+    let layers = images.iter().map(|image| layer(&mut wanted, &inputs, image, &uses, options));
+    let layers = layers.collect::<Result<Vec<_>>>()?;
+    let files = wanted.file_names();
+    let source = wanted.open(job.threads(), job.memory(gdal))?;
+    let found = (&inputs[..], &images[..], source.planes());
+    let Assembled { program, bands, listed } =
+        assemble(job, found, layers, uses, &|| longitude(gdal, &grid_name))?;
+    Ok(OpenedStack { grid, grid_name, files, source, program, bands, images, listed, bad })
+}
+
+/// The images; inputs that nothing takes are refused.
+pub(super) fn used_images(job: &StackJob, inputs: &[Input], uses: &Uses) -> Result<Vec<Image>> {
     let of_values = |index: usize| uses.values.iter().any(|band| band.input == index);
-    let used: Vec<bool> = (0..inputs.len())
-        .map(|index| of_values(index) || uses.mask_bands.iter().any(|band| band.input == index))
-        .collect();
-    if let Some(idle) = used.iter().position(|used| !used) {
+    let of_masks = |index: usize| uses.mask_bands.iter().any(|band| band.input == index);
+    if let Some(idle) = (0..inputs.len()).find(|index| !of_values(*index) && !of_masks(*index)) {
         let source = &inputs[idle].spec.source;
         return Err(Error::Argument(format!(
             "input '{source}' is not used; allowed: inputs that a formula names"
         )));
     }
     let masks_only: Vec<bool> = (0..inputs.len()).map(|index| !of_values(index)).collect();
-    let reducing = job.command == StackCommand::Reduce;
-    let images = images(&inputs, &masks_only, options.missing_mask, reducing)?;
-    let mut wanted = Wanted::new(gdal, options, (&grid, &grid_name));
-    let layers = images.iter().map(|image| layer(&mut wanted, &inputs, image, &uses, options));
-    let layers = layers.collect::<Result<Vec<_>>>()?;
-    let cell_type = cell_type(job, &inputs, &uses)?;
-    let nodata = options.nodata.or_else(|| usual_nodata(job, &inputs, &uses, cell_type));
-    let reduction = match reducing {
-        true => Some(reduction(options, &inputs, &images, &uses, (gdal, &grid_name))?),
-        false => None,
+    images(inputs, &masks_only, job.stack.missing_mask, job.command == StackCommand::Reduce)
+}
+
+/// A program with what is said of its results.
+pub(super) struct Assembled {
+    pub(super) program: StackProgram,
+    pub(super) bands: Vec<Band>,
+    pub(super) listed: Vec<ListedImage>,
+}
+
+/// Puts a program together. `found` are the inputs, their images, and the planes of `layers`.
+pub(super) fn assemble(
+    job: &StackJob,
+    found: (&[Input], &[Image], &[PlaneInfo]),
+    layers: Vec<Layer>,
+    uses: Uses,
+    longitude: &dyn Fn() -> Result<f64>,
+) -> Result<Assembled> {
+    let ((inputs, images, planes), options) = (found, &job.stack);
+    let cell_type = cell_type(job, inputs, &uses)?;
+    let nodata = options.nodata.or_else(|| usual_nodata(job, inputs, &uses, cell_type));
+    let reduction = match job.command {
+        StackCommand::Reduce => Some(reduction(options, inputs, images, &uses, longitude)?),
+        _ => None,
     };
-    let files = wanted.file_names();
-    let source = wanted.open(job.threads(), job.memory(gdal))?;
     let exact = uses.formula.is_none()
         && !options.unscale
-        && layers
-            .iter()
-            .flat_map(|layer| &layer.planes)
-            .all(|plane| source.planes()[*plane].cell_type.fits_float32());
-    let complete = uses.formula.is_none() && is_complete(job, &layers, source.planes());
-    let bands = output_bands(job, &inputs, &uses, reduction.as_ref());
-    let (listed, merging, reduce) =
-        (list(&inputs, &images, reduction.as_ref()), reduction.as_ref(), reduction.as_ref());
+        && layers.iter().flat_map(|layer| &layer.planes).all(|plane| planes[*plane].cell_type.fits_float32());
+    let complete = uses.formula.is_none() && is_complete(job, &layers, planes);
+    let bands = output_bands(job, inputs, &uses, reduction.as_ref());
+    let listed = list(inputs, images, reduction.as_ref());
+    let (merging, plan) = reduction.map_or((None, None), |found| (found.merging, Some(found.plan)));
     let program = StackProgram {
         layers,
         masks: uses.masks,
@@ -104,14 +125,14 @@ pub(super) fn open(
         where_masked: options.where_masked,
         formula: uses.formula,
         rescale: rescale(job)?,
-        merging: merging.and_then(|reduction| reduction.merging.clone()),
-        reduce: reduce.map(|reduction| reduction.plan.clone()),
+        merging,
+        reduce: plan,
         exact_in_float32: exact && options.merge != Some(Merge::Mean),
         cell_type,
         nodata,
         complete,
     };
-    Ok(OpenedStack { grid, grid_name, files, source, program, bands, images, listed, bad })
+    Ok(Assembled { program, bands, listed })
 }
 
 /// Reads formula and masks, and finds which bands they take.
@@ -283,7 +304,7 @@ fn reduction(
     inputs: &[Input],
     images: &[Image],
     uses: &Uses,
-    (gdal, grid): (&'static Gdal, &str),
+    longitude: &dyn Fn() -> Result<f64>,
 ) -> Result<Reduction> {
     let times = images.iter().map(|image| image.time.map(|(time, _)| time.as_second()));
     let lost = || Error::Internal("an image without a date".into());
@@ -293,7 +314,7 @@ fn reduction(
         Some(same) => {
             let day = match same {
                 SameDay::Day => Day::Utc,
-                SameDay::Solar => Day::Solar { longitude: longitude(gdal, grid)? },
+                SameDay::Solar => Day::Solar { longitude: longitude()? },
             };
             let mut days: Vec<std::ops::Range<usize>> = Vec::new();
             let mut last = None;

@@ -1,0 +1,50 @@
+//! A run into memory instead of into a file.
+
+use super::{set_caches, Job, Prepared, COMPUTING};
+use crate::core::error::{Error, Result};
+use crate::core::tile::Window;
+use crate::pipeline::io::Source;
+use crate::pipeline::memory::ArraySink;
+use crate::pipeline::run::{run, Monitor};
+use std::sync::atomic::AtomicBool;
+
+impl Job {
+    /// Computes the part of the raster that the options name into `cells`, bands x rows x columns of the cell type.
+    /// A part without any data is no error: it may be one of many.
+    pub fn run_array(
+        &self,
+        cells: &mut [u8],
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<()> {
+        if self.pictures.len() != 1 {
+            let came = self.pictures.len();
+            return Err(Error::Argument(format!("{came} pictures for one array; allowed: one")));
+        }
+        self.prepare()?.run_array(cells, report, cancel)
+    }
+}
+
+impl Prepared<'_> {
+    fn run_array(
+        mut self,
+        cells: &mut [u8],
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<()> {
+        let share = COMPUTING / (self.chain.rounds() + 1) as f64;
+        let surveying = share * self.chain.rounds() as f64;
+        self.settle(&mut |done| report(surveying * done, "surveying"), cancel)?;
+        let Self { source, layers, chain, plan, .. } = self;
+        let (rows, cols) = plan.size;
+        let cell = (chain.bands().len(), chain.cell_type().bytes());
+        let mut sink = ArraySink::new(cells, cell, (rows, cols), Window { row: 0, col: 0, rows, cols })?;
+        let mut sources: Vec<&dyn Source> = vec![&source];
+        sources.extend(layers.iter().map(|layer| layer as &dyn Source));
+        set_caches(&plan, &source, &layers);
+        let mut computing = |done: f64| report(surveying + done * share, "computing");
+        run(&chain, &plan, &sources, &mut sink, &mut Monitor { report: &mut computing, cancel })?;
+        report(1.0, "done");
+        Ok(())
+    }
+}

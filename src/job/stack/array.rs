@@ -1,0 +1,264 @@
+//! Stacks in memory: arrays in, an array out; and parts of stacks of files into an array.
+
+use super::inputs::{Input, Scene};
+use super::layers::Image;
+use super::list::Entry;
+use super::program::{assemble, used_images, uses, Assembled, Uses};
+use super::{ListedImage, PreparedStack, StackJob};
+use crate::core::error::{Error, Result};
+use crate::core::operation::Band;
+use crate::core::tile::Window;
+use crate::gdal::raster::{BandFacts, RasterFacts, RasterGrid};
+use crate::job::stack::dates::DateSource;
+use crate::job::stack::InputSpec;
+use crate::job::MOST_MEMORY;
+use crate::pipeline::io::Layout;
+use crate::pipeline::memory::{layout, ArrayBands, ArraySink, StackPart};
+use crate::pipeline::run::Monitor;
+use crate::pipeline::stack::encode::Encoder;
+use crate::pipeline::stack::io::{PlaneInfo, StackSource};
+use crate::pipeline::stack::plan::{StackPlan, StackPlanOptions};
+use crate::pipeline::stack::program::{Layer, StackProgram};
+use crate::pipeline::stack::run::{run, Report};
+use crate::stack::cells::CellType;
+use jiff::Timestamp;
+use serde_json::json;
+use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+
+/// One band of one date in memory.
+#[derive(Debug, Clone)]
+pub struct ArrayBand<'a> {
+    /// What formulas call it; arrays of one name are its dates.
+    pub name: String,
+    /// Seconds since 1970.
+    pub time: Option<i64>,
+    /// Type of its cells.
+    pub cell_type: CellType,
+    /// Value that means nodata.
+    pub nodata: Option<f64>,
+    /// Rows and columns.
+    pub size: (usize, usize),
+    /// Row after row without gaps.
+    pub cells: &'a [u8],
+}
+
+/// A stack of arrays, ready to run.
+pub struct ArrayStack<'a> {
+    program: StackProgram,
+    bands: Vec<Band>,
+    source: ArrayBands<'a>,
+    size: (usize, usize),
+    options: StackPlanOptions,
+}
+
+impl<'a> ArrayStack<'a> {
+    /// Checks arrays and options.
+    pub fn new(job: &StackJob, arrays: &[ArrayBand<'a>]) -> Result<Self> {
+        let size = arrays.first().map(|array| array.size).unwrap_or_default();
+        if let Some(other) = arrays.iter().find(|array| array.size != size) {
+            let ((rows, cols), (other_rows, other_cols)) = (size, other.size);
+            return Err(Error::Argument(format!(
+                "'{}' has {other_cols} x {other_rows} cells, '{}' {cols} x {rows}; allowed: one size",
+                other.name, arrays[0].name
+            )));
+        }
+        if size.0 == 0 || size.1 == 0 {
+            return Err(Error::Argument("no cells; allowed: arrays with at least one cell".into()));
+        }
+        let (inputs, order) = inputs(arrays)?;
+        let uses = uses(job.command, &job.stack, &inputs)?;
+        let images = used_images(job, &inputs, &uses)?;
+        let ordered: Vec<&ArrayBand<'a>> = order.iter().map(|index| &arrays[*index]).collect();
+        let planes: Vec<PlaneInfo> = ordered.iter().enumerate().map(plane).collect();
+        let layers = images.iter().map(|image| layer(&inputs, image, &uses)).collect::<Result<Vec<_>>>()?;
+        if job.command != super::StackCommand::Reduce && layers.len() > 1 {
+            let came = layers.len();
+            return Err(Error::Argument(format!("{came} dates; allowed: one, or reduce")));
+        }
+        let nowhere = || {
+            let message = "arrays have no place on the earth, which solar days need; allowed: day";
+            Err(Error::Unsupported(message.into()))
+        };
+        let Assembled { program, bands, .. } =
+            assemble(job, (&inputs, &images, &planes), layers, uses, &nowhere)?;
+        let source = ArrayBands::new(ordered.iter().map(|array| array.cells).collect(), planes)?;
+        let options = StackPlanOptions {
+            threads: job.threads(),
+            memory: job.run.memory.unwrap_or(MOST_MEMORY),
+            tile_size: job.run.tile_size,
+            reader: 0,
+            shared: 0,
+        };
+        Ok(Self { program, bands, source, size, options })
+    }
+
+    /// What comes out, as [`PreparedStack::describe_array`].
+    pub fn describe(&self) -> Result<serde_json::Value> {
+        describe(&self.program, &self.bands, self.size)
+    }
+
+    /// Computes `part`, or everything, into `cells`.
+    pub fn run(
+        &self,
+        part: Option<Window>,
+        cells: &mut [u8],
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<Report> {
+        let work = PartOfStack { program: &self.program, source: &self.source, size: self.size, part };
+        work.run(self.options, cells, report, cancel)
+    }
+}
+
+impl PreparedStack<'_> {
+    /// What a run into memory gives: "rows", "cols", "bands", "type", "nodata" and "halo"; and "images", each with "files",
+    /// "time" and "group".
+    pub fn describe_array(&self) -> Result<serde_json::Value> {
+        let mut described = describe(&self.program, &self.bands, self.grid.size)?;
+        let image = |image: &ListedImage| {
+            let time = image.time.as_ref().map(|(time, _)| time);
+            json!({"files": image.files, "time": time, "group": image.group})
+        };
+        described["images"] = self.listed.iter().map(image).collect();
+        Ok(described)
+    }
+
+    /// Computes `part`, or everything, into `cells`: bands x rows x columns of the result's type.
+    pub fn run_array(
+        &self,
+        part: Option<Window>,
+        cells: &mut [u8],
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<Report> {
+        if self.runs() != 1 {
+            let came = self.runs();
+            return Err(Error::Argument(format!("{came} dates for one array; allowed: one, or reduce")));
+        }
+        let options = StackPlanOptions {
+            threads: self.job.threads(),
+            memory: self.job.memory(self.gdal),
+            tile_size: self.job.run.tile_size,
+            reader: self.source.reader_bytes(),
+            shared: self.source.handle_bytes(),
+        };
+        let work = PartOfStack { program: &self.program, source: &self.source, size: self.grid.size, part };
+        work.run(options, cells, report, cancel)
+    }
+}
+
+struct PartOfStack<'a> {
+    program: &'a StackProgram,
+    source: &'a dyn StackSource,
+    size: (usize, usize),
+    part: Option<Window>,
+}
+
+impl PartOfStack<'_> {
+    fn run(
+        &self,
+        options: StackPlanOptions,
+        cells: &mut [u8],
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<Report> {
+        let ((rows, cols), program) = (self.size, self.program);
+        let part = self.part.unwrap_or(Window { row: 0, col: 0, rows, cols });
+        let ends = (part.row.checked_add(part.rows), part.col.checked_add(part.cols));
+        let inside = matches!(ends, (Some(row), Some(col)) if row <= rows && col <= cols);
+        if !inside || part.rows == 0 || part.cols == 0 {
+            let Window { row, col, rows: height, cols: width } = part;
+            return Err(Error::Argument(format!(
+                "window of {width} x {height} cells at row {row}, column {col}; allowed: within {cols} x {rows}"
+            )));
+        }
+        // Masks grow into the part from outside.
+        let wide = part.grown(if program.masks.is_empty() { 0 } else { program.dilate }, rows, cols);
+        let source = StackPart::new(self.source, wide);
+        let Layout { block_rows, block_cols, .. } = layout(wide.rows, wide.cols);
+        let plan = StackPlan::new(program, source.planes(), (block_rows, block_cols), options)?;
+        let kept = Window { row: part.row - wide.row, col: part.col - wide.col, ..part };
+        let cell = (program.bands(), program.cell_type.size());
+        let mut sink = ArraySink::new(cells, cell, (wide.rows, wide.cols), kept)?;
+        let mut computing = |done: f64| report(done, "computing");
+        let mut monitor = Monitor { report: &mut computing, cancel };
+        run(program, &plan, &source, &mut sink, &mut monitor, None)
+    }
+}
+
+fn describe(program: &StackProgram, bands: &[Band], size: (usize, usize)) -> Result<serde_json::Value> {
+    let names: Vec<&str> = bands.iter().map(|band| band.name.as_str()).collect();
+    let nodata = Encoder::of(program)?.nodata();
+    Ok(json!({
+        "rows": size.0, "cols": size.1, "bands": names, "type": program.cell_type.name(),
+        "nodata": nodata.map(|value| if value.is_nan() { json!("nan") } else { json!(value) }),
+        "halo": if program.masks.is_empty() { 0 } else { program.dilate },
+    }))
+}
+
+/// Arrays by name as inputs, and the arrays in the order of their planes.
+fn inputs(arrays: &[ArrayBand<'_>]) -> Result<(Vec<Input>, Vec<usize>)> {
+    let mut names: Vec<&str> = Vec::new();
+    for array in arrays {
+        if !names.contains(&array.name.as_str()) {
+            names.push(&array.name);
+        }
+    }
+    let (mut inputs, mut order) = (Vec::new(), Vec::new());
+    for name in names {
+        let mut own: Vec<usize> = (0..arrays.len()).filter(|index| arrays[*index].name == name).collect();
+        own.sort_by_key(|index| arrays[*index].time);
+        let scenes = own.iter().map(|index| scene(&arrays[*index])).collect::<Result<Vec<_>>>()?;
+        let spec = InputSpec { name: Some(name.into()), source: name.into(), ..InputSpec::default() };
+        let single = scenes.len() == 1;
+        inputs.push(Input { spec, scenes, single, band_names: vec![name.into()] });
+        order.extend(own);
+    }
+    Ok((inputs, order))
+}
+
+fn scene(array: &ArrayBand<'_>) -> Result<Scene> {
+    let wrong =
+        |_| Error::Argument(format!("'{}' has a date that is none; allowed: seconds since 1970", array.name));
+    let time = array.time.map(|time| Timestamp::from_second(time).map_err(wrong)).transpose()?;
+    let band = BandFacts {
+        name: array.name.clone(),
+        cell_type: array.cell_type,
+        nodata: array.nodata,
+        scale: (1.0, 0.0),
+        unit: String::new(),
+        block: array.size,
+        masked: false,
+    };
+    let facts = RasterFacts {
+        name: array.name.clone(),
+        level: None,
+        grid: RasterGrid { size: array.size, transform: None, reference: None },
+        bands: vec![band],
+        overviews: Vec::new(),
+        date: None,
+        files: Vec::new(),
+        is_virtual: false,
+        interleaved: false,
+    };
+    let time = time.map(|time| (time, DateSource::Table));
+    Ok(Scene { entry: Entry::of_path(&array.name), facts: Arc::new(facts), time })
+}
+
+fn plane((file, array): (usize, &&ArrayBand<'_>)) -> PlaneInfo {
+    let layout = layout(array.size.0, array.size.1);
+    PlaneInfo { file, cell_type: array.cell_type, nodata: array.nodata, layout, masked: false }
+}
+
+/// The planes of an image: those of an input stand together, in order of time.
+fn layer(inputs: &[Input], image: &Image, uses: &Uses) -> Result<Layer> {
+    let first = |input: usize| inputs[..input].iter().map(|input| input.scenes.len()).sum::<usize>();
+    let plane = |input: usize| image.scenes[input].map(|scene| first(input) + scene);
+    let values = uses.values.iter().map(|band| {
+        plane(band.input).ok_or_else(|| Error::Internal(format!("a date without '{}'", band.name)))
+    });
+    let values = values.collect::<Result<Vec<usize>>>()?;
+    let masks: Vec<Option<usize>> = uses.mask_bands.iter().map(|band| plane(band.input)).collect();
+    Ok(Layer::new(&values, &masks, |plane| plane))
+}

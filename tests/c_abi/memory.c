@@ -1,0 +1,171 @@
+/* Runs into memory: parts of an array, stacks of arrays, parts of rasters; and misuse. Arguments: a DEM. */
+#include "check.h"
+
+#define ROWS 60
+#define COLS 70
+#define CELLS (ROWS * COLS)
+
+static float raster[CELLS], wholes[2 * CELLS], parts[2 * CELLS];
+static uint16_t red[CELLS], nir[CELLS];
+
+static void fill(void) {
+    size_t i;
+    for (i = 0; i < CELLS; i++) {
+        raster[i] = (float)(9 * sin((double)(i / COLS) * 0.3) + 14 * cos((double)(i % COLS) * 0.2));
+        red[i] = (uint16_t)(100 + i % 17);
+        nir[i] = (uint16_t)(200 + i % 23);
+    }
+}
+
+/* Two bands of a raster, computed at once and in four quarters of one array. */
+static void parts_of_an_output(void) {
+    terralume_grid grid;
+    terralume_array array;
+    terralume_chain_options options;
+    terralume_chain *chain = NULL;
+    const char *two[] = {"directions=2", NULL};
+    const size_t strides[2] = {CELLS, COLS}, overlapping[2] = {CELLS, COLS / 2 - 1};
+    size_t row, col, radius = 0;
+    OK(terralume_grid_init(&grid, sizeof grid));
+    OK(terralume_chain_options_init(&options, sizeof options));
+    options.parameters = two;
+    OK(terralume_chain_new("multi_hillshade", &grid, &options, &chain));
+    OK(terralume_chain_radius(chain, &radius));
+    OK(terralume_array_init(&array, sizeof array));
+    array.cells = raster;
+    array.rows = ROWS;
+    array.cols = COLS;
+    OK(terralume_chain_run(chain, &array, sizeof wholes, wholes));
+    array.rows = ROWS / 2;
+    array.cols = COLS / 2;
+    array.row_stride = COLS;
+    for (row = 0; row < ROWS; row += ROWS / 2) {
+        for (col = 0; col < COLS; col += COLS / 2) {
+            const size_t top = row ? radius : 0, left = col ? radius : 0, place = row * COLS + col;
+            array.cells = raster + (row - top) * COLS + (col - left);
+            array.margin_top = top;
+            array.margin_left = left;
+            array.margin_bottom = row ? 0 : radius;
+            array.margin_right = col ? 0 : radius;
+            OK(terralume_chain_run_part(chain, &array, strides, sizeof parts - place * 4, parts + place));
+        }
+    }
+    CHECK(memcmp(wholes, parts, sizeof wholes) == 0);
+    FAILS(TERRALUME_STATUS_ARGUMENT, "let rows overlap",
+          terralume_chain_run_part(chain, &array, overlapping, sizeof parts, parts));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "allowed: at least",
+          terralume_chain_run_part(chain, &array, strides, 100, parts));
+    FAILS(TERRALUME_STATUS_NULL, "strides", terralume_chain_run_part(chain, &array, NULL, sizeof parts, parts));
+    terralume_chain_free(chain);
+}
+
+static terralume_band band_of(const uint16_t *cells) {
+    terralume_band band;
+    OK(terralume_band_init(&band, sizeof band));
+    band.cells = cells;
+    band.cell_type = "uint16";
+    band.rows = ROWS;
+    band.cols = COLS;
+    return band;
+}
+
+static void stacks_of_arrays(void) {
+    terralume_stack *stack = NULL;
+    terralume_band band = band_of(red);
+    terralume_stack_report report;
+    char *json = NULL;
+    size_t i;
+    const size_t window[4] = {10, 20, 5, 6}, outside[4] = {10, 20, ROWS, 6};
+    OK(terralume_stack_report_init(&report, sizeof report));
+    OK(terralume_stack_new("calc", &stack));
+    band.nodata = 100;
+    OK(terralume_stack_add_band(stack, "red", &band));
+    band = band_of(nir);
+    OK(terralume_stack_add_band(stack, "nir", &band));
+    OK(terralume_stack_set_option(stack, "expr", "nir - red"));
+    OK(terralume_stack_describe(stack, &json));
+    CHECK(json && strstr(json, "\"rows\":60") && strstr(json, "\"type\":\"float32\""));
+    terralume_string_free(json);
+    OK(terralume_stack_run_array(stack, NULL, NULL, &report, CELLS * 4, wholes));
+    for (i = 0; i < CELLS; i++) {
+        CHECK(red[i] == 100 ? isnan(wholes[i]) : wholes[i] == (float)(nir[i] - red[i]));
+    }
+    CHECK(report.missing > 0 && report.missing < CELLS);
+    OK(terralume_stack_run_array(stack, window, NULL, NULL, 5 * 6 * 4, parts));
+    CHECK(memcmp(parts + 6, wholes + 11 * COLS + 20, 6 * 4) == 0);
+    FAILS(TERRALUME_STATUS_ARGUMENT, "allowed: within 70 x 60",
+          terralume_stack_run_array(stack, outside, NULL, NULL, sizeof parts, parts));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "output has 7 bytes",
+          terralume_stack_run_array(stack, NULL, NULL, NULL, 7, parts));
+    FAILS(TERRALUME_STATUS_NULL, "output", terralume_stack_run_array(stack, NULL, NULL, NULL, 7, NULL));
+    band.rows = 3;
+    OK(terralume_stack_add_band(stack, "short", &band));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "one size", terralume_stack_describe(stack, &json));
+    terralume_stack_free(stack);
+}
+
+static void dates_of_arrays(void) {
+    terralume_stack *stack = NULL;
+    terralume_band band = band_of(red);
+    size_t i;
+    OK(terralume_stack_new("reduce", &stack));
+    band.time = 1514764800;
+    OK(terralume_stack_add_band(stack, "X", &band));
+    band.cells = nir;
+    band.time = 1546300800;
+    OK(terralume_stack_add_band(stack, "X", &band));
+    OK(terralume_stack_set_option(stack, "stat", "mean"));
+    OK(terralume_stack_run_array(stack, NULL, NULL, NULL, CELLS * 4, wholes));
+    for (i = 0; i < CELLS; i++) CHECK(wholes[i] == (float)(red[i] + nir[i]) / 2);
+    terralume_stack_free(stack);
+
+    OK(terralume_stack_new("calc", &stack));
+    band.cell_type = "complex";
+    FAILS(TERRALUME_STATUS_UNKNOWN_NAME, "allowed: uint8", terralume_stack_add_band(stack, "X", &band));
+    band.cell_type = NULL;
+    FAILS(TERRALUME_STATUS_NULL, "cell_type", terralume_stack_add_band(stack, "X", &band));
+    band = band_of(NULL);
+    FAILS(TERRALUME_STATUS_NULL, "terralume_band.cells", terralume_stack_add_band(stack, "X", &band));
+    band = band_of((const uint16_t *)((const char *)red + 1));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "not aligned", terralume_stack_add_band(stack, "X", &band));
+    band = band_of(red);
+    band.rows = (size_t)-1;
+    FAILS(TERRALUME_STATUS_ARGUMENT, "address space", terralume_stack_add_band(stack, "X", &band));
+    terralume_stack_free(stack);
+}
+
+/* A part of a picture is what the picture has there. */
+static void parts_of_rasters(const char *dem) {
+    terralume_job *job = NULL;
+    float *all = (float *)malloc(4000000);
+    char *json = NULL;
+    int row;
+    OK(terralume_job_new("slope", &job));
+    OK(terralume_job_set_input(job, dem));
+    OK(terralume_job_run_array(job, NULL, 4000000, all));
+    /* Column 300 to 339, row 100 to 119 of cells of 1 m from (563999.5, 146999.5). */
+    OK(terralume_job_set_option(job, "extent", "564299.6,146879.6,564339.4,146899.4"));
+    OK(terralume_job_plan(job, &json));
+    CHECK(json && strstr(json, "\"rows\":20") && strstr(json, "\"cols\":40"));
+    terralume_string_free(json);
+    OK(terralume_job_run_array(job, NULL, 20 * 40 * 4, parts));
+    for (row = 0; row < 20; row++) CHECK(memcmp(parts + row * 40, all + (100 + row) * 1000 + 300, 160) == 0);
+    FAILS(TERRALUME_STATUS_ARGUMENT, "output has 8 bytes", terralume_job_run_array(job, NULL, 8, parts));
+    FAILS(TERRALUME_STATUS_NULL, "output", terralume_job_run_array(job, NULL, 8, NULL));
+    OK(terralume_job_add_picture(job, "hillshade"));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "2 pictures", terralume_job_run_array(job, NULL, 20 * 40 * 4, parts));
+    terralume_job_free(job);
+    free(all);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) return 2;
+    fill();
+    parts_of_an_output();
+    stacks_of_arrays();
+    dates_of_arrays();
+    CHECK(!is_loaded("libgdal"));
+    parts_of_rasters(argv[1]);
+    if (failures) printf("%d failures\n", failures);
+    return failures != 0;
+}
