@@ -602,12 +602,13 @@ terralume_status terralume_chain_run_part(const terralume_chain *chain,
 terralume_status terralume_run_options_init(terralume_run_options *options, size_t struct_size);
 
 /**
- * Makes a job. It needs an input and an output before it can run.
+ * Makes a job. It needs an input and an output before it can run; a recipe whose layers show stacks alone needs no input.
  *
  * @param recipe JSON, the name of a preset such as "vat-combined", or the id of an operation such as "slope".
  * @param job    Receives the job. Free it with terralume_job_free().
  */
-terralume_status terralume_job_new(const char *recipe, terralume_job **job);
+terralume_status terralume_job_new(const char *recipe,
+                                   terralume_job **job);
 
 /**
  * Frees a job. NULL is fine. A job that is running is stopped, and its memory goes when the run has ended.
