@@ -29,10 +29,15 @@ work=$root/target/python-tests
 mkdir -p "$work"
 cd "$work"
 arguments=()
-for argument in "${@:-.}"; do
-    [[ $argument == . || $argument == test_*.py* ]] && argument=$root/tests/python/$argument
+chosen=
+for argument in "$@"; do
+    if [[ $argument == test_*.py* ]]; then
+        argument=$root/tests/python/$argument
+        chosen=yes
+    fi
     arguments+=("$argument")
 done
+[[ -n $chosen ]] || arguments+=("$root/tests/python")
 export TERRALUME_BUILT=${TERRALUME_BUILT:-$root/target/debug}
 export TERRALUME_LIBRARY=$TERRALUME_BUILT/libterralume.so
 # Workers of clusters are processes of their own.
