@@ -74,8 +74,9 @@ def like(array: Any, data: Any, name: str | None, bands: Sequence[dict[str, Any]
 
 
 def attributes(own: dict[Any, Any], bands: Sequence[dict[str, Any]], nodata: Any) -> dict[Any, Any]:
-    """Attributes of a result: those of the input, but for what was true of its values only."""
-    attrs = {key: value for key, value in own.items() if key not in _OF_VALUES}
+    """Attributes of a result: those of the input, but for what was true of its values only. Without nodata: None."""
+    stale = _OF_VALUES if nodata is not None else {*_OF_VALUES, *georeference.NODATA_ATTRIBUTES}
+    attrs = {key: value for key, value in own.items() if key not in stale}
     for key in georeference.NODATA_ATTRIBUTES:
         if key in attrs:
             attrs[key] = tuple(nodata for _ in bands) if key == "nodatavals" else nodata
