@@ -1,5 +1,6 @@
 //! The file being written: beside its place under another name, renamed when it is whole, gone otherwise.
 
+use super::sink::Format;
 use crate::core::error::{Error, Result};
 use std::ffi::CString;
 use std::fs::Permissions;
@@ -149,8 +150,15 @@ impl Target {
     }
 }
 
-/// Refuses a result that cannot fit on the disk, before any work begins. `bytes` is the least it will take.
-pub fn check_room(output: &str, bytes: u64) -> Result<()> {
+/// Refuses a result that cannot fit on the disk, before any work begins. `bytes` are those of all its cells; less is needed
+/// where they are compressed.
+pub fn check_room(output: &str, bytes: u64, format: Format, creation: &[(String, String)]) -> Result<()> {
+    let is_plain = |(key, value): &(String, String)| {
+        key.eq_ignore_ascii_case("COMPRESS") && value.eq_ignore_ascii_case("NONE")
+    };
+    // Nobody knows how far cells can be compressed; to a tenth is much. A COG is made from a file that is not.
+    let plain = creation.iter().any(is_plain) || format == Format::Cog;
+    let bytes = if plain { bytes } else { bytes / 10 };
     let path = Path::new(output);
     let folder = if path.is_dir() { Some(path) } else { path.parent() };
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -3,7 +3,7 @@
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::gdal::header::Header;
-use crate::gdal::output::Target;
+use crate::gdal::output::{check_room, Target};
 use crate::gdal::sink::{SinkOptions, FILE_BLOCK};
 use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::source::{GdalSource, Input};
@@ -242,6 +242,14 @@ impl Prepared<'_> {
         survey::settle(&mut self.chain, &whole, &sources, &mut Monitor { report, cancel })
     }
 
+    /// All pictures together must have room where the first one goes.
+    fn check_room(&self) -> Result<()> {
+        let Plan { size: (rows, cols), bands, .. } = self.plan;
+        let bytes = (rows as u64).saturating_mul((cols * bands * self.chain.cell_type().bytes()) as u64);
+        let (options, first) = (&self.job.options, self.job.pictures.first());
+        first.map_or(Ok(()), |picture| check_room(&picture.output, bytes, options.format, &options.creation))
+    }
+
     /// Runs to the end, as [`Job::run`] does.
     pub fn run(
         mut self,
@@ -249,6 +257,7 @@ impl Prepared<'_> {
         cancel: &AtomicBool,
     ) -> Result<LayerReport> {
         let targets = self.job.targets(&self.inputs())?;
+        self.check_room()?;
         // Every pass over the raster takes about as long.
         let share = COMPUTING / (self.chain.rounds() + 1) as f64;
         let surveying = share * self.chain.rounds() as f64;

@@ -137,6 +137,17 @@ fn the_file_beside_the_output() {
     assert_eq!(folder.snapshot().keys().collect::<Vec<_>>(), ["dem.tif", "out.tif"]);
 }
 
+#[test]
+fn a_picture_larger_than_the_disk_is_refused_before_the_run() {
+    let folder = Folder::new();
+    // A raster that takes no room itself.
+    let vrt = br#"<VRTDataset rasterXSize="2000000" rasterYSize="2000000"><GeoTransform>0,1,0,0,0,-1</GeoTransform><VRTRasterBand dataType="Float32" band="1"/></VRTDataset>"#;
+    folder.write("huge.vrt", vrt);
+    let arguments = ["visualize", "slope", "huge.vrt", "out.tif", "--co", "COMPRESS=NONE"];
+    let said = ["'out.tif' needs 15258789 MiB", "its disk has", "allowed: a smaller result"];
+    folder.refused(&arguments, 1, &said);
+}
+
 /// A disk that is full after `kilobytes`: a limit on the size of a file does the same for any user.
 fn full_after(folder: &Folder, kilobytes: usize, more: &str) {
     let before = folder.snapshot();

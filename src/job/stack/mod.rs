@@ -201,7 +201,8 @@ impl PreparedStack<'_> {
             layers.into_iter().map(|layer| vec![layer]).collect()
         };
         let outputs = self.outputs(runs.len())?;
-        check_room(&self.job.output, self.room())?;
+        let bytes = self.output_bytes() * self.runs() as u64;
+        check_room(&self.job.output, bytes, self.job.run.format, &self.job.run.creation)?;
         let mut total = Report::default();
         let count = runs.len() as f64;
         for (index, layers) in runs.into_iter().enumerate() {
@@ -245,22 +246,6 @@ impl PreparedStack<'_> {
                 });
                 Ok(images.collect())
             }
-        }
-    }
-
-    /// Bytes that the disk must have, at least.
-    fn room(&self) -> u64 {
-        let uncompressed =
-            self.job.run.creation.iter().any(|(key, value)| {
-                key.eq_ignore_ascii_case("COMPRESS") && value.eq_ignore_ascii_case("NONE")
-            });
-        let plain = uncompressed || self.job.run.format == crate::Format::Cog;
-        let bytes = self.output_bytes() * self.runs() as u64;
-        // Nobody knows how far cells can be compressed; to a tenth is much.
-        if plain {
-            bytes
-        } else {
-            bytes / 10
         }
     }
 
