@@ -36,7 +36,7 @@ demo: deps
 
 # The demo is a command of the README, so it is a test too.
 test: deps
-	$(CARGO) test
+	$(CARGO) test --no-fail-fast
 	$(MAKE) test-qgis
 	$(MAKE) test-python
 	$(MAKE) demo

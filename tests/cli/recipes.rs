@@ -51,7 +51,7 @@ fn bad_recipes() {
     refused(b"{}", &["none of the known keys", "terralume_recipe"]);
     refused(br#"{"terralume_recipe": 7, "layers": []}"#, &["7", "allowed: 1"]);
     refused(&layers(""), &["no layers", "at least one"]);
-    refused(&layers("{}"), &["layer 1", "either 'operation', 'recipe' or 'raster'"]);
+    refused(&layers("{}"), &["layer 1", "either 'operation', 'recipe', 'raster' or 'stack'"]);
     refused(&layers(r#"{"operation": "slop"}"#), &["layer 1", "unknown operation 'slop'; allowed: slope"]);
     refused(&layers(r#"{"recipe": "vta"}"#), &["layer 1", "unknown preset 'vta'; allowed: vat"]);
     refused(&layers(r#"{"operation": "slope", "colour": 1}"#), &["colour", "expected one of"]);

@@ -110,16 +110,18 @@ pub fn render(matches: &ArgMatches) -> Result<()> {
 
 /// The elevations, or the raster whose grid counts where layers show stacks alone, and the output.
 fn places<'a>(recipes: &[Recipe], matches: &'a ArgMatches) -> Result<(Input, &'a str)> {
-    let (first, second) = (text(matches, "DEM"), text(matches, "OUT"));
+    let given = |name| matches.get_one::<String>(name).map(String::as_str);
+    let (first, second) = (given("DEM"), given("OUT"));
     let is_planned = matches.get_flag("plan");
-    let alone = recipes.iter().find(|recipe| recipe.is_of_stacks() && second.is_empty());
-    let (dem, output) = if alone.is_some() { ("", first) } else { (first, second) };
-    if dem.is_empty() && alone.is_none() || output.is_empty() && !is_planned {
+    let alone = recipes.iter().find(|recipe| recipe.is_of_stacks() && second.is_none());
+    let (dem, output) = if alone.is_some() { (None, first) } else { (first, second) };
+    if dem.is_none() && alone.is_none() || output.is_none() && !is_planned {
         let allowed = "allowed: DEM OUT; for a recipe of stacks alone also OUT";
         return Err(Error::Argument(format!("input or output is missing; {allowed}")));
     }
     let ground = alone.map(|recipe| stack_layer::ground_of(recipe).map(Input::Grid));
-    Ok((ground.unwrap_or_else(|| Ok(Input::Path(dem.into())))?, output))
+    let elevations = || Ok(Input::Path(dem.unwrap_or_default().into()));
+    Ok((ground.unwrap_or_else(elevations)?, output.unwrap_or_default()))
 }
 
 fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
