@@ -294,9 +294,10 @@ impl Part<'_> {
     ) -> Result<Report> {
         let Self { part, cells } = self;
         let work = |state: &State, options: &terralume_run_options, cancel: &AtomicBool| {
+            state.outcome.replace(None);
             let (job, report) = (state.job(String::new()), &mut reporter(options));
             if state.arrays.is_empty() {
-                return Ok(job.prepare()?.run_array(part, cells, report, cancel)?);
+                return Ok(job.prepare_watched(report, cancel)?.run_array(part, cells, report, cancel)?);
             }
             Ok(ArrayStack::new(&job, &state.arrays)?.run(part, cells, report, cancel)?)
         };

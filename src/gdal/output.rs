@@ -1,6 +1,7 @@
 //! The file being written: beside its place under another name, renamed when it is whole, gone otherwise.
 
 use super::sink::Format;
+use super::tiles::FOLDER as TILES_FOLDER;
 use crate::core::error::{Error, Result};
 use std::ffi::CString;
 use std::fs::Permissions;
@@ -43,6 +44,14 @@ impl Target {
         if inputs.iter().any(|input| same_file(Path::new(input), &target.path)) {
             return Err(Error::Output(format!("output '{path}' is the input; allowed: another file")));
         }
+        if let Some(input) = inputs.iter().find(|input| target.replaces(input)) {
+            return Err(Error::Output(format!(
+                "output '{path}' would replace the input '{input}'; allowed: another name"
+            )));
+        }
+        if target.path.file_name().is_none() {
+            return Err(Error::Output(format!("cannot write '{path}'; allowed: a file of this machine")));
+        }
         let is_zarr = || ZARR_MARKS.iter().any(|mark| target.path.join(mark).exists());
         if target.is_folder && target.path.exists() && !is_zarr() {
             return Err(Error::Output(format!(
@@ -62,6 +71,22 @@ impl Target {
         }
         target.check_free()?;
         Ok(target)
+    }
+
+    /// Whether an input stands in a folder that goes when the output comes: the Zarr itself, or the tiles of a VRT.
+    fn replaces(&self, input: &str) -> bool {
+        let is_vrt = self.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("vrt"));
+        let folder = match (self.is_folder, is_vrt) {
+            (true, _) => self.path.clone(),
+            (false, true) => self.path.with_extension(TILES_FOLDER),
+            (false, false) => return false,
+        };
+        // GDAL's name of an array in a Zarr: ZARR:"folder":/array.
+        let input = input.split('"').nth(1).unwrap_or(input);
+        match (folder.canonicalize(), Path::new(input).canonicalize()) {
+            (Ok(folder), Ok(input)) => input.starts_with(folder),
+            _ => false,
+        }
     }
 
     /// A file beside the target that disappears unless it is kept.
@@ -117,11 +142,18 @@ impl Target {
         self.check_free()?;
         let fail =
             |error: std::io::Error| Error::Output(format!("cannot write '{}': {error}", self.path.display()));
-        if self.path.exists() {
-            // It goes with the temporary folder.
-            std::fs::rename(&self.path, pending.making.path().join("replaced")).map_err(fail)?;
+        // It goes with the temporary folder.
+        let replaced = pending.making.path().join("replaced");
+        let had_one = self.path.exists();
+        if had_one {
+            std::fs::rename(&self.path, &replaced).map_err(fail)?;
         }
-        std::fs::rename(&pending.path, &self.path).map_err(fail)
+        std::fs::rename(&pending.path, &self.path).map_err(|error| {
+            if had_one {
+                let _ = std::fs::rename(&replaced, &self.path);
+            }
+            fail(error)
+        })
     }
 
     /// Whether what is there may be replaced.
@@ -183,7 +215,8 @@ fn free_bytes(folder: &Path) -> Option<u64> {
         }
         found.assume_init()
     };
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
+    // Systems of files that are no disk say nothing.
+    (found.f_blocks > 0).then(|| found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 /// A file under a name of its own.

@@ -7,19 +7,24 @@ use tempfile::TempDir;
 /// Small files beside a VRT. They stand in a folder of another name until all of them are there.
 pub struct PartsFolder {
     path: PathBuf,
-    /// Endings of files that an earlier run may have left in it.
-    endings: &'static [&'static str],
+    /// Files that an earlier run may have left in it.
+    ours: Ours,
     overwrite: bool,
     making: TempDir,
 }
 
+/// Files of a kind that is written, and may therefore be replaced.
+#[derive(Clone, Copy)]
+pub struct Ours {
+    /// Whether a file of this name is one.
+    pub has: fn(&str) -> bool,
+    /// What they are.
+    pub what: &'static str,
+}
+
 impl PartsFolder {
-    /// The folder of the VRT at a place, named with an ending of its own, for files with these endings.
-    pub fn new(
-        (target, ending): (&Path, &str),
-        endings: &'static [&'static str],
-        overwrite: bool,
-    ) -> Result<Self> {
+    /// The folder of the VRT at a place, named with an ending of its own.
+    pub fn new((target, ending): (&Path, &str), ours: Ours, overwrite: bool) -> Result<Self> {
         let path = target.with_extension(ending);
         let full = std::path::absolute(&path).map_err(|error| cannot_write(&path, error))?;
         let parts = Self {
@@ -28,7 +33,7 @@ impl PartsFolder {
                 .tempdir_in(full.parent().unwrap_or(&full))
                 .map_err(|error| cannot_write(&path, error))?,
             path: full,
-            endings,
+            ours,
             overwrite,
         };
         parts.check_free()?;
@@ -47,21 +52,16 @@ impl PartsFolder {
             )));
         }
         let entries = std::fs::read_dir(&self.path).map_err(|error| cannot_write(&self.path, error))?;
-        let strange = entries.flatten().find(|entry| {
-            let file = entry.path();
-            !file.is_file()
-                || !file.extension().is_some_and(|ending| self.endings.iter().any(|known| ending == *known))
-        });
-        match strange {
+        let is_ours = |entry: &std::fs::DirEntry| {
+            entry.path().is_file() && entry.file_name().to_str().is_some_and(self.ours.has)
+        };
+        match entries.flatten().find(|entry| !is_ours(entry)) {
             None => Ok(()),
-            Some(entry) => {
-                let endings =
-                    self.endings.iter().map(|ending| format!(".{ending}")).collect::<Vec<_>>().join(" and ");
-                Err(Error::Output(format!(
-                    "'{path}' holds '{}', which is not ours; allowed: a folder of {endings} files",
-                    entry.file_name().display()
-                )))
-            }
+            Some(entry) => Err(Error::Output(format!(
+                "'{path}' holds '{}', which is not ours; allowed: a folder of {}",
+                entry.file_name().display(),
+                self.ours.what
+            ))),
         }
     }
 

@@ -6,7 +6,7 @@
 use super::dataset::Dataset;
 use super::header::Header;
 use super::output::Target;
-use super::parts::PartsFolder;
+use super::parts::{Ours, PartsFolder};
 use super::sink::{Format, GdalSink, SinkOptions};
 use super::vrt::{frame_of, mosaic_vrt, Tile};
 use super::Gdal;
@@ -18,7 +18,10 @@ use crate::pipeline::io::{CellsRef, Layout, Sink};
 const TILE_SIDE: usize = 4096;
 
 /// What the folder of tiles is called beside the VRT.
-const FOLDER: &str = "tiles";
+pub(super) const FOLDER: &str = "tiles";
+
+/// Only tiles are ever replaced: a folder of this name may be somebody's own.
+const TILES: Ours = Ours { has: is_tile, what: "tiles such as row0_col0.tif" };
 
 /// A set of tiles being written.
 pub struct TileSet {
@@ -61,7 +64,7 @@ impl TileSet {
         if options.overviews {
             return Err(Error::Argument("overviews of a VRT; allowed: of GTiff".into()));
         }
-        let folder = PartsFolder::new((target.path(), FOLDER), &["tif", "xml"], target.overwrites())?;
+        let folder = PartsFolder::new((target.path(), FOLDER), TILES, target.overwrites())?;
         let frame = frame_of(gdal, &header, source)?;
         let options = SinkOptions { format: Format::GTiff, ..options };
         let (rows, cols) = header.size;
@@ -175,6 +178,14 @@ fn tiles_of((rows, cols): (usize, usize), side: (usize, usize)) -> Vec<OpenTile>
         }
     }
     tiles
+}
+
+/// Whether a file has the name of a tile, or of what GDAL notes beside one.
+fn is_tile(name: &str) -> bool {
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = name.strip_suffix(".aux.xml").unwrap_or(name);
+    let places = name.strip_prefix("row").and_then(|name| name.strip_suffix(".tif")?.split_once("_col"));
+    places.is_some_and(|(row, col)| number(row) && number(col))
 }
 
 fn file_name(place: Window) -> String {

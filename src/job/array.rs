@@ -32,13 +32,13 @@ impl Prepared<'_> {
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
     ) -> Result<()> {
+        let (rows, cols) = self.plan.size;
+        let cell = (self.chain.bands().len(), self.chain.cell_type().bytes());
+        let mut sink = ArraySink::new(cells, cell, (rows, cols), Window { row: 0, col: 0, rows, cols })?;
         let share = COMPUTING / (self.chain.rounds() + 1) as f64;
         let surveying = share * self.chain.rounds() as f64;
         self.settle(&mut |done| report(surveying * done, "surveying"), cancel)?;
         let Self { source, layers, chain, plan, .. } = self;
-        let (rows, cols) = plan.size;
-        let cell = (chain.bands().len(), chain.cell_type().bytes());
-        let mut sink = ArraySink::new(cells, cell, (rows, cols), Window { row: 0, col: 0, rows, cols })?;
         let mut sources: Vec<&dyn Source> = vec![&source];
         sources.extend(layers.iter().map(|layer| layer as &dyn Source));
         set_caches(&plan, &source, &layers);

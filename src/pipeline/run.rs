@@ -188,8 +188,8 @@ impl Work for Writing<'_> {
     ) -> Result<()> {
         self.inputs.load(window, worker, proceed)?;
         let ChainWorker { tiles, registers, .. } = worker;
-        let tile = tiles.tile(0);
-        if (0..tile.rows()).any(|row| tile.row(row, 0, 0..tile.cols(), 0).iter().any(|cell| !cell.is_nan())) {
+        // Neighbours count: gaps are filled from them.
+        if tiles.tile(0).flat().iter().any(|cell| !cell.is_nan()) {
             self.any_data.store(true, Ordering::Relaxed);
         }
         let chain = self.inputs.chain;

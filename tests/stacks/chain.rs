@@ -339,3 +339,24 @@ fn an_unreadable_block_beneath_a_layer_is_named_or_skipped() {
         answer.err
     );
 }
+
+/// A stack of floats with a nodata value of their own, masked and shown as it is.
+#[test]
+fn a_masked_raster_of_floats_is_a_layer() {
+    let folder = Folder::new();
+    raster(&folder, "z.tif", &[&[1.0, -9999.0], &[3.0, 4.0]], &["-ot", "Float32", "-a_nodata", "-9999"]);
+    raster(&folder, "qa.tif", &[&[0.0, 0.0], &[1.0, 0.0]], &["-ot", "Byte"]);
+    let stack = json!({"s": {"inputs": {"z": "z.tif", "qa": "qa.tif"}, "mask": "qa: bits 0"}});
+    write(&folder, "r.json", stack, json!([{"stack": "s", "min": 0.0, "max": 4.0}]));
+    folder.run(&["render", "r.json", "out.tif"]);
+    let cells = doubles(&folder, "out.tif");
+    let there: Vec<bool> = cells.iter().map(|cell| cell.is_finite()).collect();
+    assert_eq!((there, cells[0], cells[3]), (vec![true, false, false, true], 0.25, 1.0));
+    let stack = json!({"s": {"inputs": {"z": "z.tif:ovr=0"}, "expr": "z"}});
+    write(&folder, "ovr.json", stack, json!([{"stack": "s"}]));
+    folder.refused(
+        &["render", "ovr.json", "out2.tif"],
+        2,
+        &["overview of 'z.tif' as the grid", "allowed: grid_of"],
+    );
+}

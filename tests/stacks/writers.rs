@@ -151,3 +151,23 @@ fn a_kill_leaves_neither_vrt_nor_zarr() {
         }
     }
 }
+
+/// Folders of that name may be somebody's own, and what is read may stand in them.
+#[test]
+fn nothing_of_the_users_goes_when_an_output_replaces_a_folder() {
+    let folder = Folder::with_dem(60);
+    std::fs::create_dir(folder.path("own.tiles")).unwrap();
+    std::fs::copy(folder.path("dem.tif"), folder.path("own.tiles/a.tif")).unwrap();
+    let slope = |input: &str, output: &str, format: &str, words: &[&str]| {
+        folder.refused(&["visualize", "slope", input, output, "--format", format, "--overwrite"], 1, words);
+    };
+    slope("dem.tif", "own.vrt", "VRT", &["own.tiles' holds 'a.tif', which is not ours", "row0_col0.tif"]);
+    slope("own.tiles/a.tif", "own.vrt", "VRT", &["'own.vrt' would replace the input 'own.tiles/a.tif'"]);
+    folder.run(&["visualize", "slope", "dem.tif", "tiles.vrt", "--format", "VRT"]);
+    slope("tiles.tiles/row0_col0.tif", "tiles.vrt", "VRT", &["would replace the input"]);
+    folder.run(&["visualize", "slope", "dem.tif", "tiles.vrt", "--format", "VRT", "--overwrite"]);
+    folder.run(&["visualize", "slope", "dem.tif", "old.zarr", "--format", "Zarr"]);
+    std::fs::copy(folder.path("dem.tif"), folder.path("old.zarr/dem.tif")).unwrap();
+    slope("old.zarr/dem.tif", "old.zarr", "Zarr", &["'old.zarr' would replace the input"]);
+    folder.run(&["visualize", "slope", "dem.tif", "old.zarr", "--format", "Zarr", "--overwrite"]);
+}

@@ -70,8 +70,15 @@ impl<'a> ArrayStack<'a> {
         let uses = uses(job.command, &job.stack, &inputs)?;
         let images = used_images(job, &inputs, &uses)?;
         let ordered: Vec<&ArrayBand<'a>> = order.iter().map(|index| &arrays[*index]).collect();
-        let planes: Vec<PlaneInfo> = ordered.iter().enumerate().map(plane).collect();
+        let mut planes: Vec<PlaneInfo> = ordered.iter().enumerate().map(plane).collect();
         let layers = images.iter().map(|image| layer(&inputs, image, &uses)).collect::<Result<Vec<_>>>()?;
+        if let Some(nodata) = job.stack.source_nodata {
+            // As with files: masks have their own.
+            layers
+                .iter()
+                .flat_map(|layer| &layer.planes)
+                .for_each(|plane| planes[*plane].nodata = Some(nodata));
+        }
         if job.command != super::StackCommand::Reduce && layers.len() > 1 {
             let came = layers.len();
             return Err(Error::Argument(format!("{came} dates; allowed: one, or reduce")));

@@ -82,7 +82,10 @@ fn open_stack(stack: &Stack, ground: &Ground, run: &JobOptions) -> Result<Opened
     let job = StackJob { command, stack: options, run: run.clone(), output: String::new() };
     let target = (ground.grid.clone(), ground.name.clone());
     let mut monitor = Monitor { report: &mut |_| true, cancel: &AtomicBool::new(false) };
-    let opened = program::open(&job, ground.gdal, Some(target), &mut monitor)?;
+    let mut opened = program::open(&job, ground.gdal, Some(target), &mut monitor)?;
+    // A picture has a nodata value of its own.
+    opened.program.nodata = None;
+    opened.program.complete = false;
     if opened.program.reduce.is_none() && opened.images.len() > 1 {
         let count = opened.images.len();
         return Err(Error::Argument(format!("{count} dates in one layer; allowed: one, or 'stat'")));
@@ -165,6 +168,10 @@ pub fn ground_of(recipe: &Recipe) -> Result<String> {
     let stack = stacks.first().ok_or_else(|| Error::Internal("a recipe without stacks".into()))?;
     let found = options(stack).and_then(|options| match (&options.grid_of, options.inputs.first()) {
         (Some(raster), _) => Ok(raster.clone()),
+        (None, Some(input)) if input.overview.is_some() => Err(Error::Argument(format!(
+            "overview of '{}' as the grid of the picture; allowed: grid_of, a raster",
+            input.source
+        ))),
         (None, Some(input)) => Ok(expand(&input.source)?.swap_remove(0).path),
         (None, None) => Err(Error::Argument("no input; allowed: at least one".into())),
     });

@@ -44,8 +44,11 @@ impl Ahead {
     /// Tiles were read. Those that follow are computed when many came in order.
     pub fn after(self: &Arc<Self>, pyramid: &Arc<Pyramid>, level: usize, tiles: Range<usize>) {
         let mut state = self.state();
-        if state.read.0 == level && tiles.contains(&state.read.1.end) {
-            state.read.1.end = tiles.end;
+        let (known, read) = &mut state.read;
+        if *known == level && tiles.contains(&read.end) {
+            read.end = tiles.end;
+        } else if *known == level && tiles.end == read.end && tiles.start >= read.start {
+            // Another part of the same tile.
         } else {
             state.read = (level, tiles.clone());
             state.next = 0..0;

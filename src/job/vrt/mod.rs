@@ -10,7 +10,7 @@ use crate::core::error::{unknown_name, Error, Result};
 use crate::core::tile::Window;
 use crate::gdal::header::Header;
 use crate::gdal::output::Target;
-use crate::gdal::parts::PartsFolder;
+use crate::gdal::parts::{Ours, PartsFolder};
 use crate::gdal::source::Input;
 use crate::gdal::vrt::{derived_vrt, processed_vrt, BandContent, ProcessedContent, Source};
 use crate::pipeline::io::Source as _;
@@ -59,6 +59,10 @@ impl Form {
 /// What the folder of steps is called beside the VRT.
 const PARTS: &str = "layers";
 
+/// What may be replaced in it.
+const OURS: Ours =
+    Ours { has: |name| name.ends_with(".vrt") || name.ends_with(".json"), what: ".vrt and .json files" };
+
 /// The raster that a VRT shows.
 struct Subject<'a> {
     job: &'a Job,
@@ -94,7 +98,7 @@ impl Job {
         let view = View::open(&picture.recipe, &self.input, &self.options, false)?;
         let mut prepared = self.prepare()?;
         let target = Target::new(&picture.output, self.options.overwrite, &prepared.inputs())?;
-        let folder = PartsFolder::new((target.path(), PARTS), &["vrt", "json"], self.options.overwrite)?;
+        let folder = PartsFolder::new((target.path(), PARTS), OURS, self.options.overwrite)?;
         if matches!(form, Form::Layers | Form::Shifted) {
             prepared.settle(&mut |share| report(0.8 * share, "surveying"), cancel)?;
         }
