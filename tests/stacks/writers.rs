@@ -122,7 +122,7 @@ fn tiles_under_a_vrt_are_one_raster() {
     folder.refused(
         &["calc", "X[1]", "-i", "big.tif", "out.vrt", "--format", "VRT", "--overwrite"],
         1,
-        &["holds 'letter.txt', which is not ours; allowed: a folder of .tif and .xml files"],
+        &["holds 'letter.txt', which is not ours; allowed: a folder of tiles such as"],
     );
     folder.refused(
         &["calc", "X[1]", "-i", "big.tif", "x.vrt", "--format", "VRT", "--overviews"],
