@@ -94,12 +94,22 @@ def _open_file(path: str, chunks: Any, band: int | None, nodata: float | None) -
         data = _lazy_band(source, path, chunks, nodata)
     else:
         stack = need("dask.array", "terralume.open").stack
-        data = stack([_lazy_band(replace(source, band=number + 1), path, chunks, nodata) for number in range(source.bands)])
+        each = [sources.source_of(path, number + 1) for number in range(source.bands)]
+        data = stack([_lazy_band(one, path, chunks, nodata) for one in each])
     result = array.copy(data=data)
     result.encoding.pop("preferred_chunks", None)
-    if nodata is not None:
-        result.attrs["_FillValue"] = nodata
+    _set_nodata(result, source, nodata)
     return compute(result) if chunks is None else result
+
+
+def _set_nodata(array: Any, source: Source, nodata: float | None) -> None:
+    """Says which value is nodata: what was given, else that of the band, where rioxarray has said that of the first."""
+    if nodata is not None:
+        array.attrs["_FillValue"] = nodata
+    elif source.band > 1:
+        array.attrs.pop("_FillValue", None)
+        if source.nodata is not None:
+            array.attrs["_FillValue"] = source.nodata
 
 
 def _lazy_band(source: Source, path: str, chunks: Any, nodata: float | None) -> Any:

@@ -37,7 +37,7 @@ class Source:
     nodata: float | None = None
     #: Reference system as WKT; empty: none.
     crs: str = ""
-    #: Its cells are exact in float32, and nothing but their value says which are missing.
+    #: Its cells are heights, exact in float32, and nothing but their value says which are missing.
     is_plain: bool = False
 
     @property
@@ -181,6 +181,8 @@ def record_of(data: Any) -> Record | None:
 def _is_plain(dataset: Any, band: int) -> bool:
     if band == 0 or dataset.dtypes[band - 1] not in ("uint8", "int8", "uint16", "int16", "float32"):
         return False
+    if dataset.scales[band - 1] != 1 or dataset.offsets[band - 1] != 0:
+        return False
     flags = {flag.name for flag in dataset.mask_flag_enums[band - 1]}
     return flags <= {"nodata"} or flags <= {"all_valid"}
 
@@ -202,7 +204,7 @@ def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
                 path=name if "://" in name or not Path(name).exists() else str(Path(name).resolve()), band=band,
                 rows=dataset.height, cols=dataset.width,
                 transform=tuple(dataset.transform.to_gdal()) if placed else None,
-                dtype=dataset.dtypes[max(band, 1) - 1], bands=dataset.count, nodata=dataset.nodata,
+                dtype=dataset.dtypes[max(band, 1) - 1], bands=dataset.count, nodata=dataset.nodatavals[max(band, 1) - 1],
                 crs=dataset.crs.to_wkt() if dataset.crs else "", is_plain=_is_plain(dataset, band))
     except rasterio.errors.RasterioError as error:
         raise ReadFailed(f"'{name}' cannot be opened: {error}") from None
