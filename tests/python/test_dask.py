@@ -72,7 +72,7 @@ def test_gdal_reads_mosaic_and_zarr(cluster, tmp_path):
 def test_a_second_run_computes_only_what_is_missing(cluster, expected, tmp_path):
     path = tmp_path / "out.tif"
     assert run(cluster, path, supertile=256).computed == 16
-    tiles = tmp_path / "out.tiles"
+    tiles = tmp_path / "out.tif.tiles"
     (tiles / "tile_256_512.tif").unlink()
     (tiles / "tile_0_0.tif").write_bytes(b"half a file")
     (tiles / "tile_512_0.json").unlink()
@@ -85,6 +85,22 @@ def test_a_second_run_computes_only_what_is_missing(cluster, expected, tmp_path)
     assert run(cluster, path, supertile=256, overwrite=True, resume=False).computed == 16
 
 
+def test_a_mosaic_may_be_the_source_of_a_file_of_the_same_name(cluster, tmp_path):
+    def slope(source, name, **options):
+        return package.dask.run("slope", source, tmp_path / name, client=cluster, supertile=500, **options)
+
+    slope(DEM, "x.vrt")
+    before = digest_of_file(tmp_path / "x.vrt")
+    slope(tmp_path / "x.vrt", "x.tif")
+    assert digest_of_file(tmp_path / "x.vrt") == before != digest_of_file(tmp_path / "x.tif")
+    with pytest.raises(package.WriteFailed, match="is the source; allowed: "):
+        slope(tmp_path / "x.vrt", "x.vrt", overwrite=True)
+    # A mosaic of tiles that are being replaced is not there.
+    with pytest.raises(package.Cancelled):
+        slope(DEM, "x.vrt", overwrite=True, resume=False, progress=lambda share, stage: False)
+    assert not (tmp_path / "x.vrt").exists()
+
+
 def test_parts_without_data_have_no_file(cluster, heights, tmp_path):
     gaps = heights.copy()
     gaps[:512, :512] = -9999
@@ -92,7 +108,7 @@ def test_parts_without_data_have_no_file(cluster, heights, tmp_path):
     with rasterio.open(DEM) as dem, rasterio.open(source, "w", **{**dem.profile, "nodata": -9999}) as dataset:
         dataset.write(gaps, 1)
     report = package.dask.run("slope", source, tmp_path / "out.vrt", client=cluster, supertile=500)
-    assert (report.empty, report.computed) == (1, 4) and not (tmp_path / "out.tiles" / "tile_0_0.tif").exists()
+    assert (report.empty, report.computed) == (1, 4) and not (tmp_path / "out.vrt.tiles" / "tile_0_0.tif").exists()
     terralume("visualize", "slope", source, tmp_path / "native.tif")
     assert digest_of_file(tmp_path / "out.vrt") == digest_of_file(tmp_path / "native.tif")
     assert package.dask.run("slope", source, tmp_path / "out.vrt", client=cluster, supertile=500, overwrite=True).kept == 4
@@ -170,7 +186,7 @@ def test_a_client_that_is_killed_is_resumed(cluster, expected, tmp_path):
             os.killpg(child.pid, signal.SIGKILL)
             break
     child.wait()
-    tiles = tmp_path / "out.tiles"
+    tiles = tmp_path / "out.vrt.tiles"
     whole = [note for note in tiles.glob("*.json") if (tiles / note.stem).with_suffix(".tif").exists()]
     report = run(cluster, path, supertile=64)
     assert 0 < report.kept < 256 and report.kept == len(whole) and report.computed == 256 - report.kept
@@ -192,7 +208,7 @@ def test_many_small_tiles_of_two_workers(cluster, tmp_path):
     assert report.tiles == side * side and len(report.workers) == 2 and not report.failed
     expected = package.slope(dem)
     bad = 0
-    for note in (tmp_path / "out.tiles").glob("*.json"):
+    for note in (tmp_path / "out.vrt.tiles").glob("*.json"):
         row, col, rows, cols = json.loads(note.read_text())["key"]["tile"]
         with rasterio.open(note.with_suffix(".tif")) as tile:
             bad += not np.array_equal(tile.read(1), expected[row:row + rows, col:col + cols], equal_nan=True)
