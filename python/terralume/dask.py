@@ -135,7 +135,8 @@ def run(
         A raster that all workers can open under this name.
     destination
         `NAME.vrt`: a mosaic over one GeoTIFF for each super-tile, which stand in the folder NAME.vrt.tiles; `NAME.tif`: the
-        same (NAME.tif.tiles), gathered into one Cloud Optimized GeoTIFF; `NAME.zarr`: a Zarr store of format 2. A place that all workers can write.
+        same (NAME.tif.tiles), gathered into one Cloud Optimized GeoTIFF; `NAME.zarr`: a Zarr store of format 2, which is there before it
+        is whole. A place that all workers can write.
     client
         A `distributed.Client`; without it the current one.
     supertile
@@ -176,7 +177,7 @@ def run(
         else:
             report.kept += 1
             report.empty += int(state)
-    form.prepare(fresh=report.kept == 0)
+    form.prepare(report.kept == 0, overwrite)
     with reporting(progress, "terralume") as tell:
         _drive(cluster, todo, lambda task: form.submit(cluster, record, task, retries), report, threads, tell)
     if report.failed:
@@ -362,8 +363,12 @@ class _Form:
         if os.path.exists(self.target) and not overwrite and not own:
             raise WriteFailed(f"'{self.target}' exists; allowed: another name, or overwrite=True")
 
-    def prepare(self, fresh: bool) -> None:
+    def prepare(self, fresh: bool, overwrite: bool) -> None:
         """Makes folders, and the empty store of Zarr. An older mosaic goes: its tiles are about to change."""
+        if self.kind == ".zarr" and fresh and os.path.exists(self.target) and not overwrite:
+            raise WriteFailed(
+                f"'{self.target}' is the result of another run, of which nothing can be kept; allowed: another name, or "
+                "overwrite=True")
         if self.kind == ".zarr" and (fresh or not os.path.exists(self.target)):
             zarr_store.create(self.target, self.frame)
         try:

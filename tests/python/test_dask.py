@@ -101,6 +101,16 @@ def test_a_mosaic_may_be_the_source_of_a_file_of_the_same_name(cluster, tmp_path
     assert not (tmp_path / "x.vrt").exists()
 
 
+def test_a_store_of_another_run_is_not_replaced_without_being_asked_to(cluster, expected, tmp_path):
+    path = tmp_path / "out.zarr"
+    run(cluster, path, supertile=512)
+    with pytest.raises(package.WriteFailed, match="another run.*allowed: another name, or overwrite=True"):
+        package.dask.run("slope", DEM, path, client=cluster, supertile=512)
+    assert run(cluster, path, supertile=512).kept == 4
+    assert digest(xr.open_zarr(path, mask_and_scale=False).result.values) == expected
+    assert package.dask.run("slope", DEM, path, client=cluster, supertile=512, overwrite=True).computed == 4
+
+
 def test_parts_without_data_have_no_file(cluster, heights, tmp_path):
     gaps = heights.copy()
     gaps[:512, :512] = -9999
