@@ -12,7 +12,7 @@ import numpy as np
 
 from . import georeference, labelled
 from .arrays import Tile
-from .errors import BadArgument, BadArray, WriteFailed, need
+from .errors import BadArgument, BadArray, Cancelled, WriteFailed, need
 from .mosaic import Frame, gather, write_tile, write_vrt
 from .progress import Progress, reporting
 
@@ -40,19 +40,25 @@ def write(
     data = agg.data if agg.data.ndim == 3 else agg.data[None]
     data = data.rechunk({0: -1})
     blocks = data.to_delayed()[0]
+    # Made once: a chunk that comes late must not bring back a folder that has gone.
+    made = delayed(_make_folder, pure=False)(folder)
     tiles, tasks = [], []
     for row, blocks_of_row in zip(_starts(data.chunks[1]), blocks):
         for col, block in zip(_starts(data.chunks[2]), blocks_of_row):
             tile = Tile(row[0], col[0], row[1], col[1])
-            path = os.path.join(folder, f"tile_{tile.row}_{tile.col}.tif")
             tiles.append(tile)
-            tasks.append(delayed(_write_block, pure=False)(path, block, frame, tile))
+            tasks.append(delayed(_write_block, pure=False)(made, block, frame, tile))
     whole = delayed(_finish, pure=False)(tasks, tiles, (folder, target, driver), frame, creation)
     if not now:
         return whole
     with reporting(progress, "terralume") as report:
-        report(0.0, "computing")
-        result = whole.compute()
+        if not report(0.0, "computing"):
+            raise Cancelled("the run was cancelled; no output was written")
+        try:
+            result = whole.compute()
+        except BaseException:  # Ctrl-C as well
+            _remove_folder(folder)
+            raise
         report(1.0, "done")
     return result
 
@@ -63,9 +69,26 @@ def _starts(sizes: Sequence[int]) -> list[tuple[int, int]]:
     return [(int(end - size), int(size)) for end, size in zip(ends, sizes)]
 
 
-def _write_block(path: str, cells: np.ndarray, frame: Frame, tile: Tile) -> str:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    return write_tile(path, np.asarray(cells), frame, tile)
+def _make_folder(folder: str) -> str:
+    try:
+        Path(folder).mkdir(exist_ok=True)
+    except OSError as error:
+        raise WriteFailed(f"'{folder}' cannot be made: {error}") from None
+    return folder
+
+
+def _remove_folder(folder: str) -> None:
+    """Removes it at once for others, who may still be writing a tile, and then from the disk."""
+    gone = f"{folder}.gone"
+    try:
+        os.replace(folder, gone)
+    except OSError:  # it was not made, or has been removed
+        return
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _write_block(folder: str, cells: np.ndarray, frame: Frame, tile: Tile) -> str:
+    return write_tile(os.path.join(folder, f"tile_{tile.row}_{tile.col}.tif"), np.asarray(cells), frame, tile)
 
 
 def _finish(

@@ -63,6 +63,25 @@ def test_rasters_from_every_kind_of_array(tmp_path, driver):
         opened.terralume.slope().terralume.to_raster(made["file"])
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_a_lazy_array_that_fails_leaves_no_folder(tmp_path, error):
+    def fail(cells, block_info=None):
+        if block_info[0]["chunk-location"] == (2, 2):
+            raise error("mine")
+        return cells
+
+    opened = terralume.open(DEM, chunks=250)
+    failing = opened.copy(data=opened.data.map_blocks(fail, dtype=opened.dtype, meta=np.empty((0, 0), opened.dtype)))
+    with pytest.raises(error):
+        failing.terralume.to_raster(tmp_path / "out.tif")
+    with pytest.raises(terralume.Cancelled):
+        (opened + 0).terralume.to_raster(tmp_path / "out.tif", progress=lambda share, stage: False)
+    assert os.listdir(tmp_path) == []
+    # Delayed twice, it is written twice.
+    later = (opened + 0).terralume.to_raster(tmp_path / "out.tif", compute=False)
+    assert later.compute() == later.compute() and os.listdir(tmp_path) == ["out.tif"]
+
+
 def test_names_of_bands_and_dates_are_written(tmp_path):
     times = np.array(["2020-01-01", "2020-02-01"], "datetime64[ns]")
     array = xr.DataArray(np.zeros((2, 20, 30), "int16"), {"time": times, "y": -np.arange(20.0), "x": np.arange(30.0)},
