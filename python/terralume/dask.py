@@ -286,6 +286,7 @@ def _compute_file(record: Record, task: Task, creation: tuple[str, ...]) -> Done
     """On a worker: one super-tile into one file."""
     began, path = time.monotonic(), task.stem + ".tif"
     empty = False
+    _forget(task)
     with record.job(task.tile) as job:
         set_options(job, {"overwrite": True, "co": list(creation)})
         job.set_output(path)
@@ -302,8 +303,14 @@ def _compute_file(record: Record, task: Task, creation: tuple[str, ...]) -> Done
 def _compute_chunk(record: Record, task: Task, store: str) -> Done:
     """On a worker: one super-tile into whole chunks of a Zarr store."""
     began = time.monotonic()
+    _forget(task)
     zarr_store.write(store, task.tile, record.compute(task.tile))
     return _note(task, False, began, 0)
+
+
+def _forget(task: Task) -> None:
+    """Takes back what an earlier run has said of the tile, which is about to change."""
+    Path(task.stem + ".json").unlink(missing_ok=True)
 
 
 def _note(task: Task, empty: bool, began: float, size: int) -> Done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import threading
@@ -39,6 +40,8 @@ class Source:
     crs: str = ""
     #: Its cells are heights, exact in float32, and nothing but their value says which are missing.
     is_plain: bool = False
+    #: What tells whether the other files that belong to it are the same, such as those of a mosaic; empty: it has none.
+    others: str = ""
 
     @property
     def grid(self) -> native.Grid:
@@ -61,12 +64,9 @@ class Source:
         return ",".join(repr(float(end)) for end in (xs[0], ys[0], xs[1], ys[1]))
 
     def stamp(self) -> list[Any]:
-        """What tells whether the file is still the same: size and time of its last change."""
-        try:
-            found = os.stat(self.path)
-        except OSError:  # not a plain file, such as a name of GDAL's
-            return [self.path]
-        return [os.path.abspath(self.path), found.st_size, found.st_mtime_ns]
+        """What tells whether the file is still the same: size and time of its last change. The other files are those that
+        were there when it was opened."""
+        return [*_stamp(self.path), *([self.others] if self.others else [])]
 
     def read(self, tile: Tile) -> np.ndarray:
         """Cells as they are in the file: bands x rows x columns."""
@@ -187,6 +187,20 @@ def _is_plain(dataset: Any, band: int) -> bool:
     return flags <= {"nodata"} or flags <= {"all_valid"}
 
 
+def _stamp(path: str) -> list[Any]:
+    try:
+        found = os.stat(path)
+    except OSError:  # not a plain file, such as an address or a name of GDAL's
+        return [path]
+    return [os.path.abspath(path), found.st_size, found.st_mtime_ns]
+
+
+def _others(dataset: Any) -> str:
+    """The stamps of all files but the first in a few letters: a mosaic may have thousands."""
+    stamps = [_stamp(name) for name in sorted(dataset.files[1:])]
+    return hashlib.sha256(repr(stamps).encode()).hexdigest()[:32] if stamps else ""
+
+
 def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
     """Looks at a raster without reading cells. Needs rasterio.
 
@@ -205,6 +219,6 @@ def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
                 rows=dataset.height, cols=dataset.width,
                 transform=tuple(dataset.transform.to_gdal()) if placed else None,
                 dtype=dataset.dtypes[max(band, 1) - 1], bands=dataset.count, nodata=dataset.nodatavals[max(band, 1) - 1],
-                crs=dataset.crs.to_wkt() if dataset.crs else "", is_plain=_is_plain(dataset, band))
+                crs=dataset.crs.to_wkt() if dataset.crs else "", is_plain=_is_plain(dataset, band), others=_others(dataset))
     except rasterio.errors.RasterioError as error:
         raise ReadFailed(f"'{name}' cannot be opened: {error}") from None

@@ -26,6 +26,21 @@ def expected(tmp_path_factory):
     return digest_of_file(path)
 
 
+def block_of(source):
+    """Makes a file of blocks of 256 cells and says where the last one begins."""
+    options = ["-co", "TILED=YES", "-co", "BLOCKXSIZE=256", "-co", "BLOCKYSIZE=256", "-co", "COMPRESS=DEFLATE"]
+    subprocess.run(["gdal_translate", "-q", *options, DEM, source], check=True)
+    with rasterio.open(source) as dataset:
+        return int(dataset.get_tag_item("BLOCK_OFFSET_3_3", "TIFF", bidx=1))
+
+
+def destroy(source, place):
+    """Makes a block of a file unreadable."""
+    with open(source, "r+b") as file:
+        file.seek(place)
+        file.write(b"\xff" * 64)
+
+
 def run(client, path, **options):
     """VAT combined in bytes."""
     return package.dask.run("vat-combined", DEM, path, dtype="uint8", client=client, **options)
@@ -111,6 +126,34 @@ def test_a_store_of_another_run_is_not_replaced_without_being_asked_to(cluster, 
     assert package.dask.run("slope", DEM, path, client=cluster, supertile=512, overwrite=True).computed == 4
 
 
+def test_a_tile_that_is_replaced_is_not_taken_for_done(cluster, tmp_path):
+    """Its note goes before its cells do: whatever dies between leaves a tile that is to be computed."""
+    source = tmp_path / "in.tif"
+    place = block_of(source)
+    package.dask.run("slope", source, tmp_path / "out.vrt", client=cluster, supertile=500)
+    note = tmp_path / "out.vrt.tiles" / "tile_500_500.json"
+    assert note.exists()
+    destroy(source, place)
+    with pytest.raises(package.TilesFailed, match="1 of 4 tiles failed"):
+        package.dask.run("slope", source, tmp_path / "out.vrt", client=cluster, supertile=500, overwrite=True, retries=0)
+    assert not note.exists() and note.with_name("tile_0_0.json").exists()
+
+
+@pytest.mark.parametrize("ending", ["vrt", "zarr"])
+def test_what_a_mosaic_is_made_of_belongs_to_the_source(cluster, heights, tmp_path, ending):
+    tile, source, out = tmp_path / "tile.tif", tmp_path / "in.vrt", tmp_path / f"out.{ending}"
+    subprocess.run(["gdal_translate", "-q", DEM, tile], check=True)
+    subprocess.run(["gdal_translate", "-q", "-of", "VRT", tile, source], check=True)
+    slope = lambda: package.dask.run("slope", source, out, client=cluster, supertile=512, overwrite=True)  # noqa: E731
+    slope()
+    assert slope().kept == 4
+    with rasterio.open(tile, "r+") as dataset:
+        dataset.write(heights[::-1], 1)
+    assert slope().computed == 4
+    found = xr.open_zarr(out, mask_and_scale=False).result.values if ending == "zarr" else rasterio.open(out).read(1)
+    assert digest(found) == digest(package.slope(heights[::-1].copy()))
+
+
 def test_parts_without_data_have_no_file(cluster, heights, tmp_path):
     gaps = heights.copy()
     gaps[:512, :512] = -9999
@@ -126,13 +169,7 @@ def test_parts_without_data_have_no_file(cluster, heights, tmp_path):
 
 def test_a_tile_that_fails_is_named_and_the_others_go_on(cluster, tmp_path):
     source = tmp_path / "broken.tif"
-    options = ["-co", "TILED=YES", "-co", "BLOCKXSIZE=256", "-co", "BLOCKYSIZE=256", "-co", "COMPRESS=DEFLATE"]
-    subprocess.run(["gdal_translate", "-q", *options, DEM, source], check=True)
-    with rasterio.open(source) as dataset:
-        place = int(dataset.get_tag_item("BLOCK_OFFSET_3_3", "TIFF", bidx=1))
-    with open(source, "r+b") as file:
-        file.seek(place)
-        file.write(b"\xff" * 64)
+    destroy(source, block_of(source))
     with pytest.raises(package.TilesFailed, match="4 of 16 tiles failed, the first at row 512, column 512: .*row 768") as caught:
         package.dask.run("slope", source, tmp_path / "out.vrt", client=cluster, supertile=256, retries=0)
     report = caught.value.report
