@@ -285,7 +285,7 @@ def to_raster(
     compute : bool
         False: gives a dask Delayed that writes the file when it is computed.
     options
-        Of the run or the driver: threads, memory="512M", co=["COMPRESS=LZW"], overviews.
+        co=["COMPRESS=LZW"]; where the library runs from file to file, also its own: threads, memory="512M", overviews.
 
     Raises
     ------
@@ -298,9 +298,14 @@ def to_raster(
         raise BadArray(f"{type(agg).__name__} has no place; allowed: a DataArray")
     output.check_target(target, overwrite)
     record = sources.record_of(agg.data)
-    if record is not None and len(record.steps) == 1 and output.lies_as(agg, record.source.transform):
+    if record is not None and len(record.steps) == 1 and output.lies_as(agg, record.source.transform, record.source.crs):
         return _native(record, target, (driver, overwrite, options), compute, progress)
-    return output.write(agg, target, driver, compute, options.pop("co", None), progress)
+    creation = options.pop("co", None)
+    if options:
+        raise BadArgument(
+            f"{', '.join(options)} = … for an array that is not one operation or recipe over a file; allowed: co, and "
+            "terralume.run for the others")
+    return output.write(agg, target, driver, compute, creation, progress)
 
 
 def _native(

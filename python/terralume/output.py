@@ -134,12 +134,22 @@ def frame_of(agg: Any) -> Frame:
         crs=place.rio.crs.to_wkt() if place.rio.crs is not None else "")
 
 
-def lies_as(agg: Any, transform: tuple[float, ...] | None) -> bool:
-    """Whether an array lies where a file does: its coordinates may have been changed."""
-    own = frame_of(agg).transform
+def lies_as(agg: Any, transform: tuple[float, ...] | None, crs: str) -> bool:
+    """Whether an array lies where a file does: its coordinates and reference system may have been changed."""
+    frame = frame_of(agg)
+    own = frame.transform
+    if not _same_crs(frame.crs, crs):
+        return False
     if own is None or transform is None:
         return own is None and transform is None
     return bool(np.allclose(own, transform, rtol=1e-9, atol=1e-6 * abs(transform[1])))
+
+
+def _same_crs(one: str, other: str) -> bool:
+    if one == other or not one or not other:
+        return one == other
+    parse = need("rasterio.crs", "writing a raster").CRS.from_wkt
+    return bool(parse(one) == parse(other))
 
 
 def _names(agg: Any, count: int) -> tuple[str, ...]:

@@ -82,6 +82,23 @@ def test_a_lazy_array_that_fails_leaves_no_folder(tmp_path, error):
     assert later.compute() == later.compute() and os.listdir(tmp_path) == ["out.tif"]
 
 
+def test_a_reference_system_that_was_set_is_written(tmp_path):
+    slope = terralume.open(DEM, chunks=500).terralume.slope()
+    slope.rio.write_crs("EPSG:3035").terralume.to_raster(tmp_path / "set.tif")
+    slope.terralume.to_raster(tmp_path / "own.tif")
+    with rasterio.open(tmp_path / "set.tif") as dataset, rasterio.open(tmp_path / "own.tif") as own, rasterio.open(DEM) as dem:
+        assert dataset.crs.to_epsg() == 3035 and own.crs == dem.crs
+        assert digest(dataset.read(1)) == digest(own.read(1))
+
+
+def test_options_that_would_not_be_heard_are_refused(tmp_path):
+    slope = terralume.open(DEM, chunks=500).terralume.slope()
+    slope.terralume.to_raster(tmp_path / "file.tif", threads=1, overviews=True)
+    with pytest.raises(terralume.BadArgument, match="threads, overviews = .*allowed: co"):
+        (slope + 0).terralume.to_raster(tmp_path / "array.tif", threads=1, overviews=True, co=["COMPRESS=LZW"])
+    assert os.listdir(tmp_path) == ["file.tif"]
+
+
 def test_names_of_bands_and_dates_are_written(tmp_path):
     times = np.array(["2020-01-01", "2020-02-01"], "datetime64[ns]")
     array = xr.DataArray(np.zeros((2, 20, 30), "int16"), {"time": times, "y": -np.arange(20.0), "x": np.arange(30.0)},
