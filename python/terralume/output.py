@@ -13,7 +13,7 @@ import numpy as np
 from . import georeference, labelled
 from .arrays import Tile
 from .errors import BadArgument, BadArray, Cancelled, WriteFailed, need
-from .mosaic import Frame, gather, write_tile, write_vrt
+from .mosaic import GDAL_TYPES, Frame, gather, write_tile, write_vrt
 from .progress import Progress, reporting
 
 
@@ -117,7 +117,7 @@ def _write_small(cells: np.ndarray, frame: Frame, target: str, driver: str, crea
 def frame_of(agg: Any) -> Frame:
     """Size, type, place and names of a labelled array.
 
-    Raises `BadArray` for more than one dimension beside rows and columns."""
+    Raises `BadArray` for more than one dimension beside rows and columns, and for types that rasters do not have."""
     need("rioxarray", "writing a raster")
     rows, columns = georeference.spatial_dims(agg)
     if agg.ndim > 3:
@@ -125,6 +125,8 @@ def frame_of(agg: Any) -> Frame:
     count = agg.shape[0] if agg.ndim == 3 else 1
     nodata = georeference.nodata_of(agg, None)
     dtype = np.dtype(agg.dtype).name
+    if dtype not in GDAL_TYPES:
+        raise BadArray(f"array of {dtype}; allowed: {', '.join(GDAL_TYPES)}, such as astype(…)")
     place = agg.rio.set_spatial_dims(columns, rows)
     has_place = all(dim in agg.coords for dim in (rows, columns))
     return Frame(

@@ -99,6 +99,15 @@ def test_options_that_would_not_be_heard_are_refused(tmp_path):
     assert os.listdir(tmp_path) == ["file.tif"]
 
 
+@pytest.mark.parametrize("dtype", ["bool", "float16", "complex64"])
+def test_types_that_rasters_do_not_have_are_refused_at_the_start(tmp_path, dtype):
+    opened = terralume.open(DEM, chunks=500)
+    for array in (opened.astype(dtype), opened.compute().astype(dtype)):
+        with pytest.raises(terralume.BadArray, match=f"{dtype}; allowed: uint8, "):
+            array.terralume.to_raster(tmp_path / "out.tif", compute=False)
+    assert os.listdir(tmp_path) == []
+
+
 def test_names_of_bands_and_dates_are_written(tmp_path):
     times = np.array(["2020-01-01", "2020-02-01"], "datetime64[ns]")
     array = xr.DataArray(np.zeros((2, 20, 30), "int16"), {"time": times, "y": -np.arange(20.0), "x": np.arange(30.0)},
