@@ -134,8 +134,9 @@ def run(
     source
         A raster that all workers can open under this name.
     destination
-        `NAME.vrt`: a mosaic over one GeoTIFF for each super-tile, which stand in the folder NAME.tiles; `NAME.tif`: the same,
-        gathered into one Cloud Optimized GeoTIFF; `NAME.zarr`: a Zarr store of format 2. A place that all workers can write.
+        `NAME.vrt`: a mosaic over one GeoTIFF for each super-tile, which stand in the folder NAME.vrt.tiles; `NAME.tif`: the
+        same (NAME.tif.tiles), gathered into one Cloud Optimized GeoTIFF; `NAME.zarr`: a Zarr store of format 2, which is there before it
+        is whole. A place that all workers can write.
     client
         A `distributed.Client`; without it the current one.
     supertile
@@ -165,7 +166,7 @@ def run(
     plan = _plan(record)
     threads = max(sum(_threads(cluster).values()), 1)
     form = _Form.of(os.fspath(destination), plan, record, threads, supertile)
-    form.check(overwrite, resume)
+    form.check(found.path, overwrite, resume)
     cluster.register_plugin(TerralumePlugin("://" in found.path or found.path.startswith("/vsi")))
     report = Report(form.target, len(form.tasks), supertile=form.side)
     todo = []
@@ -176,7 +177,7 @@ def run(
         else:
             report.kept += 1
             report.empty += int(state)
-    form.prepare(fresh=report.kept == 0)
+    form.prepare(report.kept == 0, overwrite)
     with reporting(progress, "terralume") as tell:
         _drive(cluster, todo, lambda task: form.submit(cluster, record, task, retries), report, threads, tell)
     if report.failed:
@@ -285,6 +286,7 @@ def _compute_file(record: Record, task: Task, creation: tuple[str, ...]) -> Done
     """On a worker: one super-tile into one file."""
     began, path = time.monotonic(), task.stem + ".tif"
     empty = False
+    _forget(task)
     with record.job(task.tile) as job:
         set_options(job, {"overwrite": True, "co": list(creation)})
         job.set_output(path)
@@ -301,8 +303,14 @@ def _compute_file(record: Record, task: Task, creation: tuple[str, ...]) -> Done
 def _compute_chunk(record: Record, task: Task, store: str) -> Done:
     """On a worker: one super-tile into whole chunks of a Zarr store."""
     began = time.monotonic()
+    _forget(task)
     zarr_store.write(store, task.tile, record.compute(task.tile))
     return _note(task, False, began, 0)
+
+
+def _forget(task: Task) -> None:
+    """Takes back what an earlier run has said of the tile, which is about to change."""
+    Path(task.stem + ".json").unlink(missing_ok=True)
 
 
 def _note(task: Task, empty: bool, began: float, size: int) -> Done:
@@ -338,7 +346,7 @@ class _Form:
         if kind not in (".vrt", ".tif", ".tiff", ".zarr"):
             raise BadArgument(f"destination '{destination}'; allowed: NAME.vrt, NAME.tif, NAME.zarr")
         side = _side(plan, threads, supertile, kind == ".zarr")
-        folder = os.path.join(target, ".terralume") if kind == ".zarr" else str(Path(target).with_suffix(".tiles"))
+        folder = os.path.join(target, ".terralume") if kind == ".zarr" else f"{target}.tiles"
         frame = _frame(record, plan)
         key = {"request": record.steps[0].request.digest(), "source": record.source.stamp(), "band": record.source.band,
                "nodata": repr(record.nodata)}
@@ -352,19 +360,27 @@ class _Form:
         """Every tile has a file of its own."""
         return self.kind != ".zarr"
 
-    def check(self, overwrite: bool, resume: bool) -> None:
+    def check(self, source: str, overwrite: bool, resume: bool) -> None:
         """Refuses a destination that is there, or cannot be."""
         if not os.path.isdir(os.path.dirname(self.target)):
             raise WriteFailed(f"'{self.target}': there is no such folder; allowed: a folder that is there")
+        if os.path.exists(self.target) and os.path.exists(source) and os.path.samefile(self.target, source):
+            raise WriteFailed(f"'{self.target}' is the source; allowed: another name")
         own = self.kind == ".zarr" and resume and os.path.isdir(self.folder)
         if os.path.exists(self.target) and not overwrite and not own:
             raise WriteFailed(f"'{self.target}' exists; allowed: another name, or overwrite=True")
 
-    def prepare(self, fresh: bool) -> None:
-        """Makes folders, and the empty store of Zarr."""
+    def prepare(self, fresh: bool, overwrite: bool) -> None:
+        """Makes folders, and the empty store of Zarr. An older mosaic goes: its tiles are about to change."""
+        if self.kind == ".zarr" and fresh and os.path.exists(self.target) and not overwrite:
+            raise WriteFailed(
+                f"'{self.target}' is the result of another run, of which nothing can be kept; allowed: another name, or "
+                "overwrite=True")
         if self.kind == ".zarr" and (fresh or not os.path.exists(self.target)):
             zarr_store.create(self.target, self.frame)
         try:
+            if self.kind == ".vrt":
+                Path(self.target).unlink(missing_ok=True)
             os.makedirs(self.folder, exist_ok=True)
         except OSError as error:
             raise WriteFailed(f"'{self.folder}' cannot be made: {error}") from None

@@ -94,12 +94,22 @@ def _open_file(path: str, chunks: Any, band: int | None, nodata: float | None) -
         data = _lazy_band(source, path, chunks, nodata)
     else:
         stack = need("dask.array", "terralume.open").stack
-        data = stack([_lazy_band(replace(source, band=number + 1), path, chunks, nodata) for number in range(source.bands)])
+        each = [sources.source_of(path, number + 1) for number in range(source.bands)]
+        data = stack([_lazy_band(one, path, chunks, nodata) for one in each])
     result = array.copy(data=data)
     result.encoding.pop("preferred_chunks", None)
-    if nodata is not None:
-        result.attrs["_FillValue"] = nodata
+    _set_nodata(result, source, nodata)
     return compute(result) if chunks is None else result
+
+
+def _set_nodata(array: Any, source: Source, nodata: float | None) -> None:
+    """Says which value is nodata: what was given, else that of the band, where rioxarray has said that of the first."""
+    if nodata is not None:
+        array.attrs["_FillValue"] = nodata
+    elif source.band > 1:
+        array.attrs.pop("_FillValue", None)
+        if source.nodata is not None:
+            array.attrs["_FillValue"] = source.nodata
 
 
 def _lazy_band(source: Source, path: str, chunks: Any, nodata: float | None) -> Any:
@@ -275,7 +285,7 @@ def to_raster(
     compute : bool
         False: gives a dask Delayed that writes the file when it is computed.
     options
-        Of the run or the driver: threads, memory="512M", co=["COMPRESS=LZW"], overviews.
+        co=["COMPRESS=LZW"]; where the library runs from file to file, also its own: threads, memory="512M", overviews.
 
     Raises
     ------
@@ -288,9 +298,14 @@ def to_raster(
         raise BadArray(f"{type(agg).__name__} has no place; allowed: a DataArray")
     output.check_target(target, overwrite)
     record = sources.record_of(agg.data)
-    if record is not None and len(record.steps) == 1 and output.lies_as(agg, record.source.transform):
+    if record is not None and len(record.steps) == 1 and output.lies_as(agg, record.source.transform, record.source.crs):
         return _native(record, target, (driver, overwrite, options), compute, progress)
-    return output.write(agg, target, driver, compute, options.pop("co", None), progress)
+    creation = options.pop("co", None)
+    if options:
+        raise BadArgument(
+            f"{', '.join(options)} = … for an array that is not one operation or recipe over a file; allowed: co, and "
+            "terralume.run for the others")
+    return output.write(agg, target, driver, compute, creation, progress)
 
 
 def _native(

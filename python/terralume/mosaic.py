@@ -13,7 +13,7 @@ from .arrays import Tile
 from .errors import WriteFailed, need
 
 #: GDAL's names of NumPy's types.
-_GDAL_TYPES = {
+GDAL_TYPES = {
     "uint8": "Byte", "int8": "Int8", "uint16": "UInt16", "int16": "Int16", "uint32": "UInt32", "int32": "Int32",
     "uint64": "UInt64", "int64": "Int64", "float32": "Float32", "float64": "Float64",
 }
@@ -52,7 +52,7 @@ def write_vrt(path: str, frame: Frame, files: Sequence[tuple[Tile, str]]) -> Non
     if frame.transform is not None:
         lines.append(f"  <GeoTransform>{', '.join(repr(float(number)) for number in frame.transform)}</GeoTransform>")
     for number, name in enumerate(frame.bands, 1):
-        lines.append(f'  <VRTRasterBand dataType="{_GDAL_TYPES[frame.dtype]}" band="{number}">')
+        lines.append(f'  <VRTRasterBand dataType="{GDAL_TYPES[frame.dtype]}" band="{number}">')
         lines.append(f"    <Description>{escape(name)}</Description>")
         if frame.nodata is not None:
             code = "nan" if math.isnan(frame.nodata) else repr(frame.nodata)

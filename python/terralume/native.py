@@ -507,15 +507,15 @@ def _reporting(progress: Progress) -> Iterator[Any]:
         except Cancelled:
             if raised:
                 raise raised[0] from None
-            if not interrupted:
-                raise
+            raise
 
 
 @contextlib.contextmanager
 def _interrupts() -> Iterator[list[int]]:
     """Notes Ctrl-C, which Python could raise between any two steps of a function that C calls, where it would be lost.
 
-    What the host does on Ctrl-C happens when the block has ended."""
+    What the host does on Ctrl-C happens when the block has ended; what it raises, such as KeyboardInterrupt, is raised in
+    place of `Cancelled`."""
     noted: list[int] = []
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):
@@ -526,8 +526,8 @@ def _interrupts() -> Iterator[list[int]]:
         yield noted
     finally:
         signal.signal(signal.SIGINT, handler)
-    if noted:
-        handler(noted[0], None)
+        if noted:
+            handler(noted[0], None)
 
 
 class Job:

@@ -12,8 +12,8 @@ import numpy as np
 
 from . import georeference, labelled
 from .arrays import Tile
-from .errors import BadArgument, BadArray, WriteFailed, need
-from .mosaic import Frame, gather, write_tile, write_vrt
+from .errors import BadArgument, BadArray, Cancelled, WriteFailed, need
+from .mosaic import GDAL_TYPES, Frame, gather, write_tile, write_vrt
 from .progress import Progress, reporting
 
 
@@ -40,19 +40,25 @@ def write(
     data = agg.data if agg.data.ndim == 3 else agg.data[None]
     data = data.rechunk({0: -1})
     blocks = data.to_delayed()[0]
+    # Made once: a chunk that comes late must not bring back a folder that has gone.
+    made = delayed(_make_folder, pure=False)(folder)
     tiles, tasks = [], []
     for row, blocks_of_row in zip(_starts(data.chunks[1]), blocks):
         for col, block in zip(_starts(data.chunks[2]), blocks_of_row):
             tile = Tile(row[0], col[0], row[1], col[1])
-            path = os.path.join(folder, f"tile_{tile.row}_{tile.col}.tif")
             tiles.append(tile)
-            tasks.append(delayed(_write_block, pure=False)(path, block, frame, tile))
+            tasks.append(delayed(_write_block, pure=False)(made, block, frame, tile))
     whole = delayed(_finish, pure=False)(tasks, tiles, (folder, target, driver), frame, creation)
     if not now:
         return whole
     with reporting(progress, "terralume") as report:
-        report(0.0, "computing")
-        result = whole.compute()
+        if not report(0.0, "computing"):
+            raise Cancelled("the run was cancelled; no output was written")
+        try:
+            result = whole.compute()
+        except BaseException:  # Ctrl-C as well
+            _remove_folder(folder)
+            raise
         report(1.0, "done")
     return result
 
@@ -63,9 +69,26 @@ def _starts(sizes: Sequence[int]) -> list[tuple[int, int]]:
     return [(int(end - size), int(size)) for end, size in zip(ends, sizes)]
 
 
-def _write_block(path: str, cells: np.ndarray, frame: Frame, tile: Tile) -> str:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    return write_tile(path, np.asarray(cells), frame, tile)
+def _make_folder(folder: str) -> str:
+    try:
+        Path(folder).mkdir(exist_ok=True)
+    except OSError as error:
+        raise WriteFailed(f"'{folder}' cannot be made: {error}") from None
+    return folder
+
+
+def _remove_folder(folder: str) -> None:
+    """Removes it at once for others, who may still be writing a tile, and then from the disk."""
+    gone = f"{folder}.gone"
+    try:
+        os.replace(folder, gone)
+    except OSError:  # it was not made, or has been removed
+        return
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _write_block(folder: str, cells: np.ndarray, frame: Frame, tile: Tile) -> str:
+    return write_tile(os.path.join(folder, f"tile_{tile.row}_{tile.col}.tif"), np.asarray(cells), frame, tile)
 
 
 def _finish(
@@ -94,7 +117,7 @@ def _write_small(cells: np.ndarray, frame: Frame, target: str, driver: str, crea
 def frame_of(agg: Any) -> Frame:
     """Size, type, place and names of a labelled array.
 
-    Raises `BadArray` for more than one dimension beside rows and columns."""
+    Raises `BadArray` for more than one dimension beside rows and columns, and for types that rasters do not have."""
     need("rioxarray", "writing a raster")
     rows, columns = georeference.spatial_dims(agg)
     if agg.ndim > 3:
@@ -102,6 +125,8 @@ def frame_of(agg: Any) -> Frame:
     count = agg.shape[0] if agg.ndim == 3 else 1
     nodata = georeference.nodata_of(agg, None)
     dtype = np.dtype(agg.dtype).name
+    if dtype not in GDAL_TYPES:
+        raise BadArray(f"array of {dtype}; allowed: {', '.join(GDAL_TYPES)}, such as astype(…)")
     place = agg.rio.set_spatial_dims(columns, rows)
     has_place = all(dim in agg.coords for dim in (rows, columns))
     return Frame(
@@ -111,12 +136,22 @@ def frame_of(agg: Any) -> Frame:
         crs=place.rio.crs.to_wkt() if place.rio.crs is not None else "")
 
 
-def lies_as(agg: Any, transform: tuple[float, ...] | None) -> bool:
-    """Whether an array lies where a file does: its coordinates may have been changed."""
-    own = frame_of(agg).transform
+def lies_as(agg: Any, transform: tuple[float, ...] | None, crs: str) -> bool:
+    """Whether an array lies where a file does: its coordinates and reference system may have been changed."""
+    frame = frame_of(agg)
+    own = frame.transform
+    if not _same_crs(frame.crs, crs):
+        return False
     if own is None or transform is None:
         return own is None and transform is None
     return bool(np.allclose(own, transform, rtol=1e-9, atol=1e-6 * abs(transform[1])))
+
+
+def _same_crs(one: str, other: str) -> bool:
+    if one == other or not one or not other:
+        return one == other
+    parse = need("rasterio.crs", "writing a raster").CRS.from_wkt
+    return bool(parse(one) == parse(other))
 
 
 def _names(agg: Any, count: int) -> tuple[str, ...]:

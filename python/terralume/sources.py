@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import threading
@@ -37,8 +38,10 @@ class Source:
     nodata: float | None = None
     #: Reference system as WKT; empty: none.
     crs: str = ""
-    #: Its cells are exact in float32, and nothing but their value says which are missing.
+    #: Its cells are heights, exact in float32, and nothing but their value says which are missing.
     is_plain: bool = False
+    #: What tells whether the other files that belong to it are the same, such as those of a mosaic; empty: it has none.
+    others: str = ""
 
     @property
     def grid(self) -> native.Grid:
@@ -61,12 +64,9 @@ class Source:
         return ",".join(repr(float(end)) for end in (xs[0], ys[0], xs[1], ys[1]))
 
     def stamp(self) -> list[Any]:
-        """What tells whether the file is still the same: size and time of its last change."""
-        try:
-            found = os.stat(self.path)
-        except OSError:  # not a plain file, such as a name of GDAL's
-            return [self.path]
-        return [os.path.abspath(self.path), found.st_size, found.st_mtime_ns]
+        """What tells whether the file is still the same: size and time of its last change. The other files are those that
+        were there when it was opened."""
+        return [*_stamp(self.path), *([self.others] if self.others else [])]
 
     def read(self, tile: Tile) -> np.ndarray:
         """Cells as they are in the file: bands x rows x columns."""
@@ -181,8 +181,24 @@ def record_of(data: Any) -> Record | None:
 def _is_plain(dataset: Any, band: int) -> bool:
     if band == 0 or dataset.dtypes[band - 1] not in ("uint8", "int8", "uint16", "int16", "float32"):
         return False
+    if dataset.scales[band - 1] != 1 or dataset.offsets[band - 1] != 0:
+        return False
     flags = {flag.name for flag in dataset.mask_flag_enums[band - 1]}
     return flags <= {"nodata"} or flags <= {"all_valid"}
+
+
+def _stamp(path: str) -> list[Any]:
+    try:
+        found = os.stat(path)
+    except OSError:  # not a plain file, such as an address or a name of GDAL's
+        return [path]
+    return [os.path.abspath(path), found.st_size, found.st_mtime_ns]
+
+
+def _others(dataset: Any) -> str:
+    """The stamps of all files but the first in a few letters: a mosaic may have thousands."""
+    stamps = [_stamp(name) for name in sorted(dataset.files[1:])]
+    return hashlib.sha256(repr(stamps).encode()).hexdigest()[:32] if stamps else ""
 
 
 def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
@@ -202,7 +218,7 @@ def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
                 path=name if "://" in name or not Path(name).exists() else str(Path(name).resolve()), band=band,
                 rows=dataset.height, cols=dataset.width,
                 transform=tuple(dataset.transform.to_gdal()) if placed else None,
-                dtype=dataset.dtypes[max(band, 1) - 1], bands=dataset.count, nodata=dataset.nodata,
-                crs=dataset.crs.to_wkt() if dataset.crs else "", is_plain=_is_plain(dataset, band))
+                dtype=dataset.dtypes[max(band, 1) - 1], bands=dataset.count, nodata=dataset.nodatavals[max(band, 1) - 1],
+                crs=dataset.crs.to_wkt() if dataset.crs else "", is_plain=_is_plain(dataset, band), others=_others(dataset))
     except rasterio.errors.RasterioError as error:
         raise ReadFailed(f"'{name}' cannot be opened: {error}") from None

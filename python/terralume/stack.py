@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
@@ -291,12 +292,19 @@ def variables_of(agg: Any, options: Program, times: Any = None) -> list[Variable
     if labelled.is_dataset(agg):
         return [one for name, array in agg.data_vars.items() if array.ndim >= 2 for one in _from_array(str(name), array)]
     if labelled.is_data_array(agg):
-        named = isinstance(agg.name, str) and any(agg.name in text for _, text in options.options)
-        return _from_array(agg.name if named else "X", agg)
+        return _from_array(agg.name if _is_named(agg.name, options) else "X", agg)
     if isinstance(agg, np.ndarray) or labelled.is_dask(agg):
         return [_from_numpy("X", agg, seconds_of(times) if times is not None else ())]
     raise BadArray(
         f"{type(agg).__module__}.{type(agg).__name__} holds no bands; allowed: a Dataset, a DataArray, a dictionary of arrays")
+
+
+def _is_named(name: Any, options: Program) -> bool:
+    """Whether a formula or a mask has this word."""
+    if not isinstance(name, str) or not name:
+        return False
+    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    return any(word.search(text) for option, text in options.options if option in ("expr", "mask"))
 
 
 def _from_numpy(name: str, data: Any, times: tuple[float, ...]) -> Variable:
@@ -315,7 +323,7 @@ def _from_array(name: str, array: Any) -> list[Variable]:
     """Bands of a labelled array."""
     rows, columns = georeference.spatial_dims(array)
     nodata = georeference.nodata_of(array, None)
-    time = next((dim for dim in array.dims[:-2] if array.coords[dim].dtype.kind == "M" if dim in array.coords), None)
+    time = _date_dim(array)
     others = [dim for dim in array.dims[:-2] if dim != time]
     if len(others) > 1:
         raise BadArray(f"array with the dimensions {array.dims}; allowed: time, one for bands, {rows}, {columns}")
@@ -347,6 +355,17 @@ def seconds_of(times: Iterable[Any]) -> tuple[float, ...]:
     return tuple(float(moment) for moment in moments.astype(np.int64))
 
 
+def _date_dim(array: Any) -> Any:
+    """The dimension of dates; None: the array has none."""
+    return next((dim for dim in array.dims[:-2] if dim in array.coords and array.coords[dim].dtype.kind == "M"), None)
+
+
+def _pattern(dataset: Any, by_date: bool) -> Any:
+    """The variable whose dimensions and coordinates the result has: not one of numbers that lie nowhere."""
+    return next(
+        array for array in dataset.data_vars.values() if array.ndim >= 2 and (not by_date or _date_dim(array) is not None))
+
+
 def _like(agg: Any, data: Any, description: dict[str, Any], by_date: bool = False) -> Any:
     """The result as the same kind of thing as the input: the axes are (time,) band, rows, columns."""
     names, nodata = description["bands"], description["nodata"]
@@ -355,11 +374,11 @@ def _like(agg: Any, data: Any, description: dict[str, Any], by_date: bool = Fals
     if not (labelled.is_dataset(agg) or labelled.is_data_array(agg)):
         return data[(slice(None),) * axis + (0,)] if single else data
     xarray = need("xarray", "labelled arrays")
-    first = next(iter(agg.data_vars.values())) if labelled.is_dataset(agg) else agg
+    first = _pattern(agg, by_date) if labelled.is_dataset(agg) else agg
     rows, columns = georeference.spatial_dims(first)
     dims: list[Any] = [rows, columns] if single else ["band", rows, columns]
     if by_date:
-        time = next(dim for dim in first.dims[:-2] if first.coords[dim].dtype.kind == "M")
+        time = _date_dim(first)
         dims.insert(0, time)
     keep = {key: value for key, value in first.coords.items() if set(value.dims) <= set(dims) and key != "band"}
     if not single:

@@ -26,6 +26,21 @@ def expected(tmp_path_factory):
     return digest_of_file(path)
 
 
+def block_of(source):
+    """Makes a file of blocks of 256 cells and says where the last one begins."""
+    options = ["-co", "TILED=YES", "-co", "BLOCKXSIZE=256", "-co", "BLOCKYSIZE=256", "-co", "COMPRESS=DEFLATE"]
+    subprocess.run(["gdal_translate", "-q", *options, DEM, source], check=True)
+    with rasterio.open(source) as dataset:
+        return int(dataset.get_tag_item("BLOCK_OFFSET_3_3", "TIFF", bidx=1))
+
+
+def destroy(source, place):
+    """Makes a block of a file unreadable."""
+    with open(source, "r+b") as file:
+        file.seek(place)
+        file.write(b"\xff" * 64)
+
+
 def run(client, path, **options):
     """VAT combined in bytes."""
     return package.dask.run("vat-combined", DEM, path, dtype="uint8", client=client, **options)
@@ -72,7 +87,7 @@ def test_gdal_reads_mosaic_and_zarr(cluster, tmp_path):
 def test_a_second_run_computes_only_what_is_missing(cluster, expected, tmp_path):
     path = tmp_path / "out.tif"
     assert run(cluster, path, supertile=256).computed == 16
-    tiles = tmp_path / "out.tiles"
+    tiles = tmp_path / "out.tif.tiles"
     (tiles / "tile_256_512.tif").unlink()
     (tiles / "tile_0_0.tif").write_bytes(b"half a file")
     (tiles / "tile_512_0.json").unlink()
@@ -85,6 +100,60 @@ def test_a_second_run_computes_only_what_is_missing(cluster, expected, tmp_path)
     assert run(cluster, path, supertile=256, overwrite=True, resume=False).computed == 16
 
 
+def test_a_mosaic_may_be_the_source_of_a_file_of_the_same_name(cluster, tmp_path):
+    def slope(source, name, **options):
+        return package.dask.run("slope", source, tmp_path / name, client=cluster, supertile=500, **options)
+
+    slope(DEM, "x.vrt")
+    before = digest_of_file(tmp_path / "x.vrt")
+    slope(tmp_path / "x.vrt", "x.tif")
+    assert digest_of_file(tmp_path / "x.vrt") == before != digest_of_file(tmp_path / "x.tif")
+    with pytest.raises(package.WriteFailed, match="is the source; allowed: "):
+        slope(tmp_path / "x.vrt", "x.vrt", overwrite=True)
+    # A mosaic of tiles that are being replaced is not there.
+    with pytest.raises(package.Cancelled):
+        slope(DEM, "x.vrt", overwrite=True, resume=False, progress=lambda share, stage: False)
+    assert not (tmp_path / "x.vrt").exists()
+
+
+def test_a_store_of_another_run_is_not_replaced_without_being_asked_to(cluster, expected, tmp_path):
+    path = tmp_path / "out.zarr"
+    run(cluster, path, supertile=512)
+    with pytest.raises(package.WriteFailed, match="another run.*allowed: another name, or overwrite=True"):
+        package.dask.run("slope", DEM, path, client=cluster, supertile=512)
+    assert run(cluster, path, supertile=512).kept == 4
+    assert digest(xr.open_zarr(path, mask_and_scale=False).result.values) == expected
+    assert package.dask.run("slope", DEM, path, client=cluster, supertile=512, overwrite=True).computed == 4
+
+
+def test_a_tile_that_is_replaced_is_not_taken_for_done(cluster, tmp_path):
+    """Its note goes before its cells do: whatever dies between leaves a tile that is to be computed."""
+    source = tmp_path / "in.tif"
+    place = block_of(source)
+    package.dask.run("slope", source, tmp_path / "out.vrt", client=cluster, supertile=500)
+    note = tmp_path / "out.vrt.tiles" / "tile_500_500.json"
+    assert note.exists()
+    destroy(source, place)
+    with pytest.raises(package.TilesFailed, match="1 of 4 tiles failed"):
+        package.dask.run("slope", source, tmp_path / "out.vrt", client=cluster, supertile=500, overwrite=True, retries=0)
+    assert not note.exists() and note.with_name("tile_0_0.json").exists()
+
+
+@pytest.mark.parametrize("ending", ["vrt", "zarr"])
+def test_what_a_mosaic_is_made_of_belongs_to_the_source(cluster, heights, tmp_path, ending):
+    tile, source, out = tmp_path / "tile.tif", tmp_path / "in.vrt", tmp_path / f"out.{ending}"
+    subprocess.run(["gdal_translate", "-q", DEM, tile], check=True)
+    subprocess.run(["gdal_translate", "-q", "-of", "VRT", tile, source], check=True)
+    slope = lambda: package.dask.run("slope", source, out, client=cluster, supertile=512, overwrite=True)  # noqa: E731
+    slope()
+    assert slope().kept == 4
+    with rasterio.open(tile, "r+") as dataset:
+        dataset.write(heights[::-1], 1)
+    assert slope().computed == 4
+    found = xr.open_zarr(out, mask_and_scale=False).result.values if ending == "zarr" else rasterio.open(out).read(1)
+    assert digest(found) == digest(package.slope(heights[::-1].copy()))
+
+
 def test_parts_without_data_have_no_file(cluster, heights, tmp_path):
     gaps = heights.copy()
     gaps[:512, :512] = -9999
@@ -92,7 +161,7 @@ def test_parts_without_data_have_no_file(cluster, heights, tmp_path):
     with rasterio.open(DEM) as dem, rasterio.open(source, "w", **{**dem.profile, "nodata": -9999}) as dataset:
         dataset.write(gaps, 1)
     report = package.dask.run("slope", source, tmp_path / "out.vrt", client=cluster, supertile=500)
-    assert (report.empty, report.computed) == (1, 4) and not (tmp_path / "out.tiles" / "tile_0_0.tif").exists()
+    assert (report.empty, report.computed) == (1, 4) and not (tmp_path / "out.vrt.tiles" / "tile_0_0.tif").exists()
     terralume("visualize", "slope", source, tmp_path / "native.tif")
     assert digest_of_file(tmp_path / "out.vrt") == digest_of_file(tmp_path / "native.tif")
     assert package.dask.run("slope", source, tmp_path / "out.vrt", client=cluster, supertile=500, overwrite=True).kept == 4
@@ -100,13 +169,7 @@ def test_parts_without_data_have_no_file(cluster, heights, tmp_path):
 
 def test_a_tile_that_fails_is_named_and_the_others_go_on(cluster, tmp_path):
     source = tmp_path / "broken.tif"
-    options = ["-co", "TILED=YES", "-co", "BLOCKXSIZE=256", "-co", "BLOCKYSIZE=256", "-co", "COMPRESS=DEFLATE"]
-    subprocess.run(["gdal_translate", "-q", *options, DEM, source], check=True)
-    with rasterio.open(source) as dataset:
-        place = int(dataset.get_tag_item("BLOCK_OFFSET_3_3", "TIFF", bidx=1))
-    with open(source, "r+b") as file:
-        file.seek(place)
-        file.write(b"\xff" * 64)
+    destroy(source, block_of(source))
     with pytest.raises(package.TilesFailed, match="4 of 16 tiles failed, the first at row 512, column 512: .*row 768") as caught:
         package.dask.run("slope", source, tmp_path / "out.vrt", client=cluster, supertile=256, retries=0)
     report = caught.value.report
@@ -170,7 +233,7 @@ def test_a_client_that_is_killed_is_resumed(cluster, expected, tmp_path):
             os.killpg(child.pid, signal.SIGKILL)
             break
     child.wait()
-    tiles = tmp_path / "out.tiles"
+    tiles = tmp_path / "out.vrt.tiles"
     whole = [note for note in tiles.glob("*.json") if (tiles / note.stem).with_suffix(".tif").exists()]
     report = run(cluster, path, supertile=64)
     assert 0 < report.kept < 256 and report.kept == len(whole) and report.computed == 256 - report.kept
@@ -192,7 +255,7 @@ def test_many_small_tiles_of_two_workers(cluster, tmp_path):
     assert report.tiles == side * side and len(report.workers) == 2 and not report.failed
     expected = package.slope(dem)
     bad = 0
-    for note in (tmp_path / "out.tiles").glob("*.json"):
+    for note in (tmp_path / "out.vrt.tiles").glob("*.json"):
         row, col, rows, cols = json.loads(note.read_text())["key"]["tile"]
         with rasterio.open(note.with_suffix(".tif")) as tile:
             bad += not np.array_equal(tile.read(1), expected[row:row + rows, col:col + cols], equal_nan=True)

@@ -63,6 +63,51 @@ def test_rasters_from_every_kind_of_array(tmp_path, driver):
         opened.terralume.slope().terralume.to_raster(made["file"])
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_a_lazy_array_that_fails_leaves_no_folder(tmp_path, error):
+    def fail(cells, block_info=None):
+        if block_info[0]["chunk-location"] == (2, 2):
+            raise error("mine")
+        return cells
+
+    opened = terralume.open(DEM, chunks=250)
+    failing = opened.copy(data=opened.data.map_blocks(fail, dtype=opened.dtype, meta=np.empty((0, 0), opened.dtype)))
+    with pytest.raises(error):
+        failing.terralume.to_raster(tmp_path / "out.tif")
+    with pytest.raises(terralume.Cancelled):
+        (opened + 0).terralume.to_raster(tmp_path / "out.tif", progress=lambda share, stage: False)
+    assert os.listdir(tmp_path) == []
+    # Delayed twice, it is written twice.
+    later = (opened + 0).terralume.to_raster(tmp_path / "out.tif", compute=False)
+    assert later.compute() == later.compute() and os.listdir(tmp_path) == ["out.tif"]
+
+
+def test_a_reference_system_that_was_set_is_written(tmp_path):
+    slope = terralume.open(DEM, chunks=500).terralume.slope()
+    slope.rio.write_crs("EPSG:3035").terralume.to_raster(tmp_path / "set.tif")
+    slope.terralume.to_raster(tmp_path / "own.tif")
+    with rasterio.open(tmp_path / "set.tif") as dataset, rasterio.open(tmp_path / "own.tif") as own, rasterio.open(DEM) as dem:
+        assert dataset.crs.to_epsg() == 3035 and own.crs == dem.crs
+        assert digest(dataset.read(1)) == digest(own.read(1))
+
+
+def test_options_that_would_not_be_heard_are_refused(tmp_path):
+    slope = terralume.open(DEM, chunks=500).terralume.slope()
+    slope.terralume.to_raster(tmp_path / "file.tif", threads=1, overviews=True)
+    with pytest.raises(terralume.BadArgument, match="threads, overviews = .*allowed: co"):
+        (slope + 0).terralume.to_raster(tmp_path / "array.tif", threads=1, overviews=True, co=["COMPRESS=LZW"])
+    assert os.listdir(tmp_path) == ["file.tif"]
+
+
+@pytest.mark.parametrize("dtype", ["bool", "float16", "complex64"])
+def test_types_that_rasters_do_not_have_are_refused_at_the_start(tmp_path, dtype):
+    opened = terralume.open(DEM, chunks=500)
+    for array in (opened.astype(dtype), opened.compute().astype(dtype)):
+        with pytest.raises(terralume.BadArray, match=f"{dtype}; allowed: uint8, "):
+            array.terralume.to_raster(tmp_path / "out.tif", compute=False)
+    assert os.listdir(tmp_path) == []
+
+
 def test_names_of_bands_and_dates_are_written(tmp_path):
     times = np.array(["2020-01-01", "2020-02-01"], "datetime64[ns]")
     array = xr.DataArray(np.zeros((2, 20, 30), "int16"), {"time": times, "y": -np.arange(20.0), "x": np.arange(30.0)},

@@ -130,3 +130,34 @@ def test_files_of_other_types(heights, tmp_path, dtype):
         assert digest(array.terralume.svf().values) == digest_of_file(tmp_path / "out.tif")
     terralume("visualize", "svf", tmp_path / "in.tif", tmp_path / "other.tif", "--nodata", "9")
     assert digest(opened.terralume.svf(nodata=9).values) == digest_of_file(tmp_path / "other.tif")
+
+
+def test_scale_and_offset_of_a_file_are_heights(heights, tmp_path):
+    with rasterio.open(DEM) as dem, rasterio.open(
+        tmp_path / "in.tif", "w", **{**dem.profile, "dtype": "int16", "nodata": None}) as file:
+        file.write(np.round(heights * 10).astype("int16"), 1)
+        file.scales, file.offsets = [0.1], [5.0]
+    terralume("visualize", "slope", tmp_path / "in.tif", tmp_path / "out.tif")
+    lazy = package.open(tmp_path / "in.tif", chunks=400).terralume.slope()
+    assert digest(lazy.values) == digest_of_file(tmp_path / "out.tif")
+    assert abs(float(lazy.mean()) - float(np.nanmean(package.slope(heights)))) < 1
+
+
+def test_each_band_has_a_nodata_value_of_its_own(heights, tmp_path):
+    cells = np.round(heights - 200).astype("int16")
+    cells[:20], cells[40:60] = 7, 9
+    with rasterio.open(DEM) as dem, rasterio.open(
+        tmp_path / "one.tif", "w", **{**dem.profile, "dtype": "int16", "nodata": 9}) as file:
+        file.write(cells, 1)
+    bands = "".join(
+        f"<VRTRasterBand dataType='Int16' band='{number}'><NoDataValue>{nodata}</NoDataValue><SimpleSource>"
+        "<SourceFilename relativeToVRT='1'>one.tif</SourceFilename></SimpleSource></VRTRasterBand>"
+        for number, nodata in ((1, 7), (2, 9)))
+    (tmp_path / "two.vrt").write_text(
+        f"<VRTDataset rasterXSize='1000' rasterYSize='1000'><GeoTransform>0,1,0,0,0,-1</GeoTransform>{bands}</VRTDataset>")
+    opened = package.open(tmp_path / "two.vrt", chunks=400, band=2)
+    assert opened.dtype == np.int16 and opened.attrs["_FillValue"] == 9
+    expected = digest(package.open(tmp_path / "one.tif", chunks=400).terralume.slope().values)
+    assert digest(opened.terralume.slope().values) == digest((opened + 0).terralume.slope().values) == expected
+    both = package.open(tmp_path / "two.vrt", chunks=400)
+    assert digest(both.values[1]) == digest(cells)

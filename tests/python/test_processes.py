@@ -84,6 +84,17 @@ def test_an_interrupt_ends_a_run_and_leaves_nothing(tmp_path, kind):
     print(kind, found.stdout)
 
 
+def test_a_handler_that_only_notes_the_interrupt_cancels_the_run(tmp_path):
+    heard = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    try:
+        with pytest.raises(terralume.Cancelled):
+            terralume.run("svf", DEM, tmp_path / "out.tif", progress=lambda share, stage: os.kill(os.getpid(), signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == [signal.SIGINT] and os.listdir(tmp_path) == []
+
+
 def test_an_array_that_is_interrupted_leaves_no_threads_behind():
     import threading
 

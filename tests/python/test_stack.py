@@ -78,6 +78,23 @@ def test_each_date_by_itself(scenes):
     assert digest(ndvi.isel(time=2).values) == digest(one.compute().terralume.calc(NDVI).values)
 
 
+def test_variables_without_place_or_dates_may_come_first(scenes):
+    expected = scenes[["red", "nir"]].compute().terralume.calc(NDVI)
+    height = xr.ones_like(scenes.red.isel(time=0, drop=True).compute(), dtype="float64").drop_attrs(deep=False)
+    with_others = xr.Dataset({"sensor": 8.0, "height": height, "red": scenes.red.compute(), "nir": scenes.nir.compute()})
+    found = with_others.terralume.calc(f"height * {NDVI}")
+    assert found.dims == ("time", "y", "x") and np.allclose(found, expected, equal_nan=True)
+    assert found.rio.crs == scenes.red.rio.crs
+
+
+@pytest.mark.parametrize("name", ["a", "ma", "X", None])
+def test_the_name_of_an_array_is_a_word_of_the_formula_or_it_is_X(name):
+    array = xr.DataArray(random(7).astype("float32"), dims=("y", "x"), name=name)
+    assert digest(array.terralume.calc("max(X, 5)").values) == digest(np.maximum(array.values, 5))
+    named = array.rename("red_2")
+    assert digest(named.terralume.calc("max(red_2, 5)").values) == digest(np.maximum(array.values, 5))
+
+
 def test_rescaling():
     cells = random(6)
     out = package.rescale(cells, scale=1e-4, source_nodata=0, dtype="float64")
