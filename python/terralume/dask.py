@@ -135,8 +135,8 @@ def run(
         A raster that all workers can open under this name.
     destination
         `NAME.vrt`: a mosaic over one GeoTIFF for each super-tile, which stand in the folder NAME.vrt.tiles; `NAME.tif`: the
-        same (NAME.tif.tiles), gathered into one Cloud Optimized GeoTIFF; `NAME.zarr`: a Zarr store of format 2, which is there before it
-        is whole. A place that all workers can write.
+        same (NAME.tif.tiles), gathered into one Cloud Optimized GeoTIFF; `NAME.zarr`: a Zarr store of format 2, which is
+        there before it is whole. A place that all workers can write.
     client
         A `distributed.Client`; without it the current one.
     supertile

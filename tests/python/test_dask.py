@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -276,7 +275,7 @@ def test_workers_keep_within_their_memory(tmp_path):
     source.write_text(
         "<VRTDataset rasterXSize='12000' rasterYSize='12000'><GeoTransform>0,1,0,0,0,-1</GeoTransform>"
         f"<VRTRasterBand dataType='Float32' band='1'>{sources}</VRTRasterBand></VRTDataset>")
-    log = tmp_path / "log.txt"
+    log, began = tmp_path / "log.txt", time.monotonic()
     handler = logging.FileHandler(log)
     logging.getLogger("distributed").addHandler(handler)
     try:
@@ -299,4 +298,5 @@ def test_workers_keep_within_their_memory(tmp_path):
         around = dataset.read(1, window=rasterio.windows.Window(2280, 4280, 540, 540))
     whole = package.render(around, "vat-combined", dtype="uint8")
     assert np.array_equal(found, whole[20:520, 20:520])
-    assert Path(report.path).exists() and time.monotonic() > 0
+    assert report.path == str(tmp_path / "vat.vrt") and report.computed == report.tiles
+    assert 0 < report.seconds <= time.monotonic() - began
