@@ -77,7 +77,9 @@ def test_ctrl_c(environment, tmp_path, name, parameters):
                                env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     said = b""
     while b"0..." not in said:
-        said += process.stdout.read(1)
+        more = process.stdout.read(1)
+        assert more, said
+        said += more
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=60)
     assert process.returncode not in (0, None)
