@@ -49,9 +49,6 @@ impl Target {
                 "output '{path}' would replace the input '{input}'; allowed: another name"
             )));
         }
-        if target.path.file_name().is_none() {
-            return Err(Error::Output(format!("cannot write '{path}'; allowed: a file of this machine")));
-        }
         let is_zarr = || ZARR_MARKS.iter().any(|mark| target.path.join(mark).exists());
         if target.is_folder && target.path.exists() && !is_zarr() {
             return Err(Error::Output(format!(
@@ -60,6 +57,9 @@ impl Target {
         }
         if target.path.is_dir() && !target.is_folder {
             return Err(Error::Output(format!("output '{path}' is a directory; allowed: a file name")));
+        }
+        if target.path.file_name().is_none() {
+            return Err(Error::Output(format!("cannot write '{path}'; allowed: a file of this machine")));
         }
         if target.path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
             // Putting a file into its place would destroy a device such as /dev/null.
