@@ -514,8 +514,8 @@ def _reporting(progress: Progress) -> Iterator[Any]:
 def _interrupts() -> Iterator[list[int]]:
     """Notes Ctrl-C, which Python could raise between any two steps of a function that C calls, where it would be lost.
 
-    What the host does on Ctrl-C happens when the block has ended; what it raises, such as KeyboardInterrupt, is raised in
-    place of `Cancelled`."""
+    What the host does on Ctrl-C happens when the block has ended; what it raises, such as KeyboardInterrupt, is raised
+    in place of `Cancelled`."""
     noted: list[int] = []
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):

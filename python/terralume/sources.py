@@ -151,7 +151,6 @@ class Record:
         inner = Tile(tile.row - wide.row, tile.col - wide.col, tile.rows, tile.cols)
         return chains.run(out[0], inner, later, math.nan)
 
-
     def _compute_plain(self, tile: Tile) -> np.ndarray:
         """The same from cells that are read in Python, where neighbours find blocks that were read before."""
         reach = chains.reach(self.steps)
