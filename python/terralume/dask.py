@@ -189,6 +189,8 @@ def run(
 
 
 def _failure(report: Report) -> TilesFailed:
+    # Not the one that happened to end first.
+    report.failed.sort(key=lambda failure: (failure[0].row, failure[0].col))
     tile, reason = report.failed[0]
     error = TilesFailed(
         f"{len(report.failed)} of {report.tiles} tiles failed, the first at row {tile.row}, column {tile.col}: {reason}; "
