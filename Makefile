@@ -8,7 +8,7 @@
 #   make qgis-plugin                      target/terralume-qgis-VERSION.zip, for QGIS's "Install from ZIP"
 #   make test-python                      runs the tests of the Python package, as make test does
 #   make wheel                            target/wheel/terralume-VERSION-py3-none-PLATFORM.whl, for pip install
-#   make python-functions                 writes python/terralume/functions.py from what the library says of itself
+#   make python-functions                 writes python/terralume/functions from what the library says of itself
 #   make test-qgis                        runs the tests of the QGIS plugin, as make test does
 #   make qgis-data                        rewrites what the plugin has from the library: descriptions, help, pictures
 #   make install PREFIX=/usr/local        as usual

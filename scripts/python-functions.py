@@ -1,5 +1,5 @@
-"""Writes python/terralume/functions.py: a function for every operation of the library, with its parameters, ranges and
-help. Run it with the built library: TERRALUME_LIBRARY=target/release/libterralume.so python scripts/python-functions.py"""
+"""Writes python/terralume/functions: a file for every operation of the library, with its parameters, ranges and help.
+ Run it with the built library: TERRALUME_LIBRARY=target/release/libterralume.so python scripts/python-functions.py"""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "python" / "terralume" / "functions.py"
+TARGET = ROOT / "python" / "terralume" / "functions"
 
-HEAD = '''"""Every operation of the library as a function.
+PACKAGE = '''"""Every operation of the library as a function, a file for each.
 
 Written by scripts/python-functions.py from what the library says of itself; a test compares. Every function takes a NumPy
 array, a dask array, or a DataArray or Dataset of xarray, and gives the same kind back.
 """
 
+'''
+
+HEAD = '''"""{title}. Written by scripts/python-functions.py."""
+
 from __future__ import annotations
 
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
-from .apply import Raster, apply
-from .georeference import CellSize
+from ..apply import {apply}
+from ..georeference import CellSize
 
-#: A number of cells, or a text with a unit, such as "10m".
-Length = Union[float, str]
-Stretch = Union[str, "tuple[float, float]", None]
 
 '''
 
@@ -125,21 +126,26 @@ def function(name: str, operation: dict, alias_of: str = "") -> str:
     return text
 
 
-def generate(description: dict) -> str:
-    """The whole file."""
-    functions, names = [], []
+def generate(description: dict) -> dict[str, str]:
+    """All files: names and texts."""
+    files, modules = {}, {}
     for operation in description["operations"]:
-        functions.append(function(operation["id"], operation))
-        names.append(operation["id"])
-        for alias in operation.get("aliases", []):
-            functions.append(function(alias, operation, operation["id"]))
-            names.append(alias)
-    listed = "__all__ = [\n" + "".join(f'    "{name}",\n' for name in sorted(names)) + "]\n"
-    return HEAD + listed + "\n\n" + "\n\n".join(functions)
+        own = operation["id"]
+        names = [own, *operation.get("aliases", [])]
+        functions = [function(name, operation, "" if name == own else own) for name in names]
+        lengths = any(parameter["kind"] == "length" for parameter in operation["parameters"])
+        imported = "Length, Raster, Stretch, apply" if lengths else "Raster, Stretch, apply"
+        files[f"{own}.py"] = HEAD.format(title=operation["title"], apply=imported) + "\n\n".join(functions)
+        modules[own] = sorted(names)
+    imports = "".join(f"from .{own} import {', '.join(names)}\n" for own, names in sorted(modules.items()))
+    every = sorted(name for names in modules.values() for name in names)
+    listed = "__all__ = [\n" + "".join(f'    "{name}",\n' for name in every) + "]\n"
+    return {"__init__.py": PACKAGE + imports + "\n" + listed, **files}
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT / "python"))
     from terralume import native
 
-    TARGET.write_text(generate(native.load().describe()), encoding="utf-8")
+    for name, text in generate(native.load().describe()).items():
+        (TARGET / name).write_text(text, encoding="utf-8")

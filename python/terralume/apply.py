@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from .steps import Step
 
 #: A NumPy array, a dask array, or a DataArray or Dataset of xarray: what goes in comes out.
 Raster = TypeVar("Raster")
+#: A number of cells, or a text with a unit, such as "10m".
+Length = Union[float, str]
+Stretch = Union[str, "tuple[float, float]", None]
 
 
 def apply(
@@ -26,7 +29,7 @@ def apply(
     cell_size: CellSize = None,
     nodata: float | None = None,
     dtype: Any = "float32",
-    stretch: str | tuple[float, float] | None = None,
+    stretch: Stretch = None,
     compat: str = "none",
     alpha: bool = False,
     threads: int | None = None,

@@ -9,7 +9,7 @@ came and what is allowed.
 | `ChunkTooSmall` | `ValueError` | chunks of a dask array are smaller than the radius |
 | `TooLarge` | `MemoryError` | a result, or the work, does not fit into the memory |
 | `ReadFailed`, `WriteFailed` | `OSError` | files |
-| `Unsupported` | `NotImplementedError` | the input is well formed, but the operation cannot treat it rightly |
+| `Unsupported` | `ValueError` | the input is well formed, but the operation cannot treat it rightly |
 | `GdalMissing` | `ImportError` | there is no usable GDAL, which files need and arrays do not |
 | `DependencyMissing` | `ImportError` | a Python package that only some functions need |
 | `LibraryMissing` | | there is no usable library; the text names the places that were tried |

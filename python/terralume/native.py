@@ -72,7 +72,7 @@ class WriteFailed(TerralumeError, OSError):
     """The output cannot be created or written."""
 
 
-class Unsupported(TerralumeError, NotImplementedError):
+class Unsupported(TerralumeError, ValueError):
     """The input is well formed, but the operation cannot treat it rightly."""
 
 

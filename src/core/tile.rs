@@ -28,6 +28,19 @@ pub struct Window {
 }
 
 impl Window {
+    /// The cells that two windows share; None when there are none.
+    pub fn overlap(self, other: Self) -> Option<Self> {
+        let (row, col) = (self.row.max(other.row), self.col.max(other.col));
+        let last_row = (self.row + self.rows).min(other.row + other.rows);
+        let last_col = (self.col + self.cols).min(other.col + other.cols);
+        (row < last_row && col < last_col).then(|| Self {
+            row,
+            col,
+            rows: last_row - row,
+            cols: last_col - col,
+        })
+    }
+
     /// The window grown by `margin` cells on every side, cut at the edges of a `rows` x `cols` raster.
     pub fn grown(&self, margin: usize, rows: usize, cols: usize) -> Window {
         let (row, col) = (self.row.saturating_sub(margin), self.col.saturating_sub(margin));

@@ -147,7 +147,7 @@ impl Sink for TileSet {
     fn write(&mut self, window: Window, cells: CellsRef<'_>) -> Result<()> {
         let bytes = self.header.cell_type.size();
         for index in 0..self.tiles.len() {
-            let Some(shared) = overlap(window, self.tiles[index].place) else { continue };
+            let Some(shared) = window.overlap(self.tiles[index].place) else { continue };
             if self.tiles[index].sink.is_none() {
                 self.tiles[index].sink = Some(self.open(self.tiles[index].place)?);
             }
@@ -190,18 +190,6 @@ fn is_tile(name: &str) -> bool {
 
 fn file_name(place: Window) -> String {
     format!("row{}_col{}.tif", place.row, place.col)
-}
-
-fn overlap(first: Window, second: Window) -> Option<Window> {
-    let (row, col) = (first.row.max(second.row), first.col.max(second.col));
-    let last_row = (first.row + first.rows).min(second.row + second.rows);
-    let last_col = (first.col + first.cols).min(second.col + second.cols);
-    (row < last_row && col < last_col).then(|| Window {
-        row,
-        col,
-        rows: last_row - row,
-        cols: last_col - col,
-    })
 }
 
 /// Copies a part of a window, band after band.

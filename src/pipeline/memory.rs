@@ -50,7 +50,7 @@ impl Sink for ArraySink<'_> {
             CellsRef::Float32(cells) => bytemuck::cast_slice(cells),
             CellsRef::Uint8(cells) | CellsRef::Raw(cells, _) => cells,
         };
-        let Some(kept) = common(window, self.part) else { return Ok(()) };
+        let Some(kept) = window.overlap(self.part) else { return Ok(()) };
         let (cell, part) = (self.cell_bytes, self.part);
         let bands = from.len() / (window.cells() * cell).max(1);
         for band in 0..bands {
@@ -63,19 +63,6 @@ impl Sink for ArraySink<'_> {
         }
         Ok(())
     }
-}
-
-/// The cells that two windows share.
-fn common(first: Window, second: Window) -> Option<Window> {
-    let (row, col) = (first.row.max(second.row), first.col.max(second.col));
-    let last_row = (first.row + first.rows).min(second.row + second.rows);
-    let last_col = (first.col + first.cols).min(second.col + second.cols);
-    (row < last_row && col < last_col).then(|| Window {
-        row,
-        col,
-        rows: last_row - row,
-        cols: last_col - col,
-    })
 }
 
 /// Arrays as bands of a stack.
