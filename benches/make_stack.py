@@ -1,4 +1,7 @@
-"""Made-up scenes for the benchmark of stacks. Usage: make_stack.py FOLDER DATES SIDE"""
+"""Made-up scenes for the benchmark of stacks: DATES of one band, and SCENES of three.
+
+Usage: make_stack.py FOLDER DATES SIDE SCENES SCENE_SIDE
+"""
 import datetime
 import os
 import sys
@@ -7,7 +10,7 @@ import numpy as np
 import rasterio
 from rasterio.transform import from_origin
 
-folder, dates, side = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+folder, (dates, side, scenes, scene_side) = sys.argv[1], map(int, sys.argv[2:6])
 random = np.random.default_rng(1)
 
 
@@ -27,24 +30,28 @@ def smooth(side):
     return np.sin(x / 90) + np.cos(y / 70) + random.integers(0, 200, (side, side)).astype("f4") / 200
 
 
-ground = smooth(side)
-for name, options in (("deflate", dict(compress="deflate", num_threads=2)), ("plain", {})):
-    os.makedirs(f"{folder}/{name}", exist_ok=True)
-start = datetime.date(2018, 1, 1)
-for number in range(dates):
-    day = f"{start + datetime.timedelta(days=3 * number):%Y%m%d}"
-    cells = np.roll(ground, 37 * number, 1) * random.uniform(0.9, 1.1, ground.shape).astype("f4")
-    bands = {
-        "x": cells,
-        "red": (cells * 1000 + 3000).astype("u2"),
-        "nir": (cells * 1500 + 6000).astype("u2"),
-        "qa": np.where(np.roll(ground, 91 * number, 0) > 2, 16, 0).astype("u2"),
-    }
-    for band, values in bands.items():
-        # A temporal mean has all dates; the seasonal one of three bands half of them.
-        if band == "x" or number < dates // 2:
+def of_each_day(count, side, bands):
+    """Files of each date, compressed and plain. `bands` makes cells of a date from the ground and its number."""
+    ground = smooth(side)
+    start = datetime.date(2018, 1, 1)
+    for number in range(count):
+        day = f"{start + datetime.timedelta(days=365 * number // count):%Y%m%d}"
+        cells = np.roll(ground, 37 * number, 1) * random.uniform(0.9, 1.1, ground.shape).astype("f4")
+        for band, values in bands(cells, np.roll(ground, 91 * number, 0)).items():
             write(f"{folder}/deflate/{band}_{number:03}_{day}.tif", values, compress="deflate", num_threads=2)
             write(f"{folder}/plain/{band}_{number:03}_{day}.tif", values)
+
+
+def scene(cells, clouds):
+    """Red, near infrared, and a band of quality with clouds in bit 4."""
+    red, nir = (cells * 1000 + 3000).astype("u2"), (cells * 1500 + 6000).astype("u2")
+    return {"red": red, "nir": nir, "qa": np.where(clouds > 2, 16, 0).astype("u2")}
+
+
+for name in ("deflate", "plain"):
+    os.makedirs(f"{folder}/{name}", exist_ok=True)
+of_each_day(dates, side, lambda cells, clouds: {"x": cells})
+of_each_day(scenes, scene_side, scene)
 large = smooth(10000)
 bgr = np.stack([(large * 1000 + 3000 + 500 * band).astype("u2") for band in range(3)])
 write(f"{folder}/bgr.tif", bgr, compress="zstd", zstd_level=1, predictor=2, num_threads=2, interleave="pixel")

@@ -193,7 +193,7 @@ mod tests {
         let window = Window { row: 1, col: 1, rows: 2, cols: 2 };
         part.open().unwrap().read(&[0], window, &mut out).unwrap();
         let mut row = [0.0; 2];
-        out[0].numbers(2..4, &mut row);
+        out[0].numbers(2..4, None, &mut row);
         assert_eq!(row, [21.0, 22.0]);
         assert!(ArrayBands::new(vec![&cells[1..]], vec![plane]).is_err());
     }

@@ -187,6 +187,14 @@ pub fn read_row<T: Cell>(cells: &[T], nodata: Option<f64>, row: &mut [f64]) {
     }
 }
 
+/// Reads cells as [`read_row`] does; those that a mask covers become NaN as well.
+pub fn read_unmasked<T: Cell>(cells: &[T], nodata: Option<f64>, masked: &[u8], row: &mut [f64]) {
+    match nodata.and_then(T::exactly) {
+        Some(code) => read_marked_unmasked(cells, code, masked, row),
+        None => read_all_unmasked(cells, masked, row),
+    }
+}
+
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn read_all<T: Cell>(cells: &[T], row: &mut [f64]) {
     for (number, cell) in row.iter_mut().zip(cells) {
@@ -198,6 +206,20 @@ fn read_all<T: Cell>(cells: &[T], row: &mut [f64]) {
 fn read_marked<T: Cell>(cells: &[T], code: T, row: &mut [f64]) {
     for (number, cell) in row.iter_mut().zip(cells) {
         *number = if *cell == code { f64::NAN } else { cell.to_number() };
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn read_all_unmasked<T: Cell>(cells: &[T], masked: &[u8], row: &mut [f64]) {
+    for ((number, cell), masked) in row.iter_mut().zip(cells).zip(masked) {
+        *number = if *masked != 0 { f64::NAN } else { cell.to_number() };
+    }
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn read_marked_unmasked<T: Cell>(cells: &[T], code: T, masked: &[u8], row: &mut [f64]) {
+    for ((number, cell), masked) in row.iter_mut().zip(cells).zip(masked) {
+        *number = if (*masked != 0) | (*cell == code) { f64::NAN } else { cell.to_number() };
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::core::error::Result;
 use crate::core::tile::Window;
 use crate::pipeline::io::{Aligned, Layout};
-use crate::stack::cells::{read_row, Cell, CellType};
+use crate::stack::cells::{read_row, read_unmasked, Cell, CellType};
+use crate::stack::mask::{AnyBit, Outside};
 use aligned_vec::AVec;
 use bytemuck::Pod;
 use std::ops::Range;
@@ -81,21 +82,21 @@ impl RawPlane {
         &mut self.mask
     }
 
-    /// Cells, counted row after row, as 64-bit numbers; missing ones become NaN.
+    /// Cells, counted row after row, as 64-bit numbers; missing ones, and those that a mask covers, become NaN.
     ///
     /// # Allocations: none.
-    pub fn numbers(&self, part: Range<usize>, values: &mut [f64]) {
+    pub fn numbers(&self, part: Range<usize>, masked: Option<&[u8]>, values: &mut [f64]) {
         match self.cell_type {
-            CellType::UInt8 => self.typed::<u8>(part.clone(), values),
-            CellType::Int8 => self.typed::<i8>(part.clone(), values),
-            CellType::UInt16 => self.typed::<u16>(part.clone(), values),
-            CellType::Int16 => self.typed::<i16>(part.clone(), values),
-            CellType::UInt32 => self.typed::<u32>(part.clone(), values),
-            CellType::Int32 => self.typed::<i32>(part.clone(), values),
-            CellType::UInt64 => self.typed::<u64>(part.clone(), values),
-            CellType::Int64 => self.typed::<i64>(part.clone(), values),
-            CellType::Float32 => self.typed::<f32>(part.clone(), values),
-            CellType::Float64 => self.typed::<f64>(part.clone(), values),
+            CellType::UInt8 => self.typed::<u8>(part.clone(), masked, values),
+            CellType::Int8 => self.typed::<i8>(part.clone(), masked, values),
+            CellType::UInt16 => self.typed::<u16>(part.clone(), masked, values),
+            CellType::Int16 => self.typed::<i16>(part.clone(), masked, values),
+            CellType::UInt32 => self.typed::<u32>(part.clone(), masked, values),
+            CellType::Int32 => self.typed::<i32>(part.clone(), masked, values),
+            CellType::UInt64 => self.typed::<u64>(part.clone(), masked, values),
+            CellType::Int64 => self.typed::<i64>(part.clone(), masked, values),
+            CellType::Float32 => self.typed::<f32>(part.clone(), masked, values),
+            CellType::Float64 => self.typed::<f64>(part.clone(), masked, values),
         }
         if let Some(mask) = self.mask.get(part) {
             for (value, mask) in values.iter_mut().zip(mask) {
@@ -104,8 +105,34 @@ impl RawPlane {
         }
     }
 
-    fn typed<T: Cell + Pod>(&self, part: Range<usize>, values: &mut [f64]) {
-        read_row(&bytemuck::cast_slice::<u8, T>(&self.bytes)[part], self.nodata, values);
+    fn typed<T: Cell + Pod>(&self, part: Range<usize>, masked: Option<&[u8]>, values: &mut [f64]) {
+        let cells = &bytemuck::cast_slice::<u8, T>(&self.bytes)[part];
+        match masked {
+            Some(masked) => read_unmasked(cells, self.nodata, masked, values),
+            None => read_row(cells, self.nodata, values),
+        }
+    }
+
+    /// Sets 1 where a mask of bits covers cells, which are looked at as they are; false, and nothing is done, where they
+    /// have to become numbers first.
+    ///
+    /// # Allocations: none.
+    pub fn any_bit(&self, part: Range<usize>, bits: AnyBit, outside: Outside, masked: &mut [u8]) -> bool {
+        if !self.mask.is_empty() {
+            return false;
+        }
+        let (bytes, nodata) = (&self.bytes[..], self.nodata);
+        match self.cell_type {
+            CellType::UInt8 => bits.row(&bytes[part], nodata, outside, masked),
+            CellType::UInt16 => {
+                bits.row(&bytemuck::cast_slice::<u8, u16>(bytes)[part], nodata, outside, masked)
+            }
+            CellType::UInt32 => {
+                bits.row(&bytemuck::cast_slice::<u8, u32>(bytes)[part], nodata, outside, masked)
+            }
+            _ => return false,
+        }
+        true
     }
 }
 
@@ -124,8 +151,24 @@ mod tests {
             plane.mask_mut().copy_from_slice(mask);
         }
         let mut values = vec![7.0; cols];
-        plane.numbers(0..cols, &mut values);
+        plane.numbers(0..cols, None, &mut values);
         values
+    }
+
+    #[test]
+    fn masked_cells_become_missing_whatever_says_so() {
+        for (_, cell_type) in CellType::ALL {
+            let layout = Layout { rows: 1, cols: 4, block_rows: 1, block_cols: 4 };
+            let info = PlaneInfo { file: 0, cell_type, nodata: Some(0.0), layout, masked: true };
+            let mut plane = RawPlane::default();
+            plane.prepare(&info, Window { row: 0, col: 0, rows: 1, cols: 4 });
+            plane.bytes_mut().fill(1);
+            plane.bytes_mut()[..cell_type.size()].fill(0);
+            plane.mask_mut().copy_from_slice(&[1, 0, 1, 1]);
+            let mut values = [7.0; 4];
+            plane.numbers(0..4, Some(&[0, 0, 1, 0]), &mut values);
+            assert_eq!(values.map(f64::is_nan), [true, true, true, false], "{cell_type:?}");
+        }
     }
 
     #[test]

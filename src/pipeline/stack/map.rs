@@ -80,7 +80,7 @@ impl Work for Mapping<'_> {
         let (down, across) = (wide.row + self.halo - window.row, wide.col + self.halo - window.col);
         for row in 0..wide.rows {
             let to = &mut worker.cells[(down + row) * cols + across..][..wide.cols];
-            worker.raw[0].numbers(row * wide.cols..(row + 1) * wide.cols, to);
+            worker.raw[0].numbers(row * wide.cols..(row + 1) * wide.cols, None, to);
         }
         match (self.function)(&MapTile { index, window, cells: &worker.cells }) {
             true => Ok(()),

@@ -170,12 +170,18 @@ impl MaskWorker {
         let masks = program.masks.iter().zip(&self.images[number].places).zip(&mut self.scratches);
         for ((used, places), scratch) in masks {
             let Some(places) = places else { continue };
+            let plane = |place: &Place| match place {
+                Place::Values(index) => &values[*index],
+                Place::Own(index) => &own[*index],
+            };
+            let cells = first..first + width;
+            if let (Some(bits), [place]) = (used.mask.any_bit(), &places[..]) {
+                if plane(place).any_bit(cells.clone(), bits, program.outside, to) {
+                    continue;
+                }
+            }
             for (place, numbers) in places.iter().zip(self.inputs.chunks_exact_mut(width)) {
-                let plane = match place {
-                    Place::Values(index) => &values[*index],
-                    Place::Own(index) => &own[*index],
-                };
-                plane.numbers(first..first + width, numbers);
+                plane(place).numbers(cells.clone(), None, numbers);
             }
             used.mask.row(width, &self.inputs[..places.len() * width], scratch, program.outside, to);
         }

@@ -300,13 +300,11 @@ impl StackWork<'_> {
         report.masked += masked.map_or(0, mask::count);
         let inputs = &mut rows.inputs[..layer.values.len() * width];
         for (index, (place, to)) in layer.values.iter().zip(inputs.chunks_exact_mut(width)).enumerate() {
-            image.planes[*place].numbers(cells.clone(), to);
+            let masked = masked.filter(|_| program.where_masked.is_none() && self.decisive.contains(&index));
+            image.planes[*place].numbers(cells.clone(), masked, to);
             if let Some((scale, offset)) = layer.unscale.get(index) {
                 to.iter_mut().for_each(|value| *value = *value * scale + offset);
             }
-        }
-        if let (Some(masked), None) = (masked, program.where_masked) {
-            self.decisive.iter().for_each(|input| mask::apply(masked, &mut inputs[input * width..][..width]));
         }
         let results = &mut rows.results[..program.results() * width];
         match (&program.formula, &mut rows.scratch) {

@@ -195,21 +195,14 @@ fn change_by_two<F: Fn(f64, f64, f64) -> f64>(x: &[f64], y: &[f64], to: &mut [f6
 
 /// Writes a result, NaN where it has no data, and says how many cells lost theirs in the arithmetic.
 pub fn result(output: &Output, work: Work<'_>, registers: &[Vec<f64>], to: &mut [f64]) -> u64 {
-    let [missing, infinite] = match output.value {
-        Operand::Register(register) => finite(&registers[register as usize][..work.cells], to),
-        Operand::Input(row) => finite(work.input(row), to),
+    let lost = match output.value {
+        Operand::Register(register) => settle(output, work, &registers[register as usize][..work.cells], to),
+        Operand::Input(row) => settle(output, work, work.input(row), to),
         Operand::Constant(number) => {
             to.fill(if number.is_finite() { number } else { f64::NAN });
-            let cells = work.cells as u32;
-            [if number.is_nan() { cells } else { 0 }, if number.is_infinite() { cells } else { 0 }]
+            let count = |there: bool| if there { work.cells as u32 } else { 0 };
+            gone(output, work, [count(number.is_nan()), count(number.is_infinite())], to)
         }
-    };
-    let lost = if missing + infinite == 0 {
-        0
-    } else if output.names_nodata {
-        u64::from(infinite)
-    } else {
-        lost(output, work, to)
     };
     if output.masks {
         output.uses.iter().for_each(|row| mask(work.input(*row), to));
@@ -217,21 +210,42 @@ pub fn result(output: &Output, work: Work<'_>, registers: &[Vec<f64>], to: &mut 
     lost
 }
 
-/// Counts missing cells all of whose inputs are there.
-fn lost(output: &Output, work: Work<'_>, to: &[f64]) -> u64 {
-    let there = |cell: usize| output.uses.iter().all(|row| !work.input(*row)[cell].is_nan());
-    match output.uses.as_slice() {
-        [x] => lost_of_two(work.input(*x), work.input(*x), to),
-        [x, y] => lost_of_two(work.input(*x), work.input(*y), to),
-        _ => to.iter().enumerate().filter(|(cell, value)| value.is_nan() && there(*cell)).count() as u64,
+/// Takes over values that are finite, and counts the others unless an input was missing.
+fn settle(output: &Output, work: Work<'_>, values: &[f64], to: &mut [f64]) -> u64 {
+    match (output.names_nodata, output.uses.as_slice()) {
+        (false, [x]) => finite_of_two(values, work.input(*x), work.input(*x), to),
+        (false, [x, y]) => finite_of_two(values, work.input(*x), work.input(*y), to),
+        _ => {
+            let found = finite(values, to);
+            gone(output, work, found, to)
+        }
     }
 }
 
+/// Cells that lost their data, of which some are missing and some were infinite.
+fn gone(output: &Output, work: Work<'_>, [missing, infinite]: [u32; 2], to: &[f64]) -> u64 {
+    if missing + infinite == 0 {
+        0
+    } else if output.names_nodata {
+        u64::from(infinite)
+    } else {
+        lost(output, work, to)
+    }
+}
+
+/// Counts missing cells all of whose inputs are there.
+fn lost(output: &Output, work: Work<'_>, to: &[f64]) -> u64 {
+    let there = |cell: usize| output.uses.iter().all(|row| !work.input(*row)[cell].is_nan());
+    to.iter().enumerate().filter(|(cell, value)| value.is_nan() && there(*cell)).count() as u64
+}
+
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-fn lost_of_two(x: &[f64], y: &[f64], to: &[f64]) -> u64 {
+fn finite_of_two(from: &[f64], x: &[f64], y: &[f64], to: &mut [f64]) -> u64 {
     let mut lost = 0;
-    for ((to, x), y) in to.iter().zip(x).zip(y) {
-        lost += u64::from(to.is_nan() & !x.is_nan() & !y.is_nan());
+    for (((to, value), x), y) in to.iter_mut().zip(from).zip(x).zip(y) {
+        let there = value.is_finite();
+        lost += u64::from(!there & !x.is_nan() & !y.is_nan());
+        *to = if there { *value } else { f64::NAN };
     }
     lost
 }

@@ -1,5 +1,6 @@
 //! What is asked of a quality band's cells, a row at a time.
 
+use crate::stack::cells::Cell;
 use crate::stack::expression::field;
 use multiversion::multiversion;
 
@@ -92,5 +93,51 @@ fn hit<F: Fn(f64) -> bool>(row: &[f64], hits: &mut [u8], test: F) {
 pub fn merge(row: &[f64], hits: &[u8], invert: u8, missing: u8, masked: &mut [u8]) {
     for ((masked, hit), cell) in masked.iter_mut().zip(hits).zip(row) {
         *masked |= if cell.is_nan() { missing } else { *hit ^ invert };
+    }
+}
+
+/// Whole numbers from 0 whose bits can be looked at without a detour: no sign stands for more of them, and none is lost
+/// in a 64-bit float.
+pub trait Whole: Cell {
+    /// As many of these bits as it has.
+    fn low_bits(bits: u64) -> Self;
+
+    /// Whether some of these are set.
+    fn has_any(self, bits: Self) -> bool;
+}
+
+macro_rules! whole {
+    ($($type:ty),*) => {$(
+        impl Whole for $type {
+            fn low_bits(bits: u64) -> Self {
+                bits as Self
+            }
+            #[inline(always)]
+            fn has_any(self, bits: Self) -> bool {
+                self & bits != 0
+            }
+        }
+    )*};
+}
+whole!(u8, u16, u32);
+
+/// Adds cells in which bits are set, or none of them, to the mask.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+pub fn merge_bits<T: Whole>(cells: &[T], bits: T, invert: u8, masked: &mut [u8]) {
+    for (masked, cell) in masked.iter_mut().zip(cells) {
+        *masked |= u8::from(cell.has_any(bits)) ^ invert;
+    }
+}
+
+/// The same of cells one of whose numbers is no data: these are masked when `missing` is 1.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+pub fn merge_marked_bits<T: Whole>(
+    cells: &[T],
+    (bits, code): (T, T),
+    (invert, missing): (u8, u8),
+    masked: &mut [u8],
+) {
+    for (masked, cell) in masked.iter_mut().zip(cells) {
+        *masked |= if *cell == code { missing } else { u8::from(cell.has_any(bits)) ^ invert };
     }
 }

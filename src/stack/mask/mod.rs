@@ -14,7 +14,8 @@ pub use presets::{Flag, Place, Preset, PRESETS};
 use crate::core::error::Result;
 use crate::stack::expression::{Program, Scratch};
 use crate::stack::ROW;
-use cell_test::{merge, Test};
+pub use cell_test::Whole;
+use cell_test::{merge, merge_bits, merge_marked_bits, Test};
 use multiversion::multiversion;
 
 /// What becomes of a cell whose quality band has no data.
@@ -41,6 +42,27 @@ enum Rule {
     Tests(Vec<Test>),
     /// The result is not 0.
     Expression(Program),
+}
+
+/// A mask of nothing but bits, which can be looked for in the cells of a file as they are.
+#[derive(Debug, Clone, Copy)]
+pub struct AnyBit {
+    bits: u64,
+    invert: bool,
+}
+
+impl AnyBit {
+    /// Sets 1 where cells are out, as [`Mask::row`] does with their numbers.
+    pub fn row<T: Whole>(&self, cells: &[T], nodata: Option<f64>, outside: Outside, masked: &mut [u8]) {
+        let (bits, invert) = (T::low_bits(self.bits), u8::from(self.invert));
+        match nodata.and_then(T::exactly) {
+            Some(code) => {
+                let missing = u8::from(outside == Outside::Mask);
+                merge_marked_bits(cells, (bits, code), (invert, missing), masked);
+            }
+            None => merge_bits(cells, bits, invert, masked),
+        }
+    }
 }
 
 /// Rows in between; one for each thread.
@@ -73,6 +95,16 @@ impl Mask {
     /// Which of the known names have to be given, in this order.
     pub fn inputs(&self) -> &[usize] {
         &self.inputs
+    }
+
+    /// The bits of a mask that asks for nothing else.
+    pub fn any_bit(&self) -> Option<AnyBit> {
+        let Rule::Tests(tests) = &self.rule else { return None };
+        let bits = tests.iter().try_fold(0, |all, test| match test {
+            Test::AnyBit(bits) => Some(all | bits),
+            _ => None,
+        })?;
+        Some(AnyBit { bits, invert: self.invert })
     }
 
     /// Rows in between.
@@ -138,11 +170,6 @@ pub fn count(masked: &[u8]) -> u64 {
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
 fn count_few(masked: &[u8]) -> u8 {
     masked.iter().map(|cell| u8::from(*cell != 0)).sum()
-}
-
-/// Cells that are out lose their data.
-pub fn apply(masked: &[u8], row: &mut [f64]) {
-    apply_value(masked, f64::NAN, row);
 }
 
 /// Cells that are out become `value`, those without data too.

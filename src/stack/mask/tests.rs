@@ -106,7 +106,7 @@ fn several_masks_and_several_inputs() {
     let mut row = [1.0, 2.0, 3.0];
     apply_value(&out, 0.0, &mut row);
     assert_eq!(row, [0.0, 0.0, 3.0]);
-    apply(&out, &mut row);
+    apply_value(&out, f64::NAN, &mut row);
     assert!(row[0].is_nan() && row[1].is_nan() && row[2] == 3.0);
 }
 
@@ -204,4 +204,29 @@ fn whatever_comes_is_read_or_refused() {
         }
     }
     assert!(read > 100, "only {read} were read: the test has gone blind");
+}
+
+#[test]
+fn bits_of_cells_as_they_are_are_those_of_their_numbers() {
+    fn compare<T: Whole>(cells: &[T], text: &str) {
+        let mask = Mask::parse(text, &["qa"]).unwrap();
+        for (nodata, outside) in
+            [(None, Outside::Mask), (Some(9.0), Outside::Mask), (Some(9.0), Outside::Keep)]
+        {
+            let mut numbers = vec![0.0; cells.len()];
+            crate::stack::cells::read_row(cells, nodata, &mut numbers);
+            let expected = masked(text, &["qa"], &numbers, outside);
+            let mut came = vec![0; cells.len()];
+            mask.any_bit().unwrap().row(cells, nodata, outside, &mut came);
+            assert_eq!(came, expected, "{text}, nodata {nodata:?}, {outside:?}");
+        }
+    }
+    let numbers = || 0..=u16::MAX;
+    for text in ["qa: bits 0|3", "qa: bits 4 invert", "landsat_c2:fill,cloud,snow", "bits 12|20|31"] {
+        compare(&(0..=u8::MAX).collect::<Vec<_>>(), text);
+        compare(&numbers().collect::<Vec<_>>(), text);
+        compare(&numbers().map(|number| u32::from(number) * 65_537).collect::<Vec<_>>(), text);
+    }
+    let asks_more = ["qa: bits 5-6 >= 2", "landsat_c2:cloud,cloud_confidence>1", "qa > 3", "values 8"];
+    assert!(asks_more.iter().all(|text| Mask::parse(text, &["qa"]).unwrap().any_bit().is_none()));
 }
