@@ -66,7 +66,8 @@ impl Graph {
         self.add(Node::Constant(number.to_bits()))
     }
 
-    /// An operation on two values. Small whole powers are products.
+    /// An operation on two values. Small whole powers are products, and a difference by the sum of the same two values
+    /// is one operation.
     pub fn binary(&mut self, operation: Binary, x: Id, y: Id) -> Id {
         let power = (operation == Binary::Power).then(|| self.number(y)).flatten();
         match power {
@@ -78,8 +79,20 @@ impl Graph {
                     _ => self.add(Node::Binary(Binary::Multiply, square, square)),
                 }
             }
-            _ => self.add(Node::Binary(operation, x, y)),
+            _ => {
+                self.add(self.normalized_difference(operation, x, y).unwrap_or(Node::Binary(operation, x, y)))
+            }
         }
+    }
+
+    fn normalized_difference(&self, operation: Binary, x: Id, y: Id) -> Option<Node> {
+        let (Binary::Divide, Node::Binary(Binary::Subtract, a, b), Node::Binary(Binary::Add, c, d)) =
+            (operation, self.node(x), self.node(y))
+        else {
+            return None;
+        };
+        let same = (a, b) == (c, d) || (a, b) == (d, c);
+        same.then_some(Node::Binary(Binary::NormalizedDifference, a, b))
     }
 
     /// The number of a node that is one.

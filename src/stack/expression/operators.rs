@@ -50,6 +50,8 @@ pub enum Binary {
     Higher,
     ArcTan2,
     Coalesce,
+    /// (x - y) / (x + y), the same three operations in one loop: what most indices are.
+    NormalizedDifference,
 }
 
 /// 1 or 0.
@@ -191,6 +193,10 @@ macro_rules! with_binary {
                 let $f = |x: f64, y: f64| x / y;
                 $body
             }
+            Binary::NormalizedDifference => {
+                let $f = |x: f64, y: f64| (x - y) / (x + y);
+                $body
+            }
             Binary::Power => {
                 let $f = |x: f64, y: f64| x.powf(y);
                 $body
@@ -269,8 +275,8 @@ impl Binary {
 
     /// Whether NaN on either side always gives NaN.
     pub fn keeps_missing(self) -> bool {
-        use Binary::{Add, ArcTan2, Divide, Higher, Lower, Multiply, Subtract};
-        matches!(self, Add | Subtract | Multiply | Divide | Lower | Higher | ArcTan2)
+        use Binary::{Add, ArcTan2, Divide, Higher, Lower, Multiply, NormalizedDifference, Subtract};
+        matches!(self, Add | Subtract | Multiply | Divide | NormalizedDifference | Lower | Higher | ArcTan2)
     }
 }
 

@@ -2,20 +2,46 @@
 
 use multiversion::multiversion;
 
+/// How many values there are.
+pub trait Count: Copy + Into<u32> {
+    /// Counts one that is there.
+    fn add(&mut self, there: bool);
+}
+
+impl Count for u8 {
+    #[inline(always)]
+    fn add(&mut self, there: bool) {
+        *self += u8::from(there);
+    }
+}
+
+impl Count for u32 {
+    #[inline(always)]
+    fn add(&mut self, there: bool) {
+        *self += u32::from(there);
+    }
+}
+
+/// As a number to divide by. Counts are layers, which fit in 31 bits; signed numbers convert faster.
+#[inline(always)]
+fn number<C: Count>(count: C) -> f64 {
+    f64::from(Into::<u32>::into(count) as i32)
+}
+
 /// Counts values.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-pub fn add_to_count(row: &[f64], counts: &mut [u32]) {
+pub fn add_to_count<C: Count>(row: &[f64], counts: &mut [C]) {
     for (count, value) in counts.iter_mut().zip(row) {
-        *count += u32::from(value.is_finite());
+        count.add(value.is_finite());
     }
 }
 
 /// Counts values and adds them.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-pub fn add_to_count_and_sum(row: &[f64], counts: &mut [u32], sums: &mut [f64]) {
+pub fn add_to_count_and_sum<C: Count>(row: &[f64], counts: &mut [C], sums: &mut [f64]) {
     for ((sum, count), value) in sums.iter_mut().zip(counts).zip(row) {
         let there = value.is_finite();
-        *count += u32::from(there);
+        count.add(there);
         *sum = if there { *sum + *value } else { *sum };
     }
 }
@@ -40,12 +66,11 @@ pub fn multiply(row: &[f64], products: &mut [f64]) {
 
 /// Mean and squared deviations from it so far (Welford 1962); the counts have this row in them already.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-pub fn add_to_deviations(row: &[f64], counts: &[u32], means: &mut [f64], squares: &mut [f64]) {
+pub fn add_to_deviations<C: Count>(row: &[f64], counts: &[C], means: &mut [f64], squares: &mut [f64]) {
     for (((mean, square), count), value) in means.iter_mut().zip(squares).zip(counts).zip(row) {
         let there = value.is_finite();
         let deviation = *value - *mean;
-        // Counts are layers, which fit in 31 bits; signed numbers convert faster.
-        let moved = *mean + deviation / f64::from(*count as i32);
+        let moved = *mean + deviation / number(*count);
         let grown = *square + deviation * (*value - moved);
         *mean = if there { moved } else { *mean };
         *square = if there { grown } else { *square };
@@ -118,8 +143,9 @@ pub fn keep_zero(row: &[f64], zero: &mut [u8]) {
 
 /// Sums by counts; NaN where there are too few.
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
-pub fn divide(sums: &[f64], counts: &[u32], at_least: u32, to: &mut [f64]) {
+pub fn divide<C: Count>(sums: &[f64], counts: &[C], at_least: u32, to: &mut [f64]) {
     for ((to, sum), count) in to.iter_mut().zip(sums).zip(counts) {
-        *to = if *count >= at_least { *sum / f64::from(*count as i32) } else { f64::NAN };
+        let enough = Into::<u32>::into(*count) >= at_least;
+        *to = if enough { *sum / number(*count) } else { f64::NAN };
     }
 }

@@ -95,8 +95,8 @@ impl Keeps {
         keeps
     }
 
-    /// Bytes of a cell and group without the values.
-    fn bytes(self) -> usize {
+    /// Bytes of a cell and group without the values; `count` is those of its count.
+    fn bytes(self, count: usize) -> usize {
         let floats = [
             (self.sum, 1),
             (self.deviations, 2),
@@ -110,7 +110,22 @@ impl Keeps {
         let floats: usize = floats.iter().map(|(kept, count)| usize::from(*kept) * count).sum();
         let layers = usize::from(self.low_layer) + usize::from(self.high_layer);
         let flags = usize::from(self.any) + usize::from(self.zero);
-        size_of::<u32>() + floats * size_of::<f64>() + layers * size_of::<u32>() + flags
+        count + floats * size_of::<f64>() + layers * size_of::<u32>() + flags
+    }
+}
+
+impl Inner {
+    /// Whether a byte can count the layers of every group: counts are read and written for every layer.
+    pub fn counts_in_bytes(&self) -> bool {
+        self.layers_of.iter().all(|layers| layers.len() <= usize::from(u8::MAX))
+    }
+
+    fn count_bytes(&self) -> usize {
+        if self.counts_in_bytes() {
+            size_of::<u8>()
+        } else {
+            size_of::<u32>()
+        }
     }
 }
 
@@ -172,7 +187,7 @@ impl ReducePlan {
     pub fn bytes_per_cell(&self, exact_in_float32: bool) -> usize {
         let value = if exact_in_float32 { size_of::<f32>() } else { size_of::<f64>() };
         let values = if self.0.keeps.values { self.0.group_of.len() * value } else { 0 };
-        self.0.keeps.bytes() * self.groups() + values
+        self.0.keeps.bytes(self.0.count_bytes()) * self.groups() + values
     }
 
     /// An empty state for so many cells. `exact_in_float32` says that every value that will be fed is the same as a

@@ -1,7 +1,7 @@
 //! What is kept of the layers that were fed.
 
-use super::accumulate as take;
-use super::plan::Inner;
+use super::accumulate::{self as take, Count};
+use super::plan::{Inner, Keeps};
 use super::ranks::{Block, Kept, LANES};
 use super::statistic::{Extreme, Statistic};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ pub struct State {
     plan: Arc<Inner>,
     cells: usize,
     // Each holds a number for every cell of every group, or nothing when it is not needed.
-    counts: Vec<u32>,
+    counts: Counts,
     sums: Vec<f64>,
     means: Vec<f64>,
     squares: Vec<f64>,
@@ -28,6 +28,13 @@ pub struct State {
     any: Vec<u8>,
     zero: Vec<u8>,
     values: Values,
+}
+
+/// How many values each cell has, in as few bytes as will do.
+#[derive(Debug, Clone)]
+enum Counts {
+    Narrow(Vec<u8>),
+    Wide(Vec<u32>),
 }
 
 /// The values of every layer, one layer after the other.
@@ -65,7 +72,10 @@ impl State {
         };
         let mut state = Self {
             cells,
-            counts: vec![0; all],
+            counts: match plan.counts_in_bytes() {
+                true => Counts::Narrow(vec![0; all]),
+                false => Counts::Wide(vec![0; all]),
+            },
             sums: floats(keeps.sum),
             means: floats(keeps.deviations),
             squares: floats(keeps.deviations),
@@ -97,7 +107,10 @@ impl State {
         for missing in [&mut self.firsts, &mut self.lasts] {
             missing.fill(f64::NAN);
         }
-        self.counts.fill(0);
+        match &mut self.counts {
+            Counts::Narrow(counts) => counts.fill(0),
+            Counts::Wide(counts) => counts.fill(0),
+        }
         self.lows.fill(f64::INFINITY);
         self.highs.fill(f64::NEG_INFINITY);
         self.low_layers.fill(0);
@@ -125,15 +138,12 @@ impl State {
         let keeps = plan.keeps;
         let start = plan.group_of[layer] * self.cells + first_cell;
         let place = start..start + row.len();
-        let counts = &mut self.counts[place.clone()];
-        if keeps.sum {
-            take::add_to_count_and_sum(row, counts, &mut self.sums[place.clone()]);
-        } else {
-            take::add_to_count(row, counts);
-        }
-        if keeps.deviations {
-            let (means, squares) = (&mut self.means[place.clone()], &mut self.squares[place.clone()]);
-            take::add_to_deviations(row, counts, means, squares);
+        // What is not kept has no cells.
+        let moments = [&mut self.sums, &mut self.means, &mut self.squares]
+            .map(|kept| kept.get_mut(place.clone()).unwrap_or_default());
+        match &mut self.counts {
+            Counts::Narrow(counts) => count(row, keeps, &mut counts[place.clone()], moments),
+            Counts::Wide(counts) => count(row, keeps, &mut counts[place.clone()], moments),
         }
         if keeps.low {
             let lows = &mut self.lows[place.clone()];
@@ -186,9 +196,16 @@ impl State {
         rows: &mut [f64],
         scratch: &mut Scratch,
     ) {
+        let start = group * self.cells + first_cell;
         for (statistic, row) in self.plan.statistics.iter().zip(rows.chunks_exact_mut(width)) {
-            if !statistic.keeps_values() {
-                self.finish_row(*statistic, group * self.cells + first_cell, row);
+            match &self.counts {
+                _ if statistic.keeps_values() => {}
+                Counts::Narrow(counts) => {
+                    self.finish_row(*statistic, start, &counts[start..start + width], row)
+                }
+                Counts::Wide(counts) => {
+                    self.finish_row(*statistic, start, &counts[start..start + width], row)
+                }
             }
         }
         match &self.values {
@@ -221,17 +238,16 @@ impl State {
         }
     }
 
-    fn finish_row(&self, statistic: Statistic, start: usize, row: &mut [f64]) {
+    fn finish_row<C: Count>(&self, statistic: Statistic, start: usize, counts: &[C], row: &mut [f64]) {
         let place = start..start + row.len();
-        let counts = &self.counts[place.clone()];
         let least = self.plan.at_least;
         let mut each = |number: &dyn Fn(usize) -> f64| {
             for (index, (to, count)) in row.iter_mut().zip(counts).enumerate() {
-                *to = if *count >= least { number(start + index) } else { f64::NAN };
+                *to = if (*count).into() >= least { number(start + index) } else { f64::NAN };
             }
         };
         let spread = |index: usize, ddof: u8| {
-            let count = f64::from(self.counts[index]) - f64::from(ddof);
+            let count = f64::from(counts[index - start].into()) - f64::from(ddof);
             if count > 0.0 {
                 self.squares[index] / count
             } else {
@@ -242,7 +258,7 @@ impl State {
             |layers: &[u32], index: usize, when| self.plan.answers[when as usize][layers[index] as usize];
         match statistic {
             Statistic::Count => {
-                row.iter_mut().zip(counts).for_each(|(to, count)| *to = f64::from(*count));
+                row.iter_mut().zip(counts).for_each(|(to, count)| *to = f64::from((*count).into()));
             }
             Statistic::Mean => take::divide(&self.sums[place], counts, least, row),
             Statistic::Sum => each(&|index| self.sums[index]),
@@ -263,6 +279,18 @@ impl State {
         }
         // A sum or product can leave the range of numbers.
         row.iter_mut().filter(|number| !number.is_finite()).for_each(|number| *number = f64::NAN);
+    }
+}
+
+/// Counts values and takes them into sums, and into means and squared deviations.
+fn count<C: Count>(row: &[f64], keeps: Keeps, counts: &mut [C], [sums, means, squares]: [&mut [f64]; 3]) {
+    if keeps.sum {
+        take::add_to_count_and_sum(row, counts, sums);
+    } else {
+        take::add_to_count(row, counts);
+    }
+    if keeps.deviations {
+        take::add_to_deviations(row, counts, means, squares);
     }
 }
 
