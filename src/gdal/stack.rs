@@ -53,6 +53,10 @@ enum Access {
 struct File {
     facts: RasterFacts,
     access: Access,
+    /// Bytes that GDAL holds for an open handle.
+    held: usize,
+    /// Handles that may stay open while no worker uses them.
+    most_spare: usize,
     /// Handles that no worker uses now.
     spare: Mutex<Vec<Dataset>>,
 }
@@ -70,9 +74,6 @@ pub struct GdalStack {
     files: Vec<File>,
     planes: Vec<Plane>,
     infos: Vec<PlaneInfo>,
-    /// Handles that may stay open while no worker uses them.
-    most_spare: usize,
-    kept: Mutex<usize>,
     /// Unreadable blocks are missing cells; their files are listed.
     skip_bad: bool,
     bad: Mutex<BTreeSet<String>>,
@@ -102,10 +103,8 @@ impl GdalStack {
         settings: &StackSettings,
     ) -> Result<Self> {
         let files = files.into_iter().map(|(facts, on_grid)| File::new(gdal, facts, on_grid));
-        let files = files.collect::<Result<Vec<_>>>()?;
-        let held = files.iter().map(File::handle_bytes).max().unwrap_or(1).max(1);
-        let most_spare =
-            settings.most_open.saturating_sub(settings.threads).min(settings.handle_memory / held);
+        let mut files = files.collect::<Result<Vec<_>>>()?;
+        share_handles(&mut files, settings);
         let mut planes = Vec::new();
         let mut infos = Vec::new();
         for band in bands {
@@ -113,8 +112,7 @@ impl GdalStack {
             planes.push(plane);
             infos.push(info);
         }
-        let (kept, bad) = (Mutex::new(0), Mutex::default());
-        Ok(Self { gdal, files, planes, infos, most_spare, kept, skip_bad: settings.skip_bad, bad })
+        Ok(Self { gdal, files, planes, infos, skip_bad: settings.skip_bad, bad: Mutex::default() })
     }
 
     /// Bytes that each worker's reader holds beside its cells, at most.
@@ -125,40 +123,17 @@ impl GdalStack {
             let Layout { block_rows, block_cols, .. } = info.layout;
             block_rows * block_cols * info.cell_type.size()
         });
-        warper + blocks.max().unwrap_or(0) + self.files.iter().map(File::handle_bytes).max().unwrap_or(0)
+        warper + blocks.max().unwrap_or(0) + self.files.iter().map(|file| file.held).max().unwrap_or(0)
     }
 
     /// Bytes that handles in waiting hold, at most.
     pub fn handle_bytes(&self) -> usize {
-        let held = self.files.iter().map(File::handle_bytes).max().unwrap_or(0);
-        self.most_spare.min(self.files.len()) * held
+        self.files.iter().map(|file| file.most_spare * file.held).sum()
     }
 
     /// Files with blocks that could not be read, after a run that skips them.
     pub fn bad_files(&self) -> Vec<String> {
         self.bad.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-    }
-
-    /// A handle that no other worker uses.
-    fn take<T>(&self, spare: &Mutex<Vec<T>>, open: impl FnOnce() -> Result<T>) -> Result<T> {
-        let found = spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match found {
-            Some(found) => {
-                *self.kept.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-                Ok(found)
-            }
-            None => open(),
-        }
-    }
-
-    /// Keeps a handle for the next worker. Files are read in turn, again and again: then those that were opened first
-    /// are the best to keep, while keeping the last ones would close every file before it is needed again.
-    fn give_back<T>(&self, spare: &Mutex<Vec<T>>, handle: T) {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if *kept < self.most_spare {
-            *kept += 1;
-            spare.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
-        }
     }
 
     fn read_error(&self, plane: usize, window: Window, reason: &str) -> Error {
@@ -177,6 +152,39 @@ impl GdalStack {
     }
 }
 
+/// Decides which handles stay open: files are read in turn, again and again, so that those that are kept must be the
+/// same ones each time, and small ones are the most for the memory.
+fn share_handles(files: &mut [File], settings: &StackSettings) {
+    let mut handles = settings.most_open.saturating_sub(settings.threads);
+    let mut memory = settings.handle_memory;
+    let mut order: Vec<&mut File> = files.iter_mut().collect();
+    order.sort_by_key(|file| file.held);
+    // Workers seldom meet at one file: a handle of each comes before second ones.
+    for most in [1, settings.threads] {
+        for file in &mut order {
+            let room = memory.checked_div(file.held).unwrap_or(handles);
+            let more = (most - file.most_spare).min(handles).min(room);
+            file.most_spare += more;
+            handles -= more;
+            memory -= more * file.held;
+        }
+    }
+}
+
+/// A handle that no other worker uses.
+fn take<T>(spare: &Mutex<Vec<T>>, open: impl FnOnce() -> Result<T>) -> Result<T> {
+    let found = spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    found.map_or_else(open, Ok)
+}
+
+/// Keeps a handle for the next worker, or closes it.
+fn give_back<T>(spare: &Mutex<Vec<T>>, most: usize, handle: T) {
+    let mut spare = spare.lock().unwrap_or_else(PoisonError::into_inner);
+    if spare.len() < most {
+        spare.push(handle);
+    }
+}
+
 impl File {
     fn new(gdal: &'static Gdal, facts: RasterFacts, on_grid: bool) -> Result<Self> {
         let huge = facts.bands.iter().any(|band| band.block.0.saturating_mul(band.block.1) > LARGEST_BLOCK);
@@ -186,23 +194,31 @@ impl File {
             () if facts.is_virtual => Access::Windows,
             () => Access::Blocks,
         };
-        Ok(Self { facts, access, spare: Mutex::default() })
+        let held = handle_bytes(&facts, &access);
+        Ok(Self { facts, access, held, most_spare: 0, spare: Mutex::default() })
     }
 
     fn open(&self, gdal: &'static Gdal) -> Result<Dataset> {
         Dataset::open_level(gdal, &self.facts.name, self.facts.level)
     }
+}
 
-    /// Bytes that GDAL holds for an open file: a block as it is stored, and decoded where bands stand together.
-    fn handle_bytes(&self) -> usize {
-        let bytes = |band: &super::raster::BandFacts| band.block.0 * band.block.1 * band.cell_type.size();
-        let block = self.facts.bands.iter().map(bytes).max().unwrap_or(0);
-        match self.access {
-            Access::Shared(_) | Access::Windows => 0,
-            _ if self.facts.interleaved => 2 * block * self.facts.bands.len(),
-            _ => block,
-        }
+/// Bytes that GDAL holds for an open file: a block as it is stored, and decoded where bands stand together.
+fn handle_bytes(facts: &RasterFacts, access: &Access) -> usize {
+    if matches!(access, Access::Shared(_) | Access::Windows) {
+        return 0;
     }
+    let bytes = |band: &super::raster::BandFacts| band.block.0 * band.block.1 * band.cell_type.size();
+    let block = facts.bands.iter().map(bytes).max().unwrap_or(0);
+    if facts.interleaved {
+        return 2 * block * facts.bands.len();
+    }
+    // Compressed blocks differ in size: twice the average one is enough for most.
+    let (rows, cols) = facts.grid.size;
+    let blocks = |band: &super::raster::BandFacts| rows.div_ceil(band.block.0) * cols.div_ceil(band.block.1);
+    let blocks: usize = facts.bands.iter().map(blocks).sum();
+    let stored = std::fs::metadata(&facts.name).map_or(u64::MAX, |file| file.len());
+    block.min(usize::try_from(stored / blocks.max(1) as u64).unwrap_or(block).saturating_mul(2))
 }
 
 /// A plane and what a plan must know of it.
@@ -301,15 +317,15 @@ impl GdalStackReader<'_> {
                 self.read_windows(&dataset, planes, window, out)
             }
             Access::Windows => {
-                let dataset = stack.take(&file.spare, || file.open(stack.gdal))?;
+                let dataset = take(&file.spare, || file.open(stack.gdal))?;
                 let result = self.read_windows(&dataset, planes, window, out);
-                stack.give_back(&file.spare, dataset);
+                give_back(&file.spare, file.most_spare, dataset);
                 result
             }
             Access::Blocks => {
-                let dataset = stack.take(&file.spare, || file.open(stack.gdal))?;
+                let dataset = take(&file.spare, || file.open(stack.gdal))?;
                 let result = self.read_blocks(&dataset, planes, window, out);
-                stack.give_back(&file.spare, dataset);
+                give_back(&file.spare, file.most_spare, dataset);
                 result
             }
         }
@@ -430,7 +446,7 @@ impl GdalStackReader<'_> {
         let Some(warp) = warp else {
             return Err(Error::Internal("a plane without its warper".into()));
         };
-        let mut warper = stack.take(spare, || warp.open(&file.facts.name, stack.gdal))?;
+        let mut warper = take(spare, || warp.open(&file.facts.name, stack.gdal))?;
         let layout = stack.infos[plane].layout;
         let mut result = Ok(());
         for (block_row, block_col) in blocks_under(window, layout) {
@@ -449,7 +465,7 @@ impl GdalStackReader<'_> {
                 break;
             }
         }
-        stack.give_back(spare, warper);
+        give_back(spare, file.most_spare, warper);
         result
     }
 }
