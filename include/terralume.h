@@ -779,7 +779,8 @@ terralume_status terralume_stack_plan(terralume_stack *stack,
 /**
  * Says what the last run did, as JSON: "outputs", the files it wrote, "bad", files that could not be read, in part or at
  * all, the numbers of terralume_stack_report (of statistics the number of "rows" instead), "notes", the same in words, and
- * the "plan" as terralume_stack_plan() says it. Fails when no run has ended well.
+ * the "plan" as terralume_stack_plan() says it. Statistics have "plans", one for each grid, of which "plan" is the first,
+ * each with "passes", how often its images were looked at. Fails when no run has ended well.
  *
  * @param json Receives the text, UTF-8. Free it with terralume_string_free().
  */

@@ -218,7 +218,8 @@ pub unsafe extern "C" fn terralume_stack_plan(
 
 /// Says what the last run did, as JSON: "outputs", the files it wrote, "bad", files that could not be read, in part or at
 /// all, the numbers of terralume_stack_report (of statistics the number of "rows" instead), "notes", the same in words, and
-/// the "plan" as terralume_stack_plan() says it. Fails when no run has ended well.
+/// the "plan" as terralume_stack_plan() says it. Statistics have "plans", one for each grid, of which "plan" is the first,
+/// each with "passes", how often its images were looked at. Fails when no run has ended well.
 ///
 /// @param json Receives the text, UTF-8. Free it with terralume_string_free().
 #[no_mangle]
@@ -563,6 +564,15 @@ mod tests {
             let path = c(output.to_str().unwrap());
             assert_eq!(terralume_stack_set_output(stack, path.as_ptr()), terralume_status::Ok);
             assert_eq!(terralume_stack_write_statistics(stack, std::ptr::null()), terralume_status::Ok);
+            let mut json = std::ptr::null_mut();
+            assert_eq!(terralume_stack_outcome(stack, &mut json), terralume_status::Ok);
+            let outcome: serde_json::Value =
+                serde_json::from_slice(std::ffi::CStr::from_ptr(json).to_bytes()).unwrap();
+            crate::ffi::library::terralume_string_free(json);
+            // Cells are 32-bit floats, whose percentiles take a second look.
+            assert_eq!((&outcome["rows"], &outcome["plan"]["passes"]), (&json!(9), &json!(2)));
+            assert_eq!((&outcome["plan"]["rows"], &outcome["plans"][0]), (&json!(1000), &outcome["plan"]));
+            assert_eq!(outcome["plan"]["images"][0]["files"], json!([DEM]));
             assert_eq!(terralume_stack_write_statistics(stack, std::ptr::null()), terralume_status::Output);
             terralume_stack_free(stack);
         }

@@ -149,16 +149,17 @@ fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
     gdal.limit_block_cache(BLOCK_CACHE);
     gdal.catch_all_messages();
     let start = Instant::now();
-    let prepared = job.prepare()?;
-    let plan = *prepared.plan();
-    if matches.get_flag("plan") {
-        return print((plan_text(&plan) + &prepared.steps()).as_bytes());
-    }
     let progress = Progress::new(quiet);
     let mut report = |share: f64, stage: &str| {
         progress.show(share, stage);
         true
     };
+    let prepared = job.prepare_watched(&mut report, cancel)?;
+    let plan = *prepared.plan();
+    if matches.get_flag("plan") {
+        drop(progress);
+        return print((plan_text(&plan) + &prepared.steps()).as_bytes());
+    }
     let found = prepared.run(&mut report, cancel)?;
     drop(progress);
     folder.into_iter().for_each(Folder::keep);
