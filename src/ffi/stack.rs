@@ -38,7 +38,35 @@ struct State {
     outcome: RefCell<Option<serde_json::Value>>,
     /// Arrays in place of files. The caller keeps them.
     arrays: Vec<ArrayBand<'static>>,
+    /// Options that were set and are about files alone.
+    about_files: Vec<&'static str>,
 }
+
+/// Options that mean nothing where arrays take the place of files.
+const ABOUT_FILES: [&str; 22] = [
+    "input",
+    "asset",
+    "mask-asset",
+    "names",
+    "sensor",
+    "dates",
+    "date-regex",
+    "date-format",
+    "grid-of",
+    "resample",
+    "resolution",
+    "unscale",
+    "max-open",
+    "skip-bad",
+    "by",
+    "as",
+    "block",
+    "histogram",
+    "format",
+    "co",
+    "overviews",
+    "overwrite",
+];
 
 /// What a run over a stack did to cells. Fill with terralume_stack_report_init() first.
 #[repr(C)]
@@ -103,8 +131,9 @@ pub unsafe extern "C" fn terralume_stack_new(
         let names = StackCommand::ALL.iter().map(|(known, _)| *known);
         let (_, command) = found.ok_or_else(|| unknown_name("command", name, names))?;
         let (stack, run) = (StackOptions::default(), JobOptions::default());
-        let (output, arrays) = (None, Vec::new());
-        let state = State { command: *command, stack, run, output, outcome: RefCell::default(), arrays };
+        let (command, output, outcome) = (*command, None, RefCell::default());
+        let (arrays, about_files) = (Vec::new(), Vec::new());
+        let state = State { command, stack, run, output, outcome, arrays, about_files };
         let stack = terralume_stack { cancel: AtomicBool::new(false), state: Mutex::new(state) };
         place.fill(Arc::into_raw(Arc::new(stack)).cast_mut());
         Ok(())
@@ -143,13 +172,15 @@ pub unsafe extern "C" fn terralume_stack_set_option(
         let mut state = stack.lock()?;
         // Both tables have a type and nodata: those of stacks count.
         if RUN_OPTIONS.contains(&name) {
-            return Ok(state.run.set(name, value)?);
-        }
-        if STACK_OPTIONS.iter().all(|option| option.name != name) {
+            state.run.set(name, value)?;
+        } else if STACK_OPTIONS.iter().any(|option| option.name == name) {
+            state.stack.set(name, value)?;
+        } else {
             let names = STACK_OPTIONS.iter().map(|option| option.name).chain(RUN_OPTIONS);
             return Err(unknown_name("option", name, names).into());
         }
-        Ok(state.stack.set(name, value)?)
+        state.about_files.extend(ABOUT_FILES.into_iter().filter(|known| *known == name));
+        Ok(())
     })
 }
 
@@ -209,8 +240,9 @@ pub unsafe extern "C" fn terralume_stack_plan(
     guard(|| {
         // SAFETY: pointers are NULL or as the documentation asks.
         let (stack, place) = unsafe { (borrow(stack, "stack")?, Place::new(json, "json")?) };
-        let job = stack.lock()?.job(String::new());
-        let plan = job.prepare()?.describe();
+        let state = stack.lock()?;
+        state.check_files("terralume_stack_describe")?;
+        let plan = state.job(String::new()).prepare()?.describe();
         place.fill(c_text(plan.to_string())?.into_raw());
         Ok(())
     })
@@ -300,7 +332,7 @@ impl Part<'_> {
             if state.arrays.is_empty() {
                 return Ok(job.prepare_watched(report, cancel)?.run_array(part, cells, report, cancel)?);
             }
-            Ok(ArrayStack::new(&job, &state.arrays)?.run(part, cells, report, cancel)?)
+            Ok(state.array_stack(&job)?.run(part, cells, report, cancel)?)
         };
         // SAFETY: by contract.
         unsafe { work_on(stack, options, work) }
@@ -351,7 +383,7 @@ impl terralume_stack {
         if state.arrays.is_empty() {
             return Ok(job.prepare()?.describe_array()?);
         }
-        Ok(ArrayStack::new(&job, &state.arrays)?.describe()?)
+        Ok(state.array_stack(&job)?.describe()?)
     }
 
     /// Never waits: it is for one thread at a time.
@@ -374,6 +406,29 @@ impl State {
         StackJob { command: self.command, stack: self.stack.clone(), run: self.run.clone(), output }
     }
 
+    /// The arrays, ready to run.
+    fn array_stack(&self, job: &StackJob) -> Result<ArrayStack<'static>> {
+        if let Some(name) = self.about_files.first() {
+            let options = STACK_OPTIONS.iter().map(|option| option.name).chain(RUN_OPTIONS);
+            let allowed: Vec<&str> = options.filter(|name| !ABOUT_FILES.contains(name)).collect();
+            return Err(Failure::argument(format!(
+                "option '{name}' is about files, of which a stack of arrays has none; allowed: {}",
+                allowed.join(", ")
+            )));
+        }
+        Ok(ArrayStack::new(job, &self.arrays)?)
+    }
+
+    /// Arrays have functions of their own.
+    fn check_files(&self, instead: &str) -> Result<()> {
+        match self.arrays.is_empty() {
+            true => Ok(()),
+            false => {
+                Err(Failure::argument(format!("the stack has arrays in place of files; allowed: {instead}")))
+            }
+        }
+    }
+
     fn output(&self) -> Result<String> {
         let missing =
             || Failure::argument("the stack has no output; allowed: terralume_stack_set_output first".into());
@@ -381,6 +436,7 @@ impl State {
     }
 
     fn run(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<Report> {
+        self.check_files("terralume_stack_run_array")?;
         self.outcome.replace(None);
         let (job, report) = (self.job(self.output()?), &mut reporter(options));
         let prepared = job.prepare_watched(report, cancel)?;
@@ -392,6 +448,7 @@ impl State {
 
     /// A table in place of a raster.
     fn write_statistics(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<Report> {
+        self.check_files("terralume_stack_run_array")?;
         self.outcome.replace(None);
         let output = self.output()?;
         // Before the work, not after it.
@@ -544,6 +601,15 @@ mod tests {
         }
         assert_eq!((report.not_finite, report.missing), (1_000_000, 1_000_000));
         assert!(output.exists());
+    }
+
+    #[test]
+    fn every_option_about_files_is_one() {
+        for name in ABOUT_FILES {
+            let known =
+                STACK_OPTIONS.iter().map(|option| option.name).chain(RUN_OPTIONS).any(|known| known == name);
+            assert!(known, "{name}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::{doubles, ndvi_inputs, raster, scene, SCENES};
 use serde_json::{json, Value};
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 /// The masked NDVI of the four seasons.
 fn seasons() -> Value {
@@ -374,11 +375,20 @@ class Slow(http.server.BaseHTTPRequestHandler):
         with open('asked.txt', 'a') as asked:
             asked.write(self.path + chr(10))
         time.sleep(0.2)
-        self.send_response(200)
-        self.send_header('Content-Length', str(len(cells)))
+        if not self.path.endswith('.tif'):
+            return self.send_error(404)
+        asked = self.headers.get('Range')
+        first, last = 0, len(cells) - 1
+        if asked:
+            first, last = (int(end) for end in asked.split('=')[1].split('-'))
+        part = cells[first:last + 1]
+        self.send_response(206 if asked else 200)
+        self.send_header('Content-Length', str(len(part)))
+        if asked:
+            self.send_header('Content-Range', f'bytes {first}-{first + len(part) - 1}/{len(cells)}')
         self.end_headers()
         if self.command == 'GET':
-            self.wfile.write(cells)
+            self.wfile.write(part)
     do_HEAD = do_GET
     def log_message(self, *words):
         pass
@@ -408,8 +418,10 @@ fn control_c_while_the_files_of_a_layer_are_opened() {
     let arguments = ["render", "recipe.json", "dem.tif", "out.tif", "--threads", "2"];
     let mut command = folder.command(PROGRAM, &arguments);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    while asked() < 3 {
-        std::thread::sleep(std::time::Duration::from_millis(20));
+    let begun = Instant::now();
+    while asked() < 8 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no file is opened");
+        std::thread::sleep(Duration::from_millis(20));
     }
     folder.gdal("kill", &["-INT", &child.id().to_string()]);
     let answer = child.wait_with_output().unwrap().into();

@@ -7,6 +7,7 @@ use crate::run::BLOCK_CACHE;
 use crate::signals;
 use clap::ArgMatches;
 use indicatif::BinaryBytes;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use terralume::gdal::output::Target;
 use terralume::gdal::Gdal;
@@ -35,11 +36,12 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     let start = Instant::now();
     let profile = job.stack.profile.as_ref().map(|_| Profile::default());
     let progress = Progress::new(quiet);
-    let mut report = |share: f64, stage: &str| {
+    let mut opening = |share: f64, stage: &str| {
+        signals::end_if_asked(|| progress.clear());
         progress.show(share, stage);
         true
     };
-    let prepared = job.prepare_watched(&mut report, cancel)?;
+    let prepared = job.prepare_watched(&mut opening, &AtomicBool::new(false))?;
     if dry {
         drop(progress);
         let text = if matches.get_flag("list") { list_text(&prepared) } else { plan_text(&prepared) };
@@ -50,6 +52,10 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     let ((read, _), tiles, bands) = (prepared.bytes(), prepared.plan().tiles(), prepared.bands().len());
     let (rows, cols) = prepared.plan().size;
     let decoded = prepared.plan().decoded;
+    let mut report = |share: f64, stage: &str| {
+        progress.show(share, stage);
+        true
+    };
     let outcome = prepared.run(&mut report, cancel, profile.as_ref())?;
     drop(progress);
     let seconds = start.elapsed().as_secs_f64();
