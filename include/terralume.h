@@ -779,7 +779,8 @@ terralume_status terralume_stack_plan(terralume_stack *stack,
 /**
  * Says what the last run did, as JSON: "outputs", the files it wrote, "bad", files that could not be read, in part or at
  * all, the numbers of terralume_stack_report (of statistics the number of "rows" instead), "notes", the same in words, and
- * the "plan" as terralume_stack_plan() says it. Fails when no run has ended well.
+ * the "plan" as terralume_stack_plan() says it. Statistics have "plans", one for each grid, of which "plan" is the first,
+ * each with "passes", how often its images were looked at. Fails when no run has ended well.
  *
  * @param json Receives the text, UTF-8. Free it with terralume_string_free().
  */
@@ -843,7 +844,8 @@ terralume_status terralume_job_run_array(terralume_job *job,
                                          void *output);
 
 /**
- * Adds an array as one band of one date to a stack, in place of the option "input". Arrays of one name are its dates.
+ * Adds an array as one band of one date to a stack, in place of the option "input". Arrays of one name are its dates. Such
+ * a stack is for terralume_stack_describe() and terralume_stack_run_array() alone.
  *
  * @param name What formulas and masks call the band, UTF-8.
  * @param band The array.
@@ -863,7 +865,8 @@ terralume_status terralume_stack_describe(terralume_stack *stack,
                                           char **json);
 
 /**
- * Runs a stack of arrays, or of files, into memory.
+ * Runs a stack of arrays, or of files, into memory. With arrays, options about files, such as "input", "format" or "co",
+ * are refused.
  *
  * @param window          Row, column, rows and columns of the part to compute; NULL: all of it.
  * @param options         NULL: the defaults.

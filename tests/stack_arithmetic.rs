@@ -8,7 +8,7 @@ use terralume::stack::mask::{self, Mask, Outside};
 use terralume::stack::reduce::{
     same_day, Day, Grouping, Groups, Layers, Merge, ReducePlan, Statistic, STATISTICS,
 };
-use terralume::stack::statistics::{Histogram, Moments};
+use terralume::stack::statistics::{Edges, Histogram, Moments};
 
 const GAP: f64 = f64::NAN;
 
@@ -394,7 +394,7 @@ fn statistics_of_files_are_those_of_numpy() {
     let ndvi = array!(f32, "s2_ndvi.bin");
     let expected = array!(f64, "s2_files.bin");
     let mut all = Moments::new();
-    let mut histogram = Histogram::new(-0.5, 1.0, 50).unwrap();
+    let mut histogram = Histogram::new(Edges::new(-0.5, 1.0, 50).unwrap());
     for (layer, expected) in ndvi.chunks(cells).zip(expected.chunks(7)) {
         let mut row = vec![0.0; cells];
         read_row(layer, None, &mut row);
@@ -416,7 +416,7 @@ fn statistics_of_files_are_those_of_numpy() {
 #[test]
 fn percentiles_of_whole_numbers_are_those_of_sorted_values() {
     let cells = array!(u16, "l8_b5.bin");
-    let mut histogram = Histogram::of_type(CellType::UInt16).unwrap();
+    let mut histogram = Histogram::new(Edges::of_type(CellType::UInt16).unwrap());
     let mut row = vec![0.0; cells.len()];
     read_row(&cells, Some(0.0), &mut row);
     histogram.row(&row);

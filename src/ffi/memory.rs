@@ -82,7 +82,8 @@ pub unsafe extern "C" fn terralume_job_run_array(
     })
 }
 
-/// Adds an array as one band of one date to a stack, in place of the option "input". Arrays of one name are its dates.
+/// Adds an array as one band of one date to a stack, in place of the option "input". Arrays of one name are its dates. Such
+/// a stack is for terralume_stack_describe() and terralume_stack_run_array() alone.
 ///
 /// @param name What formulas and masks call the band, UTF-8.
 /// @param band The array.
@@ -146,7 +147,8 @@ pub unsafe extern "C" fn terralume_stack_describe(
     })
 }
 
-/// Runs a stack of arrays, or of files, into memory.
+/// Runs a stack of arrays, or of files, into memory. With arrays, options about files, such as "input", "format" or "co",
+/// are refused.
 ///
 /// @param window          Row, column, rows and columns of the part to compute; NULL: all of it.
 /// @param options         NULL: the defaults.

@@ -38,7 +38,35 @@ struct State {
     outcome: RefCell<Option<serde_json::Value>>,
     /// Arrays in place of files. The caller keeps them.
     arrays: Vec<ArrayBand<'static>>,
+    /// Options that were set and are about files alone.
+    about_files: Vec<&'static str>,
 }
+
+/// Options that mean nothing where arrays take the place of files.
+const ABOUT_FILES: [&str; 22] = [
+    "input",
+    "asset",
+    "mask-asset",
+    "names",
+    "sensor",
+    "dates",
+    "date-regex",
+    "date-format",
+    "grid-of",
+    "resample",
+    "resolution",
+    "unscale",
+    "max-open",
+    "skip-bad",
+    "by",
+    "as",
+    "block",
+    "histogram",
+    "format",
+    "co",
+    "overviews",
+    "overwrite",
+];
 
 /// What a run over a stack did to cells. Fill with terralume_stack_report_init() first.
 #[repr(C)]
@@ -103,8 +131,9 @@ pub unsafe extern "C" fn terralume_stack_new(
         let names = StackCommand::ALL.iter().map(|(known, _)| *known);
         let (_, command) = found.ok_or_else(|| unknown_name("command", name, names))?;
         let (stack, run) = (StackOptions::default(), JobOptions::default());
-        let (output, arrays) = (None, Vec::new());
-        let state = State { command: *command, stack, run, output, outcome: RefCell::default(), arrays };
+        let (command, output, outcome) = (*command, None, RefCell::default());
+        let (arrays, about_files) = (Vec::new(), Vec::new());
+        let state = State { command, stack, run, output, outcome, arrays, about_files };
         let stack = terralume_stack { cancel: AtomicBool::new(false), state: Mutex::new(state) };
         place.fill(Arc::into_raw(Arc::new(stack)).cast_mut());
         Ok(())
@@ -143,13 +172,15 @@ pub unsafe extern "C" fn terralume_stack_set_option(
         let mut state = stack.lock()?;
         // Both tables have a type and nodata: those of stacks count.
         if RUN_OPTIONS.contains(&name) {
-            return Ok(state.run.set(name, value)?);
-        }
-        if STACK_OPTIONS.iter().all(|option| option.name != name) {
+            state.run.set(name, value)?;
+        } else if STACK_OPTIONS.iter().any(|option| option.name == name) {
+            state.stack.set(name, value)?;
+        } else {
             let names = STACK_OPTIONS.iter().map(|option| option.name).chain(RUN_OPTIONS);
             return Err(unknown_name("option", name, names).into());
         }
-        Ok(state.stack.set(name, value)?)
+        state.about_files.extend(ABOUT_FILES.into_iter().filter(|known| *known == name));
+        Ok(())
     })
 }
 
@@ -209,8 +240,9 @@ pub unsafe extern "C" fn terralume_stack_plan(
     guard(|| {
         // SAFETY: pointers are NULL or as the documentation asks.
         let (stack, place) = unsafe { (borrow(stack, "stack")?, Place::new(json, "json")?) };
-        let job = stack.lock()?.job(String::new());
-        let plan = job.prepare()?.describe();
+        let state = stack.lock()?;
+        state.check_files("terralume_stack_describe")?;
+        let plan = state.job(String::new()).prepare()?.describe();
         place.fill(c_text(plan.to_string())?.into_raw());
         Ok(())
     })
@@ -218,7 +250,8 @@ pub unsafe extern "C" fn terralume_stack_plan(
 
 /// Says what the last run did, as JSON: "outputs", the files it wrote, "bad", files that could not be read, in part or at
 /// all, the numbers of terralume_stack_report (of statistics the number of "rows" instead), "notes", the same in words, and
-/// the "plan" as terralume_stack_plan() says it. Fails when no run has ended well.
+/// the "plan" as terralume_stack_plan() says it. Statistics have "plans", one for each grid, of which "plan" is the first,
+/// each with "passes", how often its images were looked at. Fails when no run has ended well.
 ///
 /// @param json Receives the text, UTF-8. Free it with terralume_string_free().
 #[no_mangle]
@@ -299,7 +332,7 @@ impl Part<'_> {
             if state.arrays.is_empty() {
                 return Ok(job.prepare_watched(report, cancel)?.run_array(part, cells, report, cancel)?);
             }
-            Ok(ArrayStack::new(&job, &state.arrays)?.run(part, cells, report, cancel)?)
+            Ok(state.array_stack(&job)?.run(part, cells, report, cancel)?)
         };
         // SAFETY: by contract.
         unsafe { work_on(stack, options, work) }
@@ -350,7 +383,7 @@ impl terralume_stack {
         if state.arrays.is_empty() {
             return Ok(job.prepare()?.describe_array()?);
         }
-        Ok(ArrayStack::new(&job, &state.arrays)?.describe()?)
+        Ok(state.array_stack(&job)?.describe()?)
     }
 
     /// Never waits: it is for one thread at a time.
@@ -373,6 +406,29 @@ impl State {
         StackJob { command: self.command, stack: self.stack.clone(), run: self.run.clone(), output }
     }
 
+    /// The arrays, ready to run.
+    fn array_stack(&self, job: &StackJob) -> Result<ArrayStack<'static>> {
+        if let Some(name) = self.about_files.first() {
+            let options = STACK_OPTIONS.iter().map(|option| option.name).chain(RUN_OPTIONS);
+            let allowed: Vec<&str> = options.filter(|name| !ABOUT_FILES.contains(name)).collect();
+            return Err(Failure::argument(format!(
+                "option '{name}' is about files, of which a stack of arrays has none; allowed: {}",
+                allowed.join(", ")
+            )));
+        }
+        Ok(ArrayStack::new(job, &self.arrays)?)
+    }
+
+    /// Arrays have functions of their own.
+    fn check_files(&self, instead: &str) -> Result<()> {
+        match self.arrays.is_empty() {
+            true => Ok(()),
+            false => {
+                Err(Failure::argument(format!("the stack has arrays in place of files; allowed: {instead}")))
+            }
+        }
+    }
+
     fn output(&self) -> Result<String> {
         let missing =
             || Failure::argument("the stack has no output; allowed: terralume_stack_set_output first".into());
@@ -380,6 +436,7 @@ impl State {
     }
 
     fn run(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<Report> {
+        self.check_files("terralume_stack_run_array")?;
         self.outcome.replace(None);
         let (job, report) = (self.job(self.output()?), &mut reporter(options));
         let prepared = job.prepare_watched(report, cancel)?;
@@ -391,6 +448,7 @@ impl State {
 
     /// A table in place of a raster.
     fn write_statistics(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<Report> {
+        self.check_files("terralume_stack_run_array")?;
         self.outcome.replace(None);
         let output = self.output()?;
         // Before the work, not after it.
@@ -546,6 +604,15 @@ mod tests {
     }
 
     #[test]
+    fn every_option_about_files_is_one() {
+        for name in ABOUT_FILES {
+            let known =
+                STACK_OPTIONS.iter().map(|option| option.name).chain(RUN_OPTIONS).any(|known| known == name);
+            assert!(known, "{name}");
+        }
+    }
+
+    #[test]
     fn a_table_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let output = folder.path().join("out.json");
@@ -563,6 +630,15 @@ mod tests {
             let path = c(output.to_str().unwrap());
             assert_eq!(terralume_stack_set_output(stack, path.as_ptr()), terralume_status::Ok);
             assert_eq!(terralume_stack_write_statistics(stack, std::ptr::null()), terralume_status::Ok);
+            let mut json = std::ptr::null_mut();
+            assert_eq!(terralume_stack_outcome(stack, &mut json), terralume_status::Ok);
+            let outcome: serde_json::Value =
+                serde_json::from_slice(std::ffi::CStr::from_ptr(json).to_bytes()).unwrap();
+            crate::ffi::library::terralume_string_free(json);
+            // Cells are 32-bit floats, whose percentiles take a second look.
+            assert_eq!((&outcome["rows"], &outcome["plan"]["passes"]), (&json!(9), &json!(2)));
+            assert_eq!((&outcome["plan"]["rows"], &outcome["plans"][0]), (&json!(1000), &outcome["plan"]));
+            assert_eq!(outcome["plan"]["images"][0]["files"], json!([DEM]));
             assert_eq!(terralume_stack_write_statistics(stack, std::ptr::null()), terralume_status::Output);
             terralume_stack_free(stack);
         }

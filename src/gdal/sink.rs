@@ -51,6 +51,11 @@ impl Format {
         }
     }
 
+    /// Whether blocks are kept until all their cells are there.
+    pub fn keeps_parts(self) -> bool {
+        self == Format::Zarr
+    }
+
     /// Usual ending of names.
     pub fn ending(self) -> &'static str {
         match self {

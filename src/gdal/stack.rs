@@ -12,6 +12,7 @@ use super::Gdal;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::Layout;
+use crate::pipeline::run::{in_parallel_watched, Monitor};
 use crate::pipeline::stack::io::{PlaneInfo, RawPlane, StackReader, StackSource};
 use crate::stack::cells::CellType;
 use gdal_sys::GDALDataType;
@@ -101,14 +102,20 @@ impl GdalStack {
         files: Vec<(RasterFacts, bool)>,
         bands: Vec<StackBand>,
         settings: &StackSettings,
+        monitor: &mut Monitor<'_>,
     ) -> Result<Self> {
-        let files = files.into_iter().map(|(facts, on_grid)| File::new(gdal, facts, on_grid));
+        let files = files.into_iter().map(|(facts, on_grid)| {
+            monitor.go_on(0.0)?;
+            File::new(gdal, facts, on_grid)
+        });
         let mut files = files.collect::<Result<Vec<_>>>()?;
         share_handles(&mut files, settings);
         let mut planes = Vec::new();
         let mut infos = Vec::new();
-        for band in bands {
-            let (plane, info) = plane(gdal, &files[band.file], band, &settings.target)?;
+        // Files on other grids are opened once more.
+        let make = |band: &StackBand| plane(gdal, &files[band.file], band.clone(), &settings.target);
+        for made in in_parallel_watched(settings.threads, &bands, make, monitor)? {
+            let (plane, info) = made?;
             planes.push(plane);
             infos.push(info);
         }

@@ -21,7 +21,7 @@ impl Job {
             let came = self.pictures.len();
             return Err(Error::Argument(format!("{came} pictures for one array; allowed: one")));
         }
-        self.prepare()?.run_array(cells, report, cancel)
+        self.prepare_watched(report, cancel)?.run_array(cells, report, cancel)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::gdal::raster::RasterGrid;
 use crate::gdal::source::{GdalSource, Input};
 use crate::pipeline::io::{Layout, Reader, Source};
 use crate::pipeline::plan::LayerNeeds;
+use crate::pipeline::run::Monitor;
 use crate::pipeline::stack::run::Report;
 use crate::recipe::chain::Chain;
 use crate::recipe::{LayerRaster, RasterReference, Stack};
@@ -34,7 +35,12 @@ pub struct LayerReport {
 
 impl Job {
     /// The rasters of the chain's layers, in its order.
-    pub(super) fn open_layers(&self, chain: &Chain, elevations: &GdalSource) -> Result<Vec<JobLayer>> {
+    pub(super) fn open_layers(
+        &self,
+        chain: &Chain,
+        elevations: &GdalSource,
+        monitor: &mut Monitor<'_>,
+    ) -> Result<Vec<JobLayer>> {
         let mut opened: Vec<Option<JobLayer>> = chain.rasters().iter().map(|_| None).collect();
         let stacks = distinct(chain.rasters());
         let gdal = elevations.gdal();
@@ -43,6 +49,7 @@ impl Job {
         let piece = budget / STACK_SHARE / threads.max(1) / stacks.len().max(1);
         for (place, raster) in chain.rasters().iter().enumerate() {
             if let LayerRaster::File(file) = raster {
+                monitor.go_on(0.0)?;
                 opened[place] = Some(JobLayer::Raster(self.open_raster(raster, file, elevations)?));
             }
         }
@@ -56,7 +63,7 @@ impl Job {
                     _ => None,
                 });
                 let (places, bands): (Vec<usize>, Vec<&Option<String>>) = bands.unzip();
-                let layers = stack_layer::open(stack, &bands, &ground, &self.options, piece)?;
+                let layers = stack_layer::open(stack, &bands, &ground, &self.options, piece, monitor)?;
                 for (place, layer) in places.into_iter().zip(layers) {
                     opened[place] = Some(JobLayer::Stack(Box::new(layer)));
                 }

@@ -42,6 +42,9 @@ pub use view::View;
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
 pub(crate) const COMPUTING: f64 = 0.95;
 
+/// What a run says of itself while it opens its inputs, as if no time went by.
+const OPENING: &str = "opening";
+
 /// Most memory taken without being told.
 const MOST_MEMORY: usize = 1 << 30;
 
@@ -88,7 +91,7 @@ impl Job {
     /// Runs to the end. `report` is called on this thread, with a share that never falls and a stage; false
     /// cancels. So does `cancel`, from anywhere.
     pub fn run(&self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<()> {
-        self.prepare()?.run(report, cancel).map(drop)
+        self.prepare_watched(report, cancel)?.run(report, cancel).map(drop)
     }
 
     /// How the run would be divided, without running it.
@@ -98,6 +101,17 @@ impl Job {
 
     /// Opens the input, checks everything but the output and decides how the run is divided.
     pub fn prepare(&self) -> Result<Prepared<'_>> {
+        self.prepare_watched(&mut |_, _| true, &AtomicBool::new(false))
+    }
+
+    /// The same, which may take a while where layers show stacks of many files: reports, and can be stopped.
+    pub fn prepare_watched(
+        &self,
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<Prepared<'_>> {
+        let mut opening = |_| report(0.0, OPENING);
+        let mut monitor = Monitor { report: &mut opening, cancel };
         let options = &self.options;
         let mut source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
         let recipes: Vec<_> = self.pictures.iter().map(|picture| picture.recipe.clone()).collect();
@@ -112,13 +126,14 @@ impl Job {
         chain
             .check_raster(layout.rows, layout.cols)
             .map_err(|error| Error::Unsupported(format!("'{}': {error}", source.name())))?;
-        let layers = self.open_layers(&chain, &source)?;
+        let layers = self.open_layers(&chain, &source, &mut monitor)?;
         let part = self.part(&source)?;
         let mut plan_options = PlanOptions {
             threads: options.threads.unwrap_or_else(processors),
             memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
             tile_size: options.tile_size,
             reader: source.raw_block_bytes(),
+            keeps_parts: options.format.keeps_parts(),
         };
         let sink = blocks_of(part.rows, part.cols);
         let plan = self.divide(&chain, (layout, &layers), sink, &mut plan_options)?.at((part.row, part.col));

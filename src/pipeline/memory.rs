@@ -117,46 +117,10 @@ impl StackReader for ArrayReader<'_> {
     }
 }
 
-/// A part of a stack as a stack of its own.
-pub struct StackPart<'a> {
-    source: &'a dyn StackSource,
-    origin: (usize, usize),
-    planes: Vec<PlaneInfo>,
-}
-
-impl<'a> StackPart<'a> {
-    /// The cells of `window`, which lies in the stack.
-    pub fn new(source: &'a dyn StackSource, window: Window) -> Self {
-        let part = |plane: &PlaneInfo| {
-            let Layout { block_rows, block_cols, .. } = plane.layout;
-            let (rows, cols) = (window.rows, window.cols);
-            PlaneInfo { layout: Layout { rows, cols, block_rows, block_cols }, ..*plane }
-        };
-        let planes = source.planes().iter().map(part).collect();
-        Self { source, origin: (window.row, window.col), planes }
-    }
-}
-
-impl StackSource for StackPart<'_> {
-    fn planes(&self) -> &[PlaneInfo] {
-        &self.planes
-    }
-
-    fn open(&self) -> Result<Box<dyn StackReader + '_>> {
-        Ok(Box::new(PartReader { reader: self.source.open()?, origin: self.origin }))
-    }
-}
-
-struct PartReader<'a> {
-    reader: Box<dyn StackReader + 'a>,
-    origin: (usize, usize),
-}
-
-impl StackReader for PartReader<'_> {
-    fn read(&mut self, planes: &[usize], window: Window, out: &mut [RawPlane]) -> Result<()> {
-        let (row, col) = (window.row + self.origin.0, window.col + self.origin.1);
-        self.reader.read(planes, Window { row, col, ..window }, out)
-    }
+/// The bands of a part of a stack, as plans must know them.
+pub fn part_of(planes: &[PlaneInfo], (rows, cols): (usize, usize)) -> Vec<PlaneInfo> {
+    let part = |plane: &PlaneInfo| PlaneInfo { layout: Layout { rows, cols, ..plane.layout }, ..*plane };
+    planes.iter().map(part).collect()
 }
 
 #[cfg(test)]
@@ -182,16 +146,14 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_arrays_are_read_where_they_stand() {
+    fn arrays_are_read_where_they_stand() {
         let cells: Vec<u8> = (0..24).collect();
         let layout = layout(4, 6);
         let plane = PlaneInfo { file: 0, cell_type: CellType::UInt8, nodata: None, layout, masked: false };
         let bands = ArrayBands::new(vec![&cells], vec![plane]).unwrap();
-        let part = StackPart::new(&bands, Window { row: 1, col: 2, rows: 3, cols: 4 });
-        assert_eq!((part.planes()[0].layout.rows, part.planes()[0].layout.cols), (3, 4));
         let mut out = [RawPlane::default()];
-        let window = Window { row: 1, col: 1, rows: 2, cols: 2 };
-        part.open().unwrap().read(&[0], window, &mut out).unwrap();
+        let window = Window { row: 2, col: 3, rows: 2, cols: 2 };
+        bands.open().unwrap().read(&[0], window, &mut out).unwrap();
         let mut row = [0.0; 2];
         out[0].numbers(2..4, None, &mut row);
         assert_eq!(row, [21.0, 22.0]);

@@ -30,6 +30,8 @@ pub struct PlanOptions {
     pub tile_size: Option<usize>,
     /// Bytes that each worker's reader holds beside its tile.
     pub reader: usize,
+    /// The sink keeps parts of its blocks until they are whole.
+    pub keeps_parts: bool,
 }
 
 /// What the rasters of layers ask for.
@@ -117,7 +119,14 @@ impl Plan {
             let plan = Self::with_tile(chain, source, sink, options, size);
             let layers =
                 layers.layouts.iter().map(|layer| plan.layer_cache(*layer)).fold(0, usize::saturating_add);
-            Self { memory: plan.memory.saturating_add(layers).saturating_add(stacks(&plan)), ..plan }
+            let parts = if options.keeps_parts {
+                let cell = plan.bands * chain.cell_type().bytes();
+                parts_of_blocks(sink, size, cell)
+            } else {
+                0
+            };
+            let more = layers.saturating_add(stacks(&plan)).saturating_add(parts);
+            Self { memory: plan.memory.saturating_add(more), ..plan }
         });
         let mut least = usize::MAX;
         for mut plan in plans {
@@ -239,6 +248,27 @@ fn candidates(sink: Layout, striped: bool, threads: usize, radius: usize) -> Vec
     };
     let first = sizes.iter().position(|size| enough(size) && size.0 >= 128).unwrap_or(0);
     sizes.split_off(first)
+}
+
+/// Bytes of the blocks of which some cells are there and others are still to come, at most, when tiles come row by row.
+pub(super) fn parts_of_blocks(
+    sink: Layout,
+    (tile_rows, tile_cols): (usize, usize),
+    cell_bytes: usize,
+) -> usize {
+    let Layout { rows, cols, block_rows, block_cols } = sink;
+    let (tall, wide) =
+        (tile_rows % block_rows == 0 || tile_rows >= rows, tile_cols % block_cols == 0 || tile_cols >= cols);
+    // Blocks that the next row of tiles ends; two rows of them, where a row of tiles ends one and begins another.
+    let lines = match (tall, block_rows % tile_rows) {
+        (true, _) => 0,
+        (false, 0) => 1,
+        (false, _) => 2,
+    };
+    let below = (lines * block_rows).saturating_mul(cols.next_multiple_of(block_cols));
+    // Blocks that the next tile ends.
+    let beside = if wide { 0 } else { (tile_rows + block_rows).saturating_mul(block_cols) };
+    below.saturating_add(beside).saturating_mul(cell_bytes)
 }
 
 /// Bytes of input tiles, rows, what kernels keep, and output buffers.

@@ -25,6 +25,16 @@ pub struct Monitor<'a> {
     pub cancel: &'a AtomicBool,
 }
 
+impl Monitor<'_> {
+    /// Says how much is done, and asks whether to go on.
+    pub fn go_on(&mut self, share: f64) -> Result<()> {
+        if self.cancel.load(Ordering::Relaxed) || !(self.report)(share) {
+            return Err(Error::Cancelled);
+        }
+        Ok(())
+    }
+}
+
 /// What a finished run knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outcome {

@@ -98,6 +98,20 @@ static void stacks_of_arrays(void) {
     FAILS(TERRALUME_STATUS_ARGUMENT, "output has 7 bytes",
           terralume_stack_run_array(stack, NULL, NULL, NULL, 7, parts));
     FAILS(TERRALUME_STATUS_NULL, "output", terralume_stack_run_array(stack, NULL, NULL, NULL, 7, NULL));
+    /* What is for files alone says so. */
+    OK(terralume_stack_set_output(stack, "never.tif"));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "allowed: terralume_stack_run_array", terralume_stack_run(stack, NULL, NULL));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "allowed: terralume_stack_describe", terralume_stack_plan(stack, &json));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "allowed: terralume_stack_run_array",
+          terralume_stack_write_statistics(stack, NULL));
+    OK(terralume_stack_set_option(stack, "format", "COG"));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "option 'format' is about files",
+          terralume_stack_run_array(stack, NULL, NULL, NULL, CELLS * 4, wholes));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "option 'format' is about files", terralume_stack_describe(stack, &json));
+    terralume_stack_free(stack);
+
+    OK(terralume_stack_new("calc", &stack));
+    OK(terralume_stack_add_band(stack, "nir", &band));
     band.rows = 3;
     OK(terralume_stack_add_band(stack, "short", &band));
     FAILS(TERRALUME_STATUS_ARGUMENT, "one size", terralume_stack_describe(stack, &json));

@@ -1,8 +1,11 @@
 //! Stacks as layers of pictures: masks, formulas and reductions run in the same pass as relief, stretches and blends.
 
-use crate::support::Folder;
+use crate::support::{Folder, PROGRAM};
 use crate::{doubles, ndvi_inputs, raster, scene, SCENES};
 use serde_json::{json, Value};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 /// The masked NDVI of the four seasons.
 fn seasons() -> Value {
@@ -361,4 +364,70 @@ fn a_masked_raster_of_floats_is_a_layer() {
         2,
         &["z.tif' as the grid of the picture", "allowed: grid_of"],
     );
+}
+
+/// Sends a file to whoever asks, a while after the question, and writes a line for each.
+const SLOW: &str = "
+import http.server, sys, time
+cells = open('dem.tif', 'rb').read()
+class Slow(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        with open('asked.txt', 'a') as asked:
+            asked.write(self.path + chr(10))
+        time.sleep(0.2)
+        if not self.path.endswith('.tif'):
+            return self.send_error(404)
+        asked = self.headers.get('Range')
+        first, last = 0, len(cells) - 1
+        if asked:
+            first, last = (int(end) for end in asked.split('=')[1].split('-'))
+        part = cells[first:last + 1]
+        self.send_response(206 if asked else 200)
+        self.send_header('Content-Length', str(len(part)))
+        if asked:
+            self.send_header('Content-Range', f'bytes {first}-{first + len(part) - 1}/{len(cells)}')
+        self.end_headers()
+        if self.command == 'GET':
+            self.wfile.write(part)
+    do_HEAD = do_GET
+    def log_message(self, *words):
+        pass
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Slow)
+print(server.server_port, flush=True)
+server.serve_forever()
+";
+
+/// The files of a stack may be many and far away.
+#[test]
+fn control_c_while_the_files_of_a_layer_are_opened() {
+    let folder = Folder::with_dem(60);
+    let mut server =
+        folder.command("/usr/bin/python3", &["-c", SLOW]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut port = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    let url = |number: usize| format!("http://127.0.0.1:{}/{number}_20200101.tif", port.trim());
+    let list: Vec<String> = (0..400).map(url).collect();
+    folder.write("list.txt", list.join("\n").as_bytes());
+    write(
+        &folder,
+        "recipe.json",
+        json!({"far": {"inputs": {"x": "@list.txt"}, "stat": "mean"}}),
+        json!([{"stack": "far"}, {"operation": "hillshade"}]),
+    );
+    let asked = || std::fs::read_to_string(folder.path("asked.txt")).unwrap_or_default().lines().count();
+    let arguments = ["render", "recipe.json", "dem.tif", "out.tif", "--threads", "2"];
+    let mut command = folder.command(PROGRAM, &arguments);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let begun = Instant::now();
+    while asked() < 8 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no file is opened");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    folder.gdal("kill", &["-INT", &child.id().to_string()]);
+    let answer = child.wait_with_output().unwrap().into();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    folder.check_refusal(&answer, "Ctrl-C", 3, &["cancelled"]);
+    // All of them would be many hundred questions.
+    assert!(asked() < 200, "{}", asked());
 }

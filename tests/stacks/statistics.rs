@@ -1,7 +1,7 @@
 //! Numbers of files, bands and blocks.
 
 use crate::scene;
-use crate::support::Folder;
+use crate::support::{Folder, PROGRAM};
 
 /// Fields of a line of the table.
 fn fields(line: &str) -> Vec<&str> {
@@ -144,4 +144,71 @@ fn histograms_are_those_of_numpy() {
         let arguments = ["statistics", &bgr, "--histogram", wrong];
         folder.refused(&arguments, 2, &["histogram", wrong, "allowed: a number of bins"]);
     }
+}
+
+/// Runs a command and prints the most memory it held, in KiB.
+const PEAK: &str = "
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+";
+
+/// Most bytes that a run of the program holds.
+pub fn peak(folder: &Folder, arguments: &[&str]) -> usize {
+    let command = [&["-c", PEAK, PROGRAM], arguments].concat();
+    folder.gdal("/usr/bin/python3", &command).trim().parse::<usize>().unwrap() << 10
+}
+
+#[test]
+fn bins_of_many_bands_and_blocks_stay_within_the_memory() {
+    let folder = Folder::new();
+    // A band of its own for each of 1,000 numbers; and 33 x 33 blocks of 4,096 cells.
+    let mut cells = Vec::new();
+    for band in 0..1000_u16 {
+        cells.extend((0..32 * 32_u16).flat_map(|cell| (band * 60 + cell % 7).to_le_bytes()));
+    }
+    folder.write("many.raw", &cells);
+    let bands: String = (0..1000)
+        .map(|band| {
+            format!(
+                "<VRTRasterBand dataType=\"UInt16\" band=\"{}\" subClass=\"VRTRawRasterBand\"><SourceFilename relativetoVRT=\"1\">\
+                 many.raw</SourceFilename><ImageOffset>{}</ImageOffset><PixelOffset>2</PixelOffset><LineOffset>64</LineOffset>\
+                 <ByteOrder>LSB</ByteOrder></VRTRasterBand>",
+                band + 1,
+                band * 2048
+            )
+        })
+        .collect();
+    let vrt = format!("<VRTDataset rasterXSize=\"32\" rasterYSize=\"32\">{bands}</VRTDataset>");
+    folder.write("many.vrt", vrt.as_bytes());
+    folder.gdal("gdal_translate", &["-q", "-co", "INTERLEAVE=BAND", "many.vrt", "bands.tif"]);
+    let large: Vec<u8> = (0..2112 * 2112_u32).flat_map(|cell| ((cell * 7) as u16).to_le_bytes()).collect();
+    folder.write("large.raw", &large);
+    let band = "<VRTRasterBand dataType=\"UInt16\" band=\"1\" subClass=\"VRTRawRasterBand\"><SourceFilename relativetoVRT=\"1\">\
+                large.raw</SourceFilename><PixelOffset>2</PixelOffset><LineOffset>4224</LineOffset><ByteOrder>LSB</ByteOrder>\
+                </VRTRasterBand>";
+    let vrt = format!("<VRTDataset rasterXSize=\"2112\" rasterYSize=\"2112\">{band}</VRTDataset>");
+    folder.write("large.vrt", vrt.as_bytes());
+    folder.gdal("gdal_translate", &["-q", "-co", "TILED=YES", "large.vrt", "large.tif"]);
+    let run = |arguments: &[&str], memory: &str| {
+        let arguments = [&["statistics"], arguments, &["--threads", "2", "--memory", memory]].concat();
+        let budget = memory.trim_end_matches('M').parse::<usize>().unwrap() << 20;
+        let held = peak(&folder, &arguments);
+        assert!(held <= budget + (64 << 20), "{arguments:?}: {} MiB", held >> 20);
+        folder.terralume(&arguments).out
+    };
+    for (arguments, lines) in [
+        (&["bands.tif", "--stat", "count,median,p99"][..], 1000),
+        (&["large.tif", "--stat", "median", "--block", "64"], 33 * 33),
+        // Several tiles have parts of each.
+        (&["large.tif", "--stat", "median", "--block", "1050"], 9),
+        (&["bands.tif", "--stat", "mean", "--histogram", "20"], 1000),
+    ] {
+        let little = run(arguments, "80M");
+        assert_eq!(little.lines().count(), lines + 1, "{arguments:?}");
+        assert!(little == run(arguments, "1500M"), "{arguments:?}");
+    }
+    // Bins that are asked for are part of the result.
+    let arguments = ["statistics", "bands.tif", "--histogram", "65536", "--memory", "100M"];
+    folder.refused(&arguments, 1, &["memory budget of 100 MiB is too small; allowed: at least"]);
 }

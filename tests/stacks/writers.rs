@@ -1,6 +1,7 @@
 //! Formats of outputs: COG, Zarr, and tiles under a VRT, read by programs of others; nothing is left of what is not whole.
 
 use crate::environment::python;
+use crate::statistics::peak;
 use crate::support::{Folder, PROGRAM};
 use crate::{band_names, scene};
 use std::process::Stdio;
@@ -170,4 +171,34 @@ fn nothing_of_the_users_goes_when_an_output_replaces_a_folder() {
     std::fs::copy(folder.path("dem.tif"), folder.path("old.zarr/dem.tif")).unwrap();
     slope("old.zarr/dem.tif", "old.zarr", "Zarr", &["'old.zarr' would replace the input"]);
     folder.run(&["visualize", "slope", "dem.tif", "old.zarr", "--format", "Zarr", "--overwrite"]);
+}
+
+/// Chunks whose cells come with several rows of tiles wait in memory.
+#[test]
+fn parts_of_chunks_are_part_of_the_memory() {
+    let folder = Folder::with_dem(500);
+    let wide = ["-q", "-outsize", "16384", "400", "-co", "TILED=YES", "dem.tif", "wide.tif"];
+    folder.gdal("gdal_translate", &wide);
+    let formula = "a = X; b = X + 1; c = X + 2; d = X + 3; e = X + 4; f = X + 5";
+    let stack = ["calc", formula, "-i", "wide.tif", "--tile-size", "100", "--threads", "2"];
+    let picture = ["visualize", "multi_hillshade", "wide.tif", "--tile-size", "100", "--threads", "2"];
+    let run = |arguments: &[&str], budget: usize| {
+        let memory = format!("{budget}M");
+        // The same in a GeoTIFF takes far less.
+        folder.run(&[arguments, &["plain.tif", "--overwrite", "--memory", &memory]].concat());
+        let zarr = ["out.zarr", "--format", "Zarr", "--overwrite", "--memory"];
+        let small = [arguments, &zarr, &[&memory]].concat();
+        folder.refused(&small, 1, &["memory budget", "allowed: at least"]);
+        let answer = folder.terralume(&small).err;
+        let least = answer.trim().rsplit(' ').nth(1).unwrap();
+        let enough = format!("{least}M");
+        let held = peak(&folder, &[arguments, &zarr, &[&enough], &["--quiet"]].concat());
+        let least: usize = least.parse().unwrap();
+        assert!(least > budget && held <= (least + 64) << 20, "{arguments:?}: {least} {}", held >> 20);
+    };
+    run(&stack, 90);
+    run(&picture, 70);
+    // Whole chunks take nothing more.
+    let whole = ["calc", formula, "-i", "wide.tif", "--threads", "2", "--memory", "90M"];
+    folder.run(&[&whole[..], &["whole.zarr", "--format", "Zarr"]].concat());
 }

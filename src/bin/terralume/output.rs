@@ -1,12 +1,17 @@
 //! What is printed: results on standard output, everything else on standard error.
 
-use std::io::{stderr, stdout, ErrorKind, Write};
+use std::io::{stderr, stdout, BufWriter, ErrorKind, Write};
 use terralume::{Error, Result};
 
 /// Prints a result. A reader that closes early, such as `head`, is no error.
 pub fn print(text: &[u8]) -> Result<()> {
-    let mut out = stdout().lock();
-    match out.write_all(text).and_then(|()| out.flush()) {
+    print_with(|out| out.write_all(text))
+}
+
+/// The same for text that is made while it is printed.
+pub fn print_with(text: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<()> {
+    let mut out = BufWriter::new(stdout().lock());
+    match text(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Error::Output(format!("cannot write to standard output: {error}")))
         }

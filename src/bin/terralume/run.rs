@@ -7,6 +7,7 @@ use crate::progress::Progress;
 use crate::{recipes, signals};
 use clap::ArgMatches;
 use indicatif::BinaryBytes;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use terralume::core::error::unknown_name;
 use terralume::core::operation::Operation;
@@ -127,7 +128,7 @@ fn places<'a>(recipes: &[Recipe], matches: &'a ArgMatches) -> Result<(Input, &'a
 fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
     let quiet = matches.get_flag("quiet");
     let ((input, output), options) = (places(&recipes, matches)?, options(matches)?);
-    let folder = Folder::find(output, recipes.len(), matches.get_flag("plan"))?;
+    let mut folder = Folder::find(output, recipes.len(), matches.get_flag("plan"))?;
     let stem = match &input {
         Input::Path(path) | Input::Grid(path) => path.clone(),
         _ => String::new(),
@@ -149,12 +150,21 @@ fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
     gdal.limit_block_cache(BLOCK_CACHE);
     gdal.catch_all_messages();
     let start = Instant::now();
-    let prepared = job.prepare()?;
+    let progress = Progress::new(quiet);
+    let mut opening = |share: f64, stage: &str| {
+        signals::end_if_asked(|| {
+            progress.clear();
+            drop(folder.take());
+        });
+        progress.show(share, stage);
+        true
+    };
+    let prepared = job.prepare_watched(&mut opening, &AtomicBool::new(false))?;
     let plan = *prepared.plan();
     if matches.get_flag("plan") {
+        drop(progress);
         return print((plan_text(&plan) + &prepared.steps()).as_bytes());
     }
-    let progress = Progress::new(quiet);
     let mut report = |share: f64, stage: &str| {
         progress.show(share, stage);
         true

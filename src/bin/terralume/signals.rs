@@ -20,6 +20,16 @@ pub fn watch() -> Result<&'static AtomicBool> {
     Ok(&CANCEL)
 }
 
+/// Ends the program when it was asked to while inputs are opened: a file far away may keep a thread for long, and nothing is
+/// there yet that had to be cleaned up.
+pub fn end_if_asked(clean: impl FnOnce()) {
+    if CANCEL.load(Ordering::Relaxed) {
+        clean();
+        crate::output::error(&Error::Cancelled.to_string());
+        std::process::exit(i32::from(crate::CANCELLED));
+    }
+}
+
 /// Under nohup the end of the terminal must not end the run, but ctrlc takes over that signal with the others:
 /// then all signals are left as they are.
 fn hang_up_is_ignored() -> bool {

@@ -7,6 +7,7 @@ use crate::run::BLOCK_CACHE;
 use crate::signals;
 use clap::ArgMatches;
 use indicatif::BinaryBytes;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use terralume::gdal::output::Target;
 use terralume::gdal::Gdal;
@@ -34,19 +35,23 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     prepare_gdal()?;
     let start = Instant::now();
     let profile = job.stack.profile.as_ref().map(|_| Profile::default());
-    let prepared = job.prepare_watched(&mut |_, _| true, cancel)?;
-    if matches.get_flag("list") {
-        return print(list_text(&prepared).as_bytes());
-    }
-    if matches.get_flag("plan") {
-        return print(plan_text(&prepared).as_bytes());
+    let progress = Progress::new(quiet);
+    let mut opening = |share: f64, stage: &str| {
+        signals::end_if_asked(|| progress.clear());
+        progress.show(share, stage);
+        true
+    };
+    let prepared = job.prepare_watched(&mut opening, &AtomicBool::new(false))?;
+    if dry {
+        drop(progress);
+        let text = if matches.get_flag("list") { list_text(&prepared) } else { plan_text(&prepared) };
+        return print(text.as_bytes());
     }
     let trace =
         job.stack.profile.as_deref().map(|path| Target::new(path, job.run.overwrite, &[])).transpose()?;
     let ((read, _), tiles, bands) = (prepared.bytes(), prepared.plan().tiles(), prepared.bands().len());
     let (rows, cols) = prepared.plan().size;
     let decoded = prepared.plan().decoded;
-    let progress = Progress::new(quiet);
     let mut report = |share: f64, stage: &str| {
         progress.show(share, stage);
         true

@@ -1,7 +1,7 @@
 //! `terralume statistics`: numbers of files, bands and blocks as a table.
 
 use crate::arguments::text;
-use crate::output::{note, print};
+use crate::output::{note, print_with};
 use crate::progress::Progress;
 use crate::{signals, stack};
 use clap::ArgMatches;
@@ -31,7 +31,7 @@ pub fn statistics(matches: &ArgMatches) -> Result<()> {
     let table = StatisticsJob { stack: options, run }.run(&mut report, cancel)?;
     drop(progress);
     match output {
-        "" => print(table.text(form)?.as_bytes())?,
+        "" => print_with(|out| table.print(form, out))?,
         path => table.write(path, overwrite, form)?,
     }
     if !quiet {

@@ -13,7 +13,7 @@ use crate::job::stack::dates::DateSource;
 use crate::job::stack::InputSpec;
 use crate::job::MOST_MEMORY;
 use crate::pipeline::io::Layout;
-use crate::pipeline::memory::{layout, ArrayBands, ArraySink, StackPart};
+use crate::pipeline::memory::{layout, part_of, ArrayBands, ArraySink};
 use crate::pipeline::run::Monitor;
 use crate::pipeline::stack::encode::Encoder;
 use crate::pipeline::stack::io::{PlaneInfo, StackSource};
@@ -96,6 +96,7 @@ impl<'a> ArrayStack<'a> {
             tile_size: job.run.tile_size,
             reader: 0,
             shared: 0,
+            keeps_parts: false,
         };
         Ok(Self { program, bands, source, size, options })
     }
@@ -143,13 +144,8 @@ impl PreparedStack<'_> {
             let came = self.runs();
             return Err(Error::Argument(format!("{came} dates for one array; allowed: one, or reduce")));
         }
-        let options = StackPlanOptions {
-            threads: self.job.threads(),
-            memory: self.job.memory(self.gdal),
-            tile_size: self.job.run.tile_size,
-            reader: self.source.reader_bytes(),
-            shared: self.source.handle_bytes(),
-        };
+        let options = self.job.plan_options(&self.source, self.gdal);
+        let options = StackPlanOptions { keeps_parts: false, ..options };
         let work = PartOfStack { program: &self.program, source: &self.source, size: self.grid.size, part };
         work.run(options, cells, report, cancel)
     }
@@ -180,17 +176,16 @@ impl PartOfStack<'_> {
                 "window of {width} x {height} cells at row {row}, column {col}; allowed: within {cols} x {rows}"
             )));
         }
-        // Masks grow into the part from outside.
-        let wide = part.grown(if program.masks.is_empty() { 0 } else { program.dilate }, rows, cols);
-        let source = StackPart::new(self.source, wide);
-        let Layout { block_rows, block_cols, .. } = layout(wide.rows, wide.cols);
-        let plan = StackPlan::new(program, source.planes(), (block_rows, block_cols), options)?;
-        let kept = Window { row: part.row - wide.row, col: part.col - wide.col, ..part };
+        let planes = part_of(self.source.planes(), (part.rows, part.cols));
+        let Layout { block_rows, block_cols, .. } = layout(part.rows, part.cols);
+        let plan = StackPlan::new(program, &planes, (block_rows, block_cols), options)?;
+        // Masks grow into the part from outside, where nothing is computed or counted.
+        let plan = plan.within(self.size, (part.row, part.col));
         let cell = (program.bands(), program.cell_type.size());
-        let mut sink = ArraySink::new(cells, cell, (wide.rows, wide.cols), kept)?;
+        let mut sink = ArraySink::new(cells, cell, self.size, part)?;
         let mut computing = |done: f64| report(done, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
-        run(program, &plan, &source, &mut sink, &mut monitor, None)
+        run(program, &plan, self.source, &mut sink, &mut monitor, None)
     }
 }
 
@@ -268,4 +263,61 @@ fn layer(inputs: &[Input], image: &Image, uses: &Uses) -> Result<Layer> {
     let values = values.collect::<Result<Vec<usize>>>()?;
     let masks: Vec<Option<usize>> = uses.mask_bands.iter().map(|band| plane(band.input)).collect();
     Ok(Layer::new(&values, &masks, |plane| plane))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::options::JobOptions;
+    use crate::job::stack::options::StackOptions;
+    use crate::job::stack::StackCommand;
+
+    #[test]
+    fn only_cells_of_the_part_are_counted() {
+        const SIDE: usize = 50;
+        // Masked cells, cells without data, and cells beyond the type, all over the place.
+        let values = (0..SIDE * SIDE).map(|cell| match cell % 97 {
+            0 => 200_i16,
+            1..5 => 0,
+            other => other as i16 * 4,
+        });
+        let values: Vec<i16> = values.collect();
+        let mut stack = StackOptions::default();
+        for (name, value) in [("mask", "x == 200"), ("dilate", "3"), ("nodata", "0"), ("type", "uint8")] {
+            stack.set(name, value).unwrap();
+        }
+        let run = JobOptions { threads: Some(2), ..JobOptions::default() };
+        let job = StackJob { command: StackCommand::Mask, stack, run, output: String::new() };
+        let array = ArrayBand {
+            name: "x".into(),
+            time: None,
+            cell_type: CellType::Int16,
+            nodata: None,
+            size: (SIDE, SIDE),
+            cells: bytemuck::cast_slice(&values),
+        };
+        let arrays = ArrayStack::new(&job, &[array]).unwrap();
+        let compute = |part: Window| {
+            let mut cells = vec![0; part.cells()];
+            let found = arrays.run(Some(part), &mut cells, &mut |_, _| true, &AtomicBool::new(false));
+            (cells, found.unwrap())
+        };
+        let whole = Window { row: 0, col: 0, rows: SIDE, cols: SIDE };
+        let (cells, counted) = compute(whole);
+        assert!(
+            counted.masked > 0 && counted.written.missing > counted.masked && counted.written.saturated > 0
+        );
+        let mut sum = Report::default();
+        for (row, rows) in [(0, 20), (20, 30)] {
+            for (col, cols) in [(0, 7), (7, 43)] {
+                let part = Window { row, col, rows, cols };
+                let (own, counted) = compute(part);
+                for (line, own) in own.chunks(cols).enumerate() {
+                    assert_eq!(own, &cells[(row + line) * SIDE + col..][..cols], "{part:?}");
+                }
+                sum += counted;
+            }
+        }
+        assert_eq!(sum, counted);
+    }
 }

@@ -1,6 +1,6 @@
 //! Histograms that users ask for.
 
-use crate::stack::statistics::{Histogram, MOST_BINS};
+use crate::stack::statistics::{Edges, MOST_BINS};
 
 /// Bins of one width, as users ask for them.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,11 +28,11 @@ impl Bins {
     }
 
     /// For values between these ends.
-    pub(super) fn of(self, ends: Option<(f64, f64)>) -> Option<Histogram> {
+    pub(super) fn of(self, ends: Option<(f64, f64)>) -> Option<Edges> {
         let (low, high) = self.range.or(ends)?;
         // As numpy does where all values are the same.
         let (low, high) = if high > low { (low, high) } else { (low - 0.5, high + 0.5) };
-        Histogram::new(low, high, self.count).ok()
+        Edges::new(low, high, self.count).ok()
     }
 }
 

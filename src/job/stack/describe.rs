@@ -2,8 +2,9 @@
 
 use super::options::{StackOption, STACK_OPTIONS};
 use super::sensors::SENSORS;
-use super::statistics::StatisticsTable;
+use super::statistics::{GridPlan, StatisticsTable};
 use super::{ListedImage, PreparedStack, StackOutcome};
+use crate::pipeline::stack::plan::StackPlan;
 use crate::pipeline::stack::run::Report;
 use crate::stack::cells::CellType;
 use serde_json::{json, Value};
@@ -79,15 +80,32 @@ impl StackOption {
 impl PreparedStack<'_> {
     /// What the run reads and writes and how it is divided, for other programs.
     pub fn describe(&self) -> Value {
-        let (rows, cols) = self.plan.size;
         let (input_bytes, output_bytes) = self.bytes();
-        json!({
-            "rows": rows, "cols": cols, "bands": self.bands(), "input_bytes": input_bytes, "output_bytes": output_bytes,
-            "images": self.listed.iter().map(ListedImage::describe).collect::<Vec<_>>(),
-            "tiles": self.plan.tiles(), "tile_rows": self.plan.tile_rows, "tile_cols": self.plan.tile_cols,
-            "halo": self.plan.halo, "decoded": self.plan.decoded, "threads": self.plan.threads,
-            "memory": self.plan.memory,
-        })
+        describe_plan(&self.plan, &self.bands(), (input_bytes, output_bytes), &self.listed)
+    }
+}
+
+fn describe_plan(
+    plan: &StackPlan,
+    bands: &[impl serde::Serialize],
+    bytes: (u64, u64),
+    images: &[ListedImage],
+) -> Value {
+    let ((rows, cols), (input_bytes, output_bytes)) = (plan.size, bytes);
+    json!({
+        "rows": rows, "cols": cols, "bands": bands, "input_bytes": input_bytes, "output_bytes": output_bytes,
+        "images": images.iter().map(ListedImage::describe).collect::<Vec<_>>(),
+        "tiles": plan.tiles(), "tile_rows": plan.tile_rows, "tile_cols": plan.tile_cols,
+        "halo": plan.halo, "decoded": plan.decoded, "threads": plan.threads,
+        "memory": plan.memory,
+    })
+}
+
+impl GridPlan {
+    fn describe(&self) -> Value {
+        let mut plan = describe_plan(&self.plan, &self.bands, (self.input_bytes, 0), &self.images);
+        plan["passes"] = json!(self.passes);
+        plan
     }
 }
 
@@ -124,7 +142,9 @@ impl StatisticsTable {
 
     /// What was done, for other programs.
     pub fn describe(&self, output: &str) -> Value {
-        json!({"outputs": [output], "bad": self.bad, "rows": self.rows.len(), "notes": self.notes()})
+        let plans: Vec<Value> = self.plans.iter().map(GridPlan::describe).collect();
+        let notes = self.notes();
+        json!({"outputs": [output], "bad": self.bad, "rows": self.rows.len(), "notes": notes, "plan": plans.first(), "plans": plans})
     }
 }
 

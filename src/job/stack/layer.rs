@@ -15,7 +15,6 @@ use crate::pipeline::run::Monitor;
 use crate::pipeline::stack::layer::{StackLayer, StackLayers};
 use crate::recipe::{Recipe, Stack, StackInput};
 use crate::stack::cells::CellType;
-use std::sync::atomic::AtomicBool;
 
 /// Options that say how a result is stored, which is the picture's business; inputs stand apart.
 const OTHERS: [&str; 6] = ["input", "resolution", "type", "dst-nodata", "by", "profile"];
@@ -49,8 +48,12 @@ pub fn open(
     ground: &Ground,
     run: &JobOptions,
     memory: usize,
+    monitor: &mut Monitor<'_>,
 ) -> Result<Vec<OpenedLayer>> {
-    let opened = open_stack(stack, ground, run);
+    let opened = match open_stack(stack, ground, run, monitor) {
+        Err(Error::Cancelled) => return Err(Error::Cancelled),
+        opened => opened,
+    };
     let opened = opened.map_err(|error| error.at(&format!("stack '{}'", stack.name)))?;
     let OpenedStack { files, source, program, bands: results, bad, .. } = opened;
     let wanted = bands.iter().map(|band| result(band.as_deref(), &results));
@@ -64,7 +67,12 @@ pub fn open(
         .collect())
 }
 
-fn open_stack(stack: &Stack, ground: &Ground, run: &JobOptions) -> Result<OpenedStack> {
+fn open_stack(
+    stack: &Stack,
+    ground: &Ground,
+    run: &JobOptions,
+    monitor: &mut Monitor<'_>,
+) -> Result<OpenedStack> {
     let mut options = options(stack)?;
     if options.grid_of.is_some() && ground.is_elevations {
         let allowed = "allowed: none, the grid of the elevations counts";
@@ -81,8 +89,7 @@ fn open_stack(stack: &Stack, ground: &Ground, run: &JobOptions) -> Result<Opened
     };
     let job = StackJob { command, stack: options, run: run.clone(), output: String::new() };
     let target = (ground.grid.clone(), ground.name.clone());
-    let mut monitor = Monitor { report: &mut |_| true, cancel: &AtomicBool::new(false) };
-    let mut opened = program::open(&job, ground.gdal, Some(target), &mut monitor)?;
+    let mut opened = program::open(&job, ground.gdal, Some(target), monitor)?;
     // A picture has a nodata value of its own.
     opened.program.nodata = None;
     opened.program.complete = false;

@@ -45,7 +45,7 @@ pub fn map_tiles(
     let (grid, name) = inputs::grid(gdal, &inputs, &stack)?;
     let mut wanted = Wanted::new(gdal, &stack, (&grid, &name));
     let plane = wanted.plane(&inputs[0], &inputs[0].scenes[0], options.band, false)?;
-    let source = wanted.open(threads, default_memory(gdal))?;
+    let source = wanted.open(threads, default_memory(gdal), &mut monitor)?;
     let side = (options.tile.min(grid.size.0), options.tile.min(grid.size.1));
     map(&source, plane, (side, options.halo), threads, function, &mut monitor)
 }

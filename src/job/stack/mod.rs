@@ -25,7 +25,7 @@ use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::stack::GdalStack;
 use crate::gdal::Gdal;
 use crate::job::options::JobOptions;
-use crate::job::{default_memory, processors, COMPUTING};
+use crate::job::{default_memory, processors, COMPUTING, OPENING};
 use crate::pipeline::io::Sink;
 use crate::pipeline::run::{in_parallel, Monitor};
 use crate::pipeline::stack::encode::Encoder;
@@ -41,9 +41,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use bins::{Bins, Counts};
 pub use inputs::InputSpec;
-
-/// What a run says of itself while it opens its inputs, as if no time went by.
-const OPENING: &str = "opening";
 
 /// What is done with a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -321,13 +318,7 @@ impl StackJob {
         block: (usize, usize),
         gdal: &Gdal,
     ) -> Result<StackPlan> {
-        let mut options = StackPlanOptions {
-            threads: self.threads(),
-            memory: self.memory(gdal),
-            tile_size: self.run.tile_size,
-            reader: source.reader_bytes(),
-            shared: source.handle_bytes(),
-        };
+        let mut options = self.plan_options(source, gdal);
         loop {
             match StackPlan::new(program, source.planes(), block, options) {
                 Err(Error::Memory(_)) if self.run.threads.is_none() && options.threads > 1 => {
@@ -335,6 +326,17 @@ impl StackJob {
                 }
                 result => return result,
             }
+        }
+    }
+
+    fn plan_options(&self, source: &GdalStack, gdal: &Gdal) -> StackPlanOptions {
+        StackPlanOptions {
+            threads: self.threads(),
+            memory: self.memory(gdal),
+            tile_size: self.run.tile_size,
+            reader: source.reader_bytes(),
+            shared: source.handle_bytes(),
+            keeps_parts: self.run.format.keeps_parts(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::gdal::stack::{GdalStack, StackBand, StackSettings};
 use crate::gdal::transform::TargetGrid;
 use crate::gdal::warper::Resampling;
 use crate::gdal::Gdal;
-use crate::pipeline::run::in_parallel;
+use crate::pipeline::run::{in_parallel, Monitor};
 use std::collections::HashMap;
 
 /// Files open at once, at most, when nobody says otherwise.
@@ -129,7 +129,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// The source of all planes.
-    pub fn open(self, threads: usize, memory: usize) -> Result<GdalStack> {
+    pub fn open(self, threads: usize, memory: usize, monitor: &mut Monitor<'_>) -> Result<GdalStack> {
         let transform = self.target.transform.unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
         let target =
             TargetGrid { size: self.target.size, transform, reference: self.target.reference.clone() };
@@ -140,6 +140,6 @@ impl<'a> Wanted<'a> {
             skip_bad: self.options.skip_bad,
             threads,
         };
-        GdalStack::new(self.gdal, self.files, self.bands, &settings)
+        GdalStack::new(self.gdal, self.files, self.bands, &settings, monitor)
     }
 }

@@ -64,10 +64,13 @@ pub(super) fn open(
     let (grid, grid_name) = target.map_or_else(|| inputs::grid(gdal, &inputs, options), Ok)?;
     let images = used_images(job, &inputs, &uses)?;
     let mut wanted = Wanted::new(gdal, options, (&grid, &grid_name));
-    let layers = images.iter().map(|image| layer(&mut wanted, &inputs, image, &uses, options));
+    let layers = images.iter().map(|image| {
+        monitor.go_on(0.0)?;
+        layer(&mut wanted, &inputs, image, &uses, options)
+    });
     let layers = layers.collect::<Result<Vec<_>>>()?;
     let files = wanted.file_names();
-    let source = wanted.open(job.threads(), job.memory(gdal))?;
+    let source = wanted.open(job.threads(), job.memory(gdal), monitor)?;
     let found = (&inputs[..], &images[..], source.planes());
     let Assembled { program, bands, listed } =
         assemble(job, found, layers, uses, &|| longitude(gdal, &grid_name))?;
@@ -293,7 +296,7 @@ fn rescale(job: &StackJob) -> Result<Option<Rescale>> {
 }
 
 /// A reduction and how images are merged before it.
-struct Reduction {
+pub(super) struct Reduction {
     plan: ReducePlan,
     groups: Groups,
     merging: Option<Merging>,
@@ -424,7 +427,8 @@ fn output_bands(job: &StackJob, inputs: &[Input], uses: &Uses, reduction: Option
     bands
 }
 
-fn list(inputs: &[Input], images: &[Image], reduction: Option<&Reduction>) -> Vec<ListedImage> {
+/// Images as they are told to users.
+pub(super) fn list(inputs: &[Input], images: &[Image], reduction: Option<&Reduction>) -> Vec<ListedImage> {
     let group = |index: usize| {
         let reduction = reduction?;
         let step = match &reduction.merging {

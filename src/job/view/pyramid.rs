@@ -397,7 +397,8 @@ impl Level {
             return Ok(());
         }
         let layout = self.sources[0].layout();
-        let options = PlanOptions { threads, memory: SURVEY_MEMORY, tile_size: None, reader: 0 };
+        let options =
+            PlanOptions { threads, memory: SURVEY_MEMORY, tile_size: None, reader: 0, keeps_parts: false };
         let plan = Plan::new(chain, layout, layout, options)?;
         let sources: Vec<&dyn Source> = self.sources.iter().map(|source| &**source as &dyn Source).collect();
         let mut report = |_| proceed();

@@ -8,13 +8,16 @@ use super::program::StackProgram;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::Layout;
-use crate::pipeline::plan::{tile_window, RESERVE, TILES_PER_THREAD};
+use crate::pipeline::plan::{parts_of_blocks, tile_window, RESERVE, TILES_PER_THREAD};
 
 /// Side of the largest tiles: what a reduction keeps of one goes through the caches for every date.
 const LARGEST_SIDE: usize = 512;
 
 /// Longest side on which blocks of different files may meet; beyond it they meet inside tiles.
 const LONGEST_BLOCK: usize = 4096;
+
+/// Side of blocks that describe images up to which tiles are made of whole ones.
+const LARGEST_BLOCK: usize = 2 * LARGEST_SIDE;
 
 /// What the caller decides, and what sources hold.
 #[derive(Debug, Clone, Copy)]
@@ -29,13 +32,19 @@ pub struct StackPlanOptions {
     pub reader: usize,
     /// Bytes that all workers share.
     pub shared: usize,
+    /// The sink keeps parts of its blocks until they are whole.
+    pub keeps_parts: bool,
 }
 
 /// A division of a stack into tiles. A plain value: tests and `plan` print it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StackPlan {
     /// Rows and columns of the grid.
+    pub raster: (usize, usize),
+    /// Rows and columns that are computed.
     pub size: (usize, usize),
+    /// Row and column where they begin.
+    pub origin: (usize, usize),
     /// Rows of a tile.
     pub tile_rows: usize,
     /// Columns of a tile.
@@ -61,29 +70,78 @@ impl StackPlan {
         options: StackPlanOptions,
     ) -> Result<Self> {
         let need = Need::of(program, planes);
-        let Some(layout) = planes.first().map(|plane| plane.layout) else {
-            return Err(Error::Internal("a stack without planes".into()));
-        };
+        let layout = first_layout(planes)?;
         let size = (layout.rows, layout.cols);
         let blocks = Layout { block_rows: block.0.min(size.0), block_cols: block.1.min(size.1), ..layout };
         let base = meeting_block(planes.iter().map(|plane| plane.layout).chain([blocks]));
+        let parts = |plan: &Self| match options.keeps_parts {
+            true => parts_of_blocks(blocks, (plan.tile_rows, plan.tile_cols), need.output),
+            false => 0,
+        };
+        Self::choose(&need, planes, (candidates(base, size, options.threads), options), &parts)
+    }
+
+    /// The same for a run that gives numbers of blocks of this side in place of a raster. `kept` tells how many bytes it
+    /// keeps beside the tiles of a plan.
+    pub fn of_numbers(
+        program: &StackProgram,
+        planes: &[PlaneInfo],
+        block: Option<usize>,
+        options: StackPlanOptions,
+        kept: &dyn Fn(&Self) -> usize,
+    ) -> Result<Self> {
+        let need = Need { output: 0, ..Need::of(program, planes) };
+        let layout = first_layout(planes)?;
+        let size = (layout.rows, layout.cols);
+        let base = meeting_block(planes.iter().map(|plane| plane.layout));
+        // Of a block that lies in one tile nothing is kept for the next.
+        let whole = |(rows, cols): (usize, usize)| {
+            let side = block.filter(|side| *side <= LARGEST_BLOCK)?;
+            Some((rows.next_multiple_of(side).min(size.0), cols.next_multiple_of(side).min(size.1)))
+        };
+        let sizes = candidates(base, size, options.threads);
+        let sizes = sizes.into_iter().flat_map(|tile| whole(tile).into_iter().chain([tile])).collect();
+        Self::choose(&need, planes, (sizes, options), kept)
+    }
+
+    /// The first of `sizes` that fits into the memory.
+    fn choose(
+        need: &Need,
+        planes: &[PlaneInfo],
+        (sizes, options): (Vec<(usize, usize)>, StackPlanOptions),
+        kept: &dyn Fn(&Self) -> usize,
+    ) -> Result<Self> {
+        let layout = first_layout(planes)?;
+        let size = (layout.rows, layout.cols);
         let sizes = match options.tile_size {
             Some(side) => vec![(side.min(size.0), side.min(size.1))],
-            None => candidates(base, size, options.threads),
+            None => sizes,
         };
         let threads = options.threads.max(1);
         let fixed =
             RESERVE.saturating_add(options.shared).saturating_add(threads.saturating_mul(options.reader));
         let mut least = usize::MAX;
         for (tile_rows, tile_cols) in sizes {
-            let buffers = threads + 2;
+            let (buffers, halo) = (threads + 2, need.halo);
             let memory = need.bytes(tile_rows, tile_cols, threads, buffers).saturating_add(fixed);
-            if memory <= options.memory {
-                let decoded = need.decoded(planes, tile_rows, tile_cols);
-                let halo = need.halo;
-                return Ok(Self { size, tile_rows, tile_cols, halo, threads, buffers, memory, decoded });
+            let mut plan = Self {
+                raster: size,
+                size,
+                origin: (0, 0),
+                tile_rows,
+                tile_cols,
+                halo,
+                threads,
+                buffers,
+                memory,
+                decoded: 1.0,
+            };
+            plan.memory = memory.saturating_add(kept(&plan));
+            if plan.memory <= options.memory {
+                plan.decoded = need.decoded(planes, tile_rows, tile_cols);
+                return Ok(plan);
             }
-            least = least.min(memory);
+            least = least.min(plan.memory);
         }
         let (mib, came) = ((least >> 20) + 1, options.memory >> 20);
         Err(Error::Memory(format!("memory budget of {came} MiB is too small; allowed: at least {mib} MiB")))
@@ -97,9 +155,7 @@ impl StackPlan {
         (threads, memory): (usize, usize),
     ) -> Result<Self> {
         let need = Need::of(program, planes);
-        let Some(layout) = planes.first().map(|plane| plane.layout) else {
-            return Err(Error::Internal("a stack without planes".into()));
-        };
+        let layout = first_layout(planes)?;
         let size = (layout.rows, layout.cols);
         let base = meeting_block(planes.iter().map(|plane| plane.layout));
         let sizes = candidates(base, size, threads);
@@ -108,7 +164,8 @@ impl StackPlan {
         let (tile_rows, tile_cols) = fits.or_else(|| sizes.last().copied()).unwrap_or(base);
         let decoded = need.decoded(planes, tile_rows, tile_cols);
         let (halo, memory) = (need.halo, bytes((tile_rows, tile_cols)));
-        Ok(Self { size, tile_rows, tile_cols, halo, threads, buffers: 1, memory, decoded })
+        let (raster, origin) = (size, (0, 0));
+        Ok(Self { raster, size, origin, tile_rows, tile_cols, halo, threads, buffers: 1, memory, decoded })
     }
 
     /// Number of tiles.
@@ -118,8 +175,20 @@ impl StackPlan {
 
     /// Tile number `index`, row by row from the top left.
     pub fn tile(&self, index: usize) -> Window {
-        tile_window(self.size, (self.tile_rows, self.tile_cols), index)
+        let tile = tile_window(self.size, (self.tile_rows, self.tile_cols), index);
+        Window { row: tile.row + self.origin.0, col: tile.col + self.origin.1, ..tile }
     }
+
+    /// The same for a part of a raster of this size: what lies around it is there, but is not computed.
+    pub fn within(self, raster: (usize, usize), origin: (usize, usize)) -> Self {
+        Self { raster, origin, ..self }
+    }
+}
+
+/// Size of the grid.
+fn first_layout(planes: &[PlaneInfo]) -> Result<Layout> {
+    let first = planes.first().map(|plane| plane.layout);
+    first.ok_or_else(|| Error::Internal("a stack without planes".into()))
 }
 
 /// Bytes of a cell.

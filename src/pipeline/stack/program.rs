@@ -34,6 +34,19 @@ impl Layer {
             unscale: Vec::new(),
         }
     }
+
+    /// The same with some of the values.
+    pub fn part(&self, values: Range<usize>) -> Self {
+        let chosen = &self.values[values.clone()];
+        let used: Vec<usize> = (0..self.planes.len()).filter(|place| chosen.contains(place)).collect();
+        let place = |place: &usize| used.iter().position(|known| known == place).unwrap_or(0);
+        Self {
+            values: chosen.iter().map(place).collect(),
+            masks: self.masks.clone(),
+            planes: used.iter().map(|place| self.planes[*place]).collect(),
+            unscale: self.unscale.get(values).unwrap_or_default().to_vec(),
+        }
+    }
 }
 
 /// A mask and which inputs of the masks it takes.

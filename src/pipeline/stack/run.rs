@@ -244,7 +244,7 @@ impl StackWork<'_> {
             image.planes.resize_with(planes.len(), RawPlane::default);
             worker.reader.read(planes, window, &mut image.planes)?;
             worker.clock.mark("read");
-            let tile = (window, self.plan.size);
+            let tile = (window, self.plan.raster);
             worker.rows.masks.load(program, number, tile, image, worker.reader.as_mut())?;
             worker.clock.mark("mask");
         }

@@ -1,17 +1,22 @@
 //! Numbers that describe whole images, or blocks of them: nothing is written but the numbers.
 //!
-//! Sums are exact, so that what tiles and threads add up is the same however the images are divided.
+//! Sums are exact, so that what tiles and threads add up is the same however the images are divided. What is found goes
+//! as soon as its block is whole: bins of many bands and blocks are far larger than the numbers that come from them.
 
-use super::io::StackSource;
-use super::plan::StackPlan;
+use super::io::{PlaneInfo, StackSource};
+use super::plan::{StackPlan, StackPlanOptions};
 use super::program::StackProgram;
 use super::run::{Report, Rows, StackWork, StackWorker};
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::run::{drive, Monitor, Tiling, Work};
-use crate::stack::statistics::{Histogram, Moments};
+use crate::stack::statistics::{Edges, Histogram, Moments};
 use crate::stack::ROW;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Bytes of the counts and sums of a band.
+const MOMENTS: usize = 2 << 10;
 
 /// What is described by one line: a block of an image, or all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,55 +39,62 @@ pub struct Found {
 }
 
 /// How images are described.
-pub struct Describing<'a> {
+pub struct Describing<'a, T> {
     /// Side of the blocks; None: whole images.
     pub block: Option<usize>,
     /// Whether variances are wanted.
     pub variance: bool,
     /// The bins for a band of an image, if values are to be counted in bins.
-    pub histogram: &'a (dyn Fn(usize, usize) -> Option<Histogram> + Sync),
+    pub edges: &'a (dyn Fn(usize, usize) -> Option<Edges> + Sync),
+    /// What is kept of a band when its block is whole.
+    pub finish: &'a (dyn Fn(&Found) -> T + Sync),
+    /// Memory of bins that are counted no more.
+    pub spare: &'a Mutex<Vec<Vec<u64>>>,
 }
 
-/// Findings of the bands of some blocks.
-type Findings = BTreeMap<usize, Vec<Found>>;
+/// What is kept of the bands of some blocks.
+pub type Numbers<T> = Vec<(Part, Vec<T>)>;
 
-/// Looks at every image; `take` gets each part once, image after image, block after block.
-pub fn describe(
+/// Divides a run. `bins` are the bytes that bins of all bands take for one block.
+pub fn plan(
+    program: &StackProgram,
+    planes: &[PlaneInfo],
+    block: Option<usize>,
+    bins: usize,
+    options: StackPlanOptions,
+) -> Result<StackPlan> {
+    let set = bins + program.results() * MOMENTS;
+    let kept = |plan: &StackPlan| {
+        let open = most_open(plan, Blocks { side: block, size: plan.size }, program.layers.len());
+        open.saturating_add(plan.threads).saturating_mul(set)
+    };
+    StackPlan::of_numbers(program, planes, block, options, &kept)
+}
+
+/// Looks at every image; gives what is kept of each, image after image, block after block.
+pub fn describe<T: Send>(
     program: &StackProgram,
     plan: &StackPlan,
     source: &dyn StackSource,
-    describing: &Describing<'_>,
-    take: &mut dyn FnMut(Part, &[Found]) -> Result<()>,
+    describing: &Describing<'_, T>,
     monitor: &mut Monitor<'_>,
-) -> Result<Report> {
+) -> Result<(Numbers<T>, Report)> {
     let inner = StackWork::new(program, plan, source, None)?;
-    let work = DescribingWork { inner, describing };
+    let blocks = Blocks { side: describing.block, size: plan.size };
+    let work = DescribingWork { inner, describing, blocks, open: Mutex::default() };
     let tiles = plan.tiles();
     let window = |index: usize| plan.tile(index % tiles);
     let tiling = Tiling { tiles: tiles * program.layers.len(), threads: plan.threads, window: &window };
-    let mut whole = Findings::new();
-    let mut collect = |index: usize, product: &mut Findings| {
-        for (block, found) in std::mem::take(product) {
-            match whole.entry(block) {
-                std::collections::btree_map::Entry::Vacant(place) => {
-                    place.insert(found);
-                }
-                std::collections::btree_map::Entry::Occupied(mut place) => {
-                    place.get_mut().iter_mut().zip(&found).for_each(|(whole, part)| whole.merge(part));
-                }
-            }
-        }
-        if index % tiles + 1 < tiles {
-            return Ok(());
-        }
-        let layer = index / tiles;
-        std::mem::take(&mut whole).into_iter().try_for_each(|(block, found)| {
-            take(Part { layer, block, window: describing.window(plan.size, block) }, &found)
-        })
+    let mut numbers = Numbers::new();
+    let mut collect = |_: usize, product: &mut Numbers<T>| {
+        numbers.append(product);
+        Ok(())
     };
-    let products = (0..plan.buffers).map(|_| Findings::new()).collect();
+    let products = (0..plan.buffers).map(|_| Numbers::new()).collect();
     drive(&tiling, &work, products, &mut collect, monitor)?;
-    Ok(work.inner.into_report())
+    // A block is whole with whichever of its tiles is ready last.
+    numbers.sort_unstable_by_key(|(part, _)| (part.layer, part.block));
+    Ok((numbers, work.inner.into_report()))
 }
 
 impl Found {
@@ -94,73 +106,153 @@ impl Found {
     }
 }
 
-impl Describing<'_> {
-    /// Blocks side by side.
-    fn across(&self, cols: usize) -> usize {
-        self.block.map_or(1, |side| cols.div_ceil(side))
+/// Blocks of images of one size.
+#[derive(Clone, Copy)]
+struct Blocks {
+    /// None: an image is one block.
+    side: Option<usize>,
+    size: (usize, usize),
+}
+
+impl Blocks {
+    /// Rows and columns of blocks.
+    fn count(self) -> (usize, usize) {
+        let of = |length: usize| self.side.map_or(1, |side| length.div_ceil(side));
+        (of(self.size.0), of(self.size.1))
     }
 
-    fn window(&self, (rows, cols): (usize, usize), block: usize) -> Window {
-        let Some(side) = self.block else { return Window { row: 0, col: 0, rows, cols } };
-        let (row, col) = (block / self.across(cols) * side, block % self.across(cols) * side);
+    fn window(self, block: usize) -> Window {
+        let ((rows, cols), across) = (self.size, self.count().1);
+        let Some(side) = self.side else { return Window { row: 0, col: 0, rows, cols } };
+        let (row, col) = (block / across * side, block % across * side);
         Window { row, col, rows: side.min(rows - row), cols: side.min(cols - col) }
     }
-}
 
-struct DescribingWork<'a> {
-    inner: StackWork<'a>,
-    describing: &'a Describing<'a>,
-}
-
-impl Work for DescribingWork<'_> {
-    type Worker<'a>
-        = StackWorker<'a>
-    where
-        Self: 'a;
-    type Product = Findings;
-
-    fn start(&self) -> Result<StackWorker<'_>> {
-        self.inner.start()
+    /// Blocks of which a tile has cells.
+    fn of_tile(self, tile: Window) -> impl Iterator<Item = usize> {
+        let side = self.side.unwrap_or(usize::MAX);
+        let across = self.count().1;
+        let rows = tile.row / side..=(tile.row + tile.rows - 1) / side;
+        let cols = tile.col / side..=(tile.col + tile.cols - 1) / side;
+        rows.flat_map(move |row| cols.clone().map(move |col| row * across + col))
     }
 
-    fn compute(
-        &self,
-        (index, window): (usize, Window),
-        worker: &mut StackWorker<'_>,
-        product: &mut Findings,
-        proceed: &dyn Fn() -> bool,
-    ) -> Result<()> {
-        if !proceed() {
-            return Err(Error::Cancelled);
+    /// Numbers of the first and the last tile that have cells of a block, and how many have.
+    fn tiles(self, block: usize, plan: &StackPlan) -> (usize, usize, usize) {
+        let window = self.window(block);
+        let across = plan.size.1.div_ceil(plan.tile_cols);
+        let rows = (window.row / plan.tile_rows, (window.row + window.rows - 1) / plan.tile_rows);
+        let cols = (window.col / plan.tile_cols, (window.col + window.cols - 1) / plan.tile_cols);
+        let count = (rows.1 - rows.0 + 1) * (cols.1 - cols.0 + 1);
+        (rows.0 * across + cols.0, rows.1 * across + cols.1, count)
+    }
+}
+
+/// How many blocks of several tiles are begun and not yet whole, at most. Tiles begin in their order, and no more of them
+/// are under way than there are buffers.
+fn most_open(plan: &StackPlan, blocks: Blocks, images: usize) -> usize {
+    let (tiles, (down, across)) = (plan.tiles(), blocks.count());
+    let images = images.min(2 + plan.buffers.div_ceil(tiles));
+    let mut changes = vec![0_isize; images * tiles + 1];
+    for block in 0..down * across {
+        let (first, last, count) = blocks.tiles(block, plan);
+        for image in (0..images).filter(|_| count > 1) {
+            let begun = (image * tiles + first + 1).saturating_sub(plan.buffers);
+            changes[begun] += 1;
+            changes[image * tiles + last + 1] -= 1;
         }
-        let number = index / self.inner.plan.tiles();
-        self.inner.load(number..number + 1, window, worker)?;
-        let bands = self.inner.program.results();
-        let (side, across) = (self.describing.block, self.describing.across(self.inner.plan.size.1));
-        let fresh = || {
-            let found = |band| Found {
-                moments: match self.describing.variance {
-                    true => Moments::new(),
-                    false => Moments::without_variance(),
-                },
-                histogram: (self.describing.histogram)(number, band),
-            };
-            (0..bands).map(found).collect::<Vec<_>>()
+    }
+    let open = changes.iter().scan(0, |open, change| {
+        *open += change;
+        Some(*open)
+    });
+    open.max().unwrap_or(0).unsigned_abs()
+}
+
+/// A block that is not yet whole.
+struct Open {
+    /// Tiles that are still to come.
+    tiles: usize,
+    /// What was found, unless a worker has it.
+    found: Option<Vec<Found>>,
+}
+
+struct DescribingWork<'a, T> {
+    inner: StackWork<'a>,
+    describing: &'a Describing<'a, T>,
+    blocks: Blocks,
+    /// By image and block.
+    open: Mutex<HashMap<(usize, usize), Open>>,
+}
+
+impl<T> DescribingWork<'_, T> {
+    /// What was found in a block so far, or nothing yet.
+    fn take(&self, layer: usize, block: usize) -> Vec<Found> {
+        let mut all = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = all
+            .entry((layer, block))
+            .or_insert_with(|| Open { tiles: self.blocks.tiles(block, self.inner.plan).2, found: None });
+        if let Some(found) = open.found.take() {
+            return found;
+        }
+        drop(all);
+        let fresh = |band| Found {
+            moments: match self.describing.variance {
+                true => Moments::new(),
+                false => Moments::without_variance(),
+            },
+            histogram: (self.describing.edges)(layer, band).map(|edges| {
+                let spare = self.describing.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                Histogram::in_place_of(edges, spare.unwrap_or_default())
+            }),
         };
-        for row in 0..window.rows {
-            let mut first = 0;
-            while first < window.cols {
-                // A piece ends where a block does.
-                let left = side.map_or(ROW, |side| side - (window.col + first) % side);
-                let columns = first..(first + left.min(ROW)).min(window.cols);
-                let block =
-                    side.map_or(0, |side| (window.row + row) / side * across + (window.col + first) / side);
-                let (width, cell) = (columns.len(), row * window.cols + first);
-                first = columns.end;
+        (0..self.inner.program.results()).map(fresh).collect()
+    }
+
+    /// Keeps what was found with another tile; gives it back when the block is whole.
+    fn keep(&self, layer: usize, block: usize, mut found: Vec<Found>) -> Option<Vec<Found>> {
+        loop {
+            let mut all = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let open = all.get_mut(&(layer, block))?;
+            // What another worker has left there meanwhile; others do not wait until it is added.
+            if let Some(other) = open.found.take() {
+                drop(all);
+                found.iter_mut().zip(&other).for_each(|(whole, part)| whole.merge(part));
+                self.give_back(other);
+                continue;
+            }
+            open.tiles -= 1;
+            if open.tiles > 0 {
+                open.found = Some(found);
+                return None;
+            }
+            all.remove(&(layer, block));
+            return Some(found);
+        }
+    }
+
+    /// Bins go round.
+    fn give_back(&self, found: Vec<Found>) {
+        let counts = found.into_iter().filter_map(|found| found.histogram).map(Histogram::into_counts);
+        self.describing.spare.lock().unwrap_or_else(PoisonError::into_inner).extend(counts);
+    }
+
+    /// Looks at the cells of a tile that lie in a block.
+    fn look(
+        &self,
+        (layer, tile): (usize, Window),
+        block: Window,
+        worker: &mut StackWorker<'_>,
+        found: &mut [Found],
+    ) {
+        let Some(part) = tile.overlap(block) else { return };
+        for row in part.row - tile.row..part.row - tile.row + part.rows {
+            for first in (0..part.cols).step_by(ROW) {
+                let width = ROW.min(part.cols - first);
+                let cell = row * tile.cols + part.col - tile.col + first;
                 let cells = cell..cell + width;
-                self.inner.evaluate(number, &worker.images[0], cells, &mut worker.rows, &mut worker.report);
+                self.inner.evaluate(layer, &worker.images[0], cells, &mut worker.rows, &mut worker.report);
                 let Rows { results, .. } = &worker.rows;
-                let found = product.entry(block).or_insert_with(fresh);
                 for (found, row) in found.iter_mut().zip(results.chunks_exact(width)) {
                     found.moments.row(row);
                     if let Some(histogram) = &mut found.histogram {
@@ -169,7 +261,78 @@ impl Work for DescribingWork<'_> {
                 }
             }
         }
+    }
+}
+
+impl<T: Send> Work for DescribingWork<'_, T> {
+    type Worker<'a>
+        = StackWorker<'a>
+    where
+        Self: 'a;
+    type Product = Numbers<T>;
+
+    fn start(&self) -> Result<StackWorker<'_>> {
+        self.inner.start()
+    }
+
+    fn compute(
+        &self,
+        (index, tile): (usize, Window),
+        worker: &mut StackWorker<'_>,
+        product: &mut Numbers<T>,
+        proceed: &dyn Fn() -> bool,
+    ) -> Result<()> {
+        if !proceed() {
+            return Err(Error::Cancelled);
+        }
+        let layer = index / self.inner.plan.tiles();
+        self.inner.load(layer..layer + 1, tile, worker)?;
+        for block in self.blocks.of_tile(tile) {
+            let window = self.blocks.window(block);
+            let mut found = self.take(layer, block);
+            self.look((layer, tile), window, worker, &mut found);
+            if let Some(whole) = self.keep(layer, block, found) {
+                let kept = whole.iter().map(self.describing.finish).collect();
+                product.push((Part { layer, block, window }, kept));
+                self.give_back(whole);
+            }
+        }
         self.inner.add_report(worker);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(size: (usize, usize), tile: (usize, usize), side: Option<usize>, images: usize) -> usize {
+        let plan = StackPlan {
+            raster: size,
+            size,
+            origin: (0, 0),
+            tile_rows: tile.0,
+            tile_cols: tile.1,
+            halo: 0,
+            threads: 2,
+            buffers: 4,
+            memory: 0,
+            decoded: 1.0,
+        };
+        most_open(&plan, Blocks { side, size }, images)
+    }
+
+    #[test]
+    fn blocks_that_are_open_together_are_counted() {
+        // One tile has all of them.
+        assert_eq!(open((100, 100), (100, 100), None, 50), 0);
+        assert_eq!(open((1000, 1000), (100, 200), Some(50), 50), 0);
+        // The next image begins before the last one is whole; with few tiles more than one.
+        assert_eq!(open((1000, 1000), (100, 100), None, 50), 2);
+        assert_eq!(open((1000, 1000), (100, 100), None, 1), 1);
+        assert_eq!(open((100, 100), (50, 100), None, 50), 3);
+        // A row of blocks, and the next one.
+        assert_eq!(open((1000, 1000), (100, 1000), Some(500), 1), 4);
+        assert_eq!(open((1000, 1000), (100, 100), Some(200), 1), 5);
     }
 }

@@ -6,20 +6,17 @@ use crate::stack::cells::CellType;
 /// Bins of a histogram, at most.
 pub const MOST_BINS: usize = 1 << 20;
 
-/// How many values fall in each of many equal bins.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Histogram {
+/// Equal bins between two ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Edges {
     low: f64,
     high: f64,
-    counts: Vec<u64>,
-    /// Values outside.
-    below: u64,
-    above: u64,
+    bins: usize,
     /// Every bin is one whole number.
     exact: bool,
 }
 
-impl Histogram {
+impl Edges {
     /// Equal bins from `low` to `high`; the last one has `high` in it.
     pub fn new(low: f64, high: f64, bins: usize) -> Result<Self> {
         if !(low.is_finite() && high.is_finite() && low < high && (high - low).is_finite()) {
@@ -29,7 +26,7 @@ impl Histogram {
         if !(1..=MOST_BINS).contains(&bins) {
             return Err(Error::Argument(format!("histogram of {bins} bins; allowed: 1 to {MOST_BINS}")));
         }
-        Ok(Self { low, high, counts: vec![0; bins], below: 0, above: 0, exact: false })
+        Ok(Self { low, high, bins, exact: false })
     }
 
     /// A bin for every number of a type of 8 or 16 bits, whose percentiles are exact; None for other types.
@@ -38,25 +35,75 @@ impl Histogram {
             return None;
         }
         let (low, high) = cell_type.range();
-        let bins = (high - low) as usize + 1;
-        Some(Self { low, high, counts: vec![0; bins], below: 0, above: 0, exact: true })
+        Some(Self { low, high, bins: (high - low) as usize + 1, exact: true })
+    }
+
+    /// How many bins there are.
+    pub fn bins(self) -> usize {
+        self.bins
+    }
+
+    /// Lower edge of a bin.
+    pub fn edge(self, bin: usize) -> f64 {
+        if self.exact {
+            self.low + bin as f64
+        } else if bin == self.bins {
+            self.high
+        } else {
+            bin as f64 * ((self.high - self.low) / self.bins as f64) + self.low
+        }
+    }
+}
+
+/// How many values fall in each of many equal bins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    edges: Edges,
+    counts: Vec<u64>,
+    /// Values outside.
+    below: u64,
+    above: u64,
+}
+
+impl Histogram {
+    /// Nothing yet.
+    pub fn new(edges: Edges) -> Self {
+        Self::in_place_of(edges, Vec::new())
+    }
+
+    /// The same with the memory of counts that nobody needs any more.
+    pub fn in_place_of(edges: Edges, mut counts: Vec<u64>) -> Self {
+        counts.clear();
+        counts.resize(edges.bins, 0);
+        Self { edges, counts, below: 0, above: 0 }
+    }
+
+    /// The memory of the counts.
+    pub fn into_counts(self) -> Vec<u64> {
+        self.counts
+    }
+
+    /// The bins.
+    pub fn edges(&self) -> Edges {
+        self.edges
     }
 
     /// Counts the values of a row that are finite.
     pub fn row(&mut self, row: &[f64]) {
-        let last = self.counts.len() - 1;
-        let per_value = if self.exact { 1.0 } else { self.counts.len() as f64 / (self.high - self.low) };
+        let Edges { low, high, bins, exact } = self.edges;
+        let last = bins - 1;
+        let per_value = if exact { 1.0 } else { bins as f64 / (high - low) };
         for value in row.iter().filter(|value| value.is_finite()) {
-            if *value < self.low {
+            if *value < low {
                 self.below += 1;
-            } else if *value > self.high {
+            } else if *value > high {
                 self.above += 1;
             } else {
-                let mut bin = (((*value - self.low) * per_value) as usize).min(last);
+                let mut bin = (((*value - low) * per_value) as usize).min(last);
                 // The product may round across an edge.
-                if !self.exact && *value < self.edge(bin) {
+                if !exact && *value < self.edges.edge(bin) {
                     bin -= 1;
-                } else if !self.exact && bin < last && *value >= self.edge(bin + 1) {
+                } else if !exact && bin < last && *value >= self.edges.edge(bin + 1) {
                     bin += 1;
                 }
                 self.counts[bin] += 1;
@@ -66,10 +113,7 @@ impl Histogram {
 
     /// Takes in what others have counted in the same bins.
     pub fn merge(&mut self, other: &Self) {
-        debug_assert_eq!(
-            (self.low, self.high, self.counts.len()),
-            (other.low, other.high, other.counts.len())
-        );
+        debug_assert_eq!(self.edges, other.edges);
         for (count, more) in self.counts.iter_mut().zip(&other.counts) {
             *count += more;
         }
@@ -87,17 +131,6 @@ impl Histogram {
         (self.below, self.above)
     }
 
-    /// Lower edge of a bin.
-    pub fn edge(&self, bin: usize) -> f64 {
-        if self.exact {
-            self.low + bin as f64
-        } else if bin == self.counts.len() {
-            self.high
-        } else {
-            bin as f64 * ((self.high - self.low) / self.counts.len() as f64) + self.low
-        }
-    }
-
     /// Percentile from 0 to 100 of all values, between two of them along a line (Hyndman and Fan 1996, definition 7).
     /// Exact where every bin is one number, else right to the width of a bin; values outside count as the ends.
     pub fn percentile(&self, rank: f64) -> Option<f64> {
@@ -112,16 +145,16 @@ impl Histogram {
 
     /// The value at a place in their order; within a bin they are thought to lie evenly.
     fn value(&self, place: u64) -> f64 {
-        let Some(mut place) = place.checked_sub(self.below) else { return self.low };
+        let Some(mut place) = place.checked_sub(self.below) else { return self.edges.low };
         for (bin, count) in self.counts.iter().enumerate() {
             if place < *count {
                 let share = (place as f64 + 0.5) / *count as f64;
-                let (low, high) = (self.edge(bin), self.edge(bin + 1));
-                return if self.exact { low } else { low + (high - low) * share };
+                let (low, high) = (self.edges.edge(bin), self.edges.edge(bin + 1));
+                return if self.edges.exact { low } else { low + (high - low) * share };
             }
             place -= count;
         }
-        self.high
+        self.edges.high
     }
 }
 
@@ -131,51 +164,49 @@ mod tests {
 
     #[test]
     fn edges_belong_to_the_upper_bin_and_the_end_to_the_last() {
-        let mut histogram = Histogram::new(0.0, 1.0, 10).unwrap();
+        let mut histogram = Histogram::new(Edges::new(0.0, 1.0, 10).unwrap());
         histogram.row(&[0.0, 0.1, 0.3, 0.7, 1.0, 0.99, -0.1, 1.1, f64::NAN]);
         // The floats 0.3 and 0.7 are below 3 and 7 tenths as floats give them: numpy.histogram says the same.
         assert_eq!(histogram.counts(), [1, 1, 1, 0, 0, 0, 1, 0, 0, 2]);
         assert_eq!(histogram.outside(), (1, 1));
         for bin in 0..10 {
-            let mut one = Histogram::new(0.0, 1.0, 10).unwrap();
-            one.row(&[histogram.edge(bin)]);
+            let mut one = Histogram::new(Edges::new(0.0, 1.0, 10).unwrap());
+            one.row(&[histogram.edges().edge(bin)]);
             assert_eq!(one.counts()[bin], 1, "{bin}");
         }
     }
 
     #[test]
     fn percentiles_of_whole_numbers_are_exact() {
-        let mut histogram = Histogram::of_type(CellType::Int16).unwrap();
+        let mut histogram = Histogram::new(Edges::of_type(CellType::Int16).unwrap());
         histogram.row(&[-5.0, 10.0, 10.0, 20.0]);
-        let mut other = Histogram::of_type(CellType::Int16).unwrap();
+        let mut other = Histogram::new(Edges::of_type(CellType::Int16).unwrap());
         other.row(&[32767.0]);
         histogram.merge(&other);
         let percentile = |rank| histogram.percentile(rank).unwrap();
         assert_eq!([0.0, 50.0, 75.0, 100.0].map(percentile), [-5.0, 10.0, 20.0, 32767.0]);
         assert_eq!(percentile(62.5), 15.0);
-        assert!(
-            Histogram::of_type(CellType::Float32).is_none() && Histogram::of_type(CellType::Int32).is_none()
-        );
-        assert_eq!(Histogram::of_type(CellType::UInt8).unwrap().percentile(50.0), None);
+        assert!(Edges::of_type(CellType::Float32).is_none() && Edges::of_type(CellType::Int32).is_none());
+        assert_eq!(Histogram::new(Edges::of_type(CellType::UInt8).unwrap()).percentile(50.0), None);
     }
 
     #[test]
     fn percentiles_of_bins_are_right_to_their_width() {
         let values: Vec<f64> = (0..10_001).map(|n| (f64::from(n) / 1e4).powi(2)).collect();
-        let mut histogram = Histogram::new(0.0, 1.0, 1000).unwrap();
+        let mut histogram = Histogram::new(Edges::new(0.0, 1.0, 1000).unwrap());
         histogram.row(&values);
         for rank in [0.0, 2.0, 50.0, 98.0, 100.0] {
             let exact = (rank / 100.0_f64).powi(2);
             assert!((histogram.percentile(rank).unwrap() - exact).abs() <= 1e-3, "{rank}");
         }
-        let mut outside = Histogram::new(0.0, 1.0, 2).unwrap();
+        let mut outside = Histogram::new(Edges::new(0.0, 1.0, 2).unwrap());
         outside.row(&[-3.0, -2.0, 5.0]);
         assert_eq!([0.0, 50.0, 100.0].map(|rank| outside.percentile(rank).unwrap()), [0.0, 0.0, 1.0]);
     }
 
     #[test]
     fn refusals() {
-        let said = |low, high, bins| Histogram::new(low, high, bins).unwrap_err().to_string();
+        let said = |low, high, bins| Edges::new(low, high, bins).unwrap_err().to_string();
         assert_eq!(said(1.0, 1.0, 5), "histogram from 1 to 1; allowed: two numbers, the lower one first");
         assert_eq!(said(0.0, 1.0, 0), "histogram of 0 bins; allowed: 1 to 1048576");
         assert!(said(f64::MIN, f64::MAX, 5).contains("allowed"));

@@ -5,7 +5,7 @@
 mod exact;
 mod histogram;
 
-pub use histogram::{Histogram, MOST_BINS};
+pub use histogram::{Edges, Histogram, MOST_BINS};
 
 use exact::{nearest, Sums, LOWEST, PIECE};
 use multiversion::multiversion;
@@ -96,12 +96,13 @@ impl Moments {
 
     /// Smallest value.
     pub fn min(&self) -> Option<f64> {
-        (self.count > 0).then_some(self.low)
+        // Of the two zeros none is the smaller one: it must not depend on the order.
+        (self.count > 0).then_some(self.low + 0.0)
     }
 
     /// Largest value.
     pub fn max(&self) -> Option<f64> {
-        (self.count > 0).then_some(self.high)
+        (self.count > 0).then_some(self.high + 0.0)
     }
 
     /// Sum; infinite when no float is as large.
@@ -181,6 +182,10 @@ mod tests {
         assert_eq!((plain.mean(), plain.max(), plain.variance(0)), (Some(3.0), Some(4.0), None));
         let single = of(&[3.5]);
         assert_eq!((single.variance(0), single.variance(1)), (Some(0.0), None));
+        for zeros in [[0.0, -0.0], [-0.0, 0.0]] {
+            let ends = of(&zeros);
+            assert_eq!([ends.min(), ends.max()].map(|end| end.unwrap().to_bits()), [0, 0]);
+        }
         let none = of(&[f64::NAN]);
         assert_eq!(
             (none.mean(), none.sum(), none.min(), none.max(), none.variance(0)),

@@ -1,0 +1,363 @@
+//! Numbers that describe files, their bands and blocks of them, as a table.
+
+mod look;
+mod table;
+
+use super::bins::Counts;
+use super::inputs::{self, Input};
+use super::layers::{images, Image};
+use super::open::Wanted;
+use super::options::StackOptions;
+use super::program::{layer, list, uses, Uses};
+use super::{StackCommand, StackJob};
+use crate::core::error::{Error, Result};
+use crate::gdal::raster::RasterGrid;
+use crate::gdal::Gdal;
+use crate::job::options::JobOptions;
+use crate::job::OPENING;
+use crate::pipeline::run::Monitor;
+use crate::pipeline::stack::program::{Layer, StackProgram};
+use crate::pipeline::stack::statistics::{Found, Part};
+use crate::stack::cells::CellType;
+use crate::stack::mask::Outside;
+use crate::stack::reduce::Statistic;
+use crate::stack::statistics::{Edges, Histogram};
+use look::Looking;
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+
+pub use look::GridPlan;
+pub use table::{StatisticsRow, StatisticsTable};
+
+/// What is printed when nothing is asked for.
+const USUAL: &str = "count,mean,std,min,max";
+
+/// Bins of percentiles where values have no bins of their own.
+const BINS: usize = 1 << 16;
+
+/// A run that describes rasters.
+#[derive(Debug, Clone)]
+pub struct StatisticsJob {
+    /// Rasters and what is done to them first.
+    pub stack: StackOptions,
+    /// Threads and memory.
+    pub run: JobOptions,
+}
+
+/// Images of one grid, which go through one run.
+struct Group {
+    grid: RasterGrid,
+    name: String,
+    images: Vec<usize>,
+}
+
+/// What all groups have in common.
+struct Opened<'a> {
+    gdal: &'static Gdal,
+    job: &'a StackJob,
+    inputs: &'a [Input],
+    images: &'a [Image],
+    statistics: &'a [Statistic],
+}
+
+/// What is kept of one band of a part.
+struct Line {
+    values: Vec<Option<f64>>,
+    histogram: Option<Counts>,
+    /// Smallest and largest value.
+    ends: Option<(f64, f64)>,
+}
+
+/// What is kept of the bands of each part.
+type Lines = Vec<(Part, Vec<Line>)>;
+
+impl Opened<'_> {
+    /// Lines of a group whose images have bands of these names.
+    fn rows(&self, group: &Group, names: &[String], found: Lines, blocks: bool) -> Vec<StatisticsRow> {
+        let rows = found.into_iter().flat_map(|(part, bands)| {
+            let image = &self.images[group.images[part.layer]];
+            let scene = first_scene(image, self.inputs);
+            let window = part.window;
+            let block = blocks.then_some([part.block, window.row, window.col, window.rows, window.cols]);
+            let row = |(band, line): (&String, Line)| StatisticsRow {
+                file: scene.map_or(String::new(), |scene| scene.entry.path.clone()),
+                time: image.time.map(|(time, _)| time.to_string()),
+                band: band.clone(),
+                block,
+                values: line.values,
+                histogram: line.histogram,
+            };
+            names.iter().zip(bands).map(row).collect::<Vec<_>>()
+        });
+        rows.collect()
+    }
+}
+
+/// The scene that an image is named after.
+fn first_scene<'a>(image: &Image, inputs: &'a [Input]) -> Option<&'a inputs::Scene> {
+    image.scenes.iter().zip(inputs).find_map(|(scene, input)| scene.map(|scene| &input.scenes[scene]))
+}
+
+/// Smallest and largest value of each band of each image.
+fn ends(found: &Lines) -> HashMap<(usize, usize), (f64, f64)> {
+    let mut ends: HashMap<(usize, usize), (f64, f64)> = HashMap::new();
+    for (part, bands) in found {
+        for (index, band) in bands.iter().enumerate() {
+            let Some((low, high)) = band.ends else { continue };
+            let known = ends.entry((part.layer, index)).or_insert((low, high));
+            *known = (known.0.min(low), known.1.max(high));
+        }
+    }
+    ends
+}
+
+impl StatisticsJob {
+    /// Runs to the end, as [`crate::Job::run`] does.
+    pub fn run(
+        &self,
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<StatisticsTable> {
+        let gdal = Gdal::get()?;
+        let statistics = Statistic::parse_list(self.stack.statistics.as_deref().unwrap_or(USUAL))?;
+        if let Some(other) = statistics.iter().find(|statistic| !is_allowed(**statistic)) {
+            let allowed =
+                "allowed: count, mean, sum, min, max, range, std, var, median, percentiles such as p90";
+            return Err(Error::Argument(format!("statistic '{}' of places; {allowed}", other.name())));
+        }
+        let job = StackJob {
+            command: StackCommand::Reduce,
+            stack: self.stack.clone(),
+            run: self.run.clone(),
+            output: String::new(),
+        };
+        let mut opening = |_| report(0.0, OPENING);
+        let mut monitor = Monitor { report: &mut opening, cancel };
+        let (inputs, mut bad) = inputs::open(gdal, &job.stack, job.threads(), &mut monitor)?;
+        let images = self.images(&job, &inputs)?;
+        let groups = self.groups(gdal, &inputs, &images)?;
+        let mut table = StatisticsTable {
+            statistics: statistics.iter().map(|statistic| statistic.name()).collect(),
+            rows: Vec::new(),
+            histograms: self.stack.histogram.is_some(),
+            bad: Vec::new(),
+            plans: Vec::new(),
+        };
+        let mut done = 0;
+        for group in &groups {
+            let of = images.len() as f64;
+            let mut part =
+                |share: f64| report((done as f64 + share * group.images.len() as f64) / of, "reading");
+            let mut monitor = Monitor { report: &mut part, cancel };
+            let all = Opened { gdal, job: &job, inputs: &inputs, images: &images, statistics: &statistics };
+            self.describe(&all, group, &mut table, &mut monitor)?;
+            done += group.images.len();
+        }
+        report(1.0, "done");
+        bad.append(&mut table.bad);
+        table.bad = bad;
+        Ok(table)
+    }
+
+    /// Files of one input stand alone; those of several belong together by their dates.
+    fn images(&self, job: &StackJob, inputs: &[Input]) -> Result<Vec<Image>> {
+        if let [input] = inputs {
+            let image = |(index, scene): (usize, &inputs::Scene)| Image {
+                time: scene.time,
+                scenes: vec![Some(index)],
+            };
+            return Ok(input.scenes.iter().enumerate().map(image).collect());
+        }
+        let uses = uses(job.command, &job.stack, inputs)?;
+        let masks: Vec<bool> =
+            (0..inputs.len()).map(|index| uses.values.iter().all(|band| band.input != index)).collect();
+        images(inputs, &masks, job.stack.missing_mask, false)
+    }
+
+    /// Images beside one another that lie on one grid.
+    fn groups(&self, gdal: &'static Gdal, inputs: &[Input], images: &[Image]) -> Result<Vec<Group>> {
+        if self.stack.grid_of.is_some() || self.stack.resolution.is_some() {
+            let (grid, name) = inputs::grid(gdal, inputs, &self.stack)?;
+            return Ok(vec![Group { grid, name, images: (0..images.len()).collect() }]);
+        }
+        let mut groups: Vec<Group> = Vec::new();
+        for (index, image) in images.iter().enumerate() {
+            let first = image
+                .scenes
+                .iter()
+                .zip(inputs)
+                .find_map(|(scene, input)| scene.map(|scene| &input.scenes[scene]));
+            let Some(scene) = first else { continue };
+            match groups.last_mut() {
+                Some(group) if group.grid.is_same(&scene.facts.grid) => group.images.push(index),
+                _ => groups.push(Group {
+                    grid: scene.facts.grid.clone(),
+                    name: scene.facts.name.clone(),
+                    images: vec![index],
+                }),
+            }
+        }
+        Ok(groups)
+    }
+
+    /// Adds the lines of a group to the table.
+    fn describe(
+        &self,
+        all: &Opened<'_>,
+        group: &Group,
+        table: &mut StatisticsTable,
+        monitor: &mut Monitor<'_>,
+    ) -> Result<()> {
+        let Opened { gdal, job, inputs, images, statistics } = *all;
+        let options = &job.stack;
+        let uses = uses(job.command, options, inputs)?;
+        let mut wanted = Wanted::new(gdal, options, (&group.grid, &group.name));
+        let layers = group.images.iter().map(|index| {
+            monitor.go_on(0.0)?;
+            layer(&mut wanted, inputs, &images[*index], &uses, options)
+        });
+        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let source = {
+            // Only the run itself counts as progress.
+            let mut opening = |_| (monitor.report)(0.0);
+            let mut opening = Monitor { report: &mut opening, cancel: monitor.cancel };
+            wanted.open(job.threads(), job.memory(gdal), &mut opening)?
+        };
+        let names: Vec<String> = match &uses.formula {
+            Some(formula) => formula.results().to_vec(),
+            None => uses.values.iter().map(|band| band.name.clone()).collect(),
+        };
+        let program = program_of(uses, layers, options);
+        let mut looking = Looking::new((job, gdal), program, source, table.bytes());
+        let lines = self.look(&mut looking, statistics, monitor)?;
+        table.rows.extend(all.rows(group, &names, lines, self.stack.block.is_some()));
+        table.bad.extend(looking.bad_files());
+        let images: Vec<Image> = group.images.iter().map(|index| images[*index].clone()).collect();
+        table.plans.extend(looking.plan(names, list(inputs, &images, None)));
+        Ok(())
+    }
+
+    /// Looks at all images, as often as it must.
+    fn look(
+        &self,
+        looking: &mut Looking<'_>,
+        statistics: &[Statistic],
+        monitor: &mut Monitor<'_>,
+    ) -> Result<Lines> {
+        let ranks = statistics.iter().any(|statistic| statistic.keeps_values());
+        // Small whole numbers have bins of their own; other values are looked at twice.
+        let types = looking.types();
+        let own = |layer: usize, band: usize| types(layer, band).filter(|_| ranks).and_then(Edges::of_type);
+        let own_bins = looking.most_own_bins().filter(|_| ranks);
+        let twice = ranks && !looking.all_have_bins();
+        let mut rounds =
+            Rounds { done: 0, of: 1 + usize::from(twice) + usize::from(self.stack.histogram.is_some()) };
+        let line = |found: &Found| Line {
+            values: numbers(found, statistics),
+            histogram: None,
+            ends: found.moments.min().zip(found.moments.max()),
+        };
+        let variance = statistics
+            .iter()
+            .any(|statistic| matches!(statistic, Statistic::Deviation(_) | Statistic::Variance(_)));
+        let mut lines = rounds.next(monitor, &mut |monitor| {
+            looking.look(variance, (own_bins.unwrap_or(0), &own), &line, monitor)
+        })?;
+        let ends = ends(&lines);
+        if twice {
+            let bins = |layer: usize, band: usize| {
+                own(layer, band).or_else(|| {
+                    let (low, high) = *ends.get(&(layer, band))?;
+                    // Values that are all the same need a bin with some width.
+                    let high = if high > low { high } else { low + low.abs().max(1.0) };
+                    Edges::new(low, high, BINS).ok()
+                })
+            };
+            lines.clear();
+            lines =
+                rounds.next(monitor, &mut |monitor| looking.look(variance, (BINS, &bins), &line, monitor))?;
+        }
+        if let Some(asked) = self.stack.histogram {
+            let bins = |layer: usize, band: usize| asked.of(ends.get(&(layer, band)).copied());
+            looking.keep(asked.count);
+            let count = |found: &Found| found.histogram.as_ref().map(counts);
+            let counted = rounds
+                .next(monitor, &mut |monitor| looking.look(false, (asked.count, &bins), &count, monitor))?;
+            for ((_, lines), (_, counted)) in lines.iter_mut().zip(counted) {
+                lines.iter_mut().zip(counted).for_each(|(line, counts)| line.histogram = counts);
+            }
+        }
+        Ok(lines)
+    }
+}
+
+/// Runs one after another that report as one.
+struct Rounds {
+    done: usize,
+    of: usize,
+}
+
+impl Rounds {
+    fn next<T>(
+        &mut self,
+        monitor: &mut Monitor<'_>,
+        run: &mut dyn FnMut(&mut Monitor<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let (done, of) = (self.done as f64, self.of as f64);
+        self.done += 1;
+        let mut report = |share: f64| (monitor.report)((done + share) / of);
+        run(&mut Monitor { report: &mut report, cancel: monitor.cancel })
+    }
+}
+
+/// Values as masks and the formula leave them; nothing is written.
+fn program_of(uses: Uses, layers: Vec<Layer>, options: &StackOptions) -> StackProgram {
+    StackProgram {
+        layers,
+        masks: uses.masks,
+        outside: options.outside.unwrap_or(Outside::Mask),
+        dilate: options.dilate,
+        where_masked: None,
+        formula: uses.formula,
+        rescale: None,
+        merging: None,
+        reduce: None,
+        exact_in_float32: false,
+        cell_type: CellType::Float64,
+        nodata: None,
+        complete: false,
+    }
+}
+
+fn counts(histogram: &Histogram) -> Counts {
+    let counts = histogram.counts().to_vec();
+    let range = (histogram.edges().edge(0), histogram.edges().edge(counts.len()));
+    Counts { range, counts, outside: histogram.outside() }
+}
+
+fn is_allowed(statistic: Statistic) -> bool {
+    use Statistic::{Count, Deviation, Max, Mean, Median, Min, Percentile, Range, Sum, Variance};
+    matches!(
+        statistic,
+        Count | Mean | Sum | Min | Max | Range | Deviation(_) | Variance(_) | Median | Percentile(..)
+    )
+}
+
+fn numbers(found: &Found, statistics: &[Statistic]) -> Vec<Option<f64>> {
+    let moments = &found.moments;
+    let percentile = |rank: f64| found.histogram.as_ref().and_then(|histogram| histogram.percentile(rank));
+    let number = |statistic: &Statistic| match statistic {
+        Statistic::Count => Some(moments.count() as f64),
+        Statistic::Mean => moments.mean(),
+        Statistic::Sum => moments.sum(),
+        Statistic::Min => moments.min(),
+        Statistic::Max => moments.max(),
+        Statistic::Range => Some(moments.max()? - moments.min()?),
+        Statistic::Deviation(ddof) => moments.standard_deviation(*ddof),
+        Statistic::Variance(ddof) => moments.variance(*ddof),
+        Statistic::Median => percentile(50.0),
+        Statistic::Percentile(rank, _) => percentile(*rank),
+        _ => None,
+    };
+    statistics.iter().map(number).collect()
+}
