@@ -32,9 +32,10 @@ from .errors import (
     Unsupported,
     WriteFailed,
 )
-from .files import blocks, compute, open, plan, run, to_raster, to_zarr
+from .files import blocks, compute, plan, run, to_raster, to_zarr
 from .functions import *  # noqa: F403
 from .native import load
+from .opening import open
 from .stack import calc, mask, reduce, rescale
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import sources
+from . import attached, sources
 from . import steps as chains
 from .arrays import Tile, check_type
 from .errors import BadArray, ChunkTooSmall, need
@@ -25,7 +25,7 @@ def apply(data: Any, step: Step, nodata: float, given_nodata: float | None) -> A
     check_type(data.dtype)
     if any(math.isnan(size) for sizes in data.chunks for size in sizes):
         raise BadArray("dask array with chunks of unknown size; allowed: compute_chunk_sizes() first")
-    record = sources.record_of(data)
+    record = attached.record_of(data)
     if record is not None and _agrees(record, step, nodata, given_nodata):
         given = record.nodata if record.steps else given_nodata
         longer = replace(record, nodata=given, steps=(*record.steps, step))
@@ -49,11 +49,8 @@ def from_source(record: Record, chunks: Any, name: str | None = None) -> Any:
     from dask.base import tokenize
 
     source = record.source
-    if record.steps:
-        chains.check(record.steps)
-        bands, dtype, _, _ = chains.result(record.steps)
-    else:
-        bands, dtype = (1 if source.band else source.bands), np.dtype(source.dtype)
+    chains.check(record.steps)
+    bands, dtype, _ = record.result()
     flat = bands == 1 and (bool(record.steps) or bool(source.band))
     sizes = tuple(chunks) if flat else ((bands,), *chunks)
     token = tokenize(source.stamp(), source.band, record.nodata, repr(record.steps), sizes)

@@ -135,6 +135,14 @@ class Record:
             job.set_option("extent", self.source.extent(tile))
         return job
 
+    def result(self) -> tuple[int, np.dtype, float | None]:
+        """Bands, type of the cells, and the value that means nodata; None: no other than NaN."""
+        if self.steps:
+            bands, dtype, _, nodata = chains.result(self.steps)
+            return bands, dtype, None if isinstance(nodata, float) and math.isnan(nodata) else nodata  # type: ignore
+        missing = self.source.nodata if self.nodata is None else self.nodata
+        return 1 if self.source.band else self.source.bands, np.dtype(self.source.dtype), missing
+
     def compute(self, tile: Tile) -> np.ndarray:
         """Cells of a tile, bands x rows x columns: reads the window and what stands around it with handles of its own."""
         if not self.steps:
