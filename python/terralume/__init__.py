@@ -36,7 +36,7 @@ from .files import blocks, compute, plan, run, to_raster, to_zarr
 from .functions import *  # noqa: F403
 from .native import load
 from .opening import open
-from .stack import calc, mask, reduce, rescale
+from .stack import calc, mask, program, reduce, rescale
 
 __all__ = [
     *functions.__all__,
@@ -62,6 +62,7 @@ __all__ = [
     "mask",
     "open",
     "plan",
+    "program",
     "reduce",
     "render",
     "rescale",

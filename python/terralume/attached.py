@@ -155,6 +155,17 @@ class Result:
         parts = [[operand.name, operand.band, operand.origin.token()] for operand in self.operands]
         return ["result", self.program.command, self.program.options, parts, self.times]
 
+    def sources(self) -> list[Source]:
+        """All files that are read."""
+        found: list[Source] = []
+        for operand in self.operands:
+            origin = operand.origin
+            if isinstance(origin, Files):
+                found += [source for image in origin.sources for source in image]
+            else:
+                found += origin.sources() if isinstance(origin, Result) else [origin.record.source]
+        return found
+
     def read(self, tile: Tile, image: int) -> np.ndarray:
         """Cells of a tile of one date: bands x rows x columns."""
         if all(operand.is_input() for operand in self.operands):

@@ -14,6 +14,7 @@ from .errors import BadArgument, BadArray, TooLarge, need
 from .progress import Progress, reporting
 from .request import Recipe, Value, make
 from .sources import Record
+from .stack import Program, type_name
 
 #: Share of the free memory that a result may take without being asked for.
 _SHARE = 0.25
@@ -58,28 +59,34 @@ def _size(count: int) -> str:
 
 
 def run(
-    recipe: Recipe,
-    source: str | os.PathLike[str],
+    recipe: Recipe | Program,
+    source: Any,
     destination: str | os.PathLike[str],
     parameters: Mapping[str, Value] | None = None,
     *,
-    dtype: Any = "float32",
+    dtype: Any = None,
     stretch: str | tuple[float, float] | None = None,
     compat: str = "none",
     progress: Progress = None,
     **options: Any,
 ) -> str:
-    """Computes a recipe from file to file in this process, with the tiles and threads of the library.
+    """Computes a recipe, or a program over stacks, from file to file in this process, with the tiles and threads of the library.
 
-    `options` are those of the command line with `_` for `-`: threads, memory="512M", tile_size, format="COG",
-    co=["COMPRESS=LZW"], overviews, overwrite, extent, band, nodata, alpha. Ctrl-C stops the run and leaves no file.
+    `recipe`: as `terralume.render` takes it; then `source` is a raster. Or what `terralume.program` gives; then it is a
+    dictionary of names and files, patterns or lists of files. `options` are those of the command line with `_` for `-`:
+    threads, memory="512M", tile_size, format="COG", co=["COMPRESS=LZW"], overviews, overwrite, extent, band, nodata, alpha.
+    Ctrl-C stops the run and leaves no file.
 
     Raises
     ------
     BadArgument, ReadFailed, WriteFailed, TooLarge, Unsupported, GdalMissing
     """
-    request = make(recipe, parameters, dtype=dtype, stretch=stretch, compat=compat)
     target = os.fspath(destination)
+    if isinstance(recipe, Program):
+        if parameters or stretch is not None or compat != "none":
+            raise BadArgument("parameters, stretch or compat of a program; allowed: options of terralume.program")
+        return _run_program(recipe, source, target, {**options, "type": type_name(dtype)}, progress)
+    request = make(recipe, parameters, dtype=dtype or "float32", stretch=stretch, compat=compat)
     with request.job(os.fspath(source)) as job, reporting(progress, "terralume") as report:
         set_options(job, options)
         job.set_output(target)
@@ -87,7 +94,21 @@ def run(
     return target
 
 
-def set_options(job: native.Job, options: Mapping[str, Any]) -> None:
+def _run_program(program: Program, source: Any, target: str, options: Mapping[str, Any], progress: Progress) -> str:
+    if not isinstance(source, Mapping):
+        raise BadArgument("a program over something else than names and files; allowed: {'red': 'scenes/*_B4.tif', …}")
+    with native.load().stack(program.command) as stack, reporting(progress, "terralume") as report:
+        for name, value in program.options:
+            stack.set_option(name, value)
+        set_options(stack, options)
+        for name, files in source.items():
+            listed = [files] if isinstance(files, (str, os.PathLike)) else files
+            stack.set_option("input", "\n".join([f"{name}={os.fspath(listed[0])}", *(os.fspath(path) for path in listed[1:])]))
+        stack.run(target, report)
+    return target
+
+
+def set_options(job: native.Job | native.Stack, options: Mapping[str, Any]) -> None:
     """Sets options of a run from keyword arguments; None is left out, a list counts several times."""
     for name, value in options.items():
         for one in value if isinstance(value, (list, tuple)) else [value]:

@@ -49,19 +49,31 @@ def from_source(record: Record, chunks: Any, name: str | None = None) -> Any:
     from dask.base import tokenize
 
     source = record.source
-    chains.check(record.steps)
+    is_file = not isinstance(source, attached.Computed)
+    chains.check(record.steps, of_file=is_file)
     bands, dtype, _ = record.result()
     flat = bands == 1 and (bool(record.steps) or bool(source.band))
     sizes = tuple(chunks) if flat else ((bands,), *chunks)
     token = tokenize(source.stamp(), source.band, record.nodata, repr(record.steps), sizes)
+    more = {}
+    if record.steps and record.steps[0].chain.description["surveys"]:
+        # One more task, for all chunks.
+        more["survey"] = need("dask", "lazy arrays").delayed(_survey, pure=False)(record)
     result = dask_array.map_blocks(
         functools.partial(_source_block, record, flat), chunks=sizes, dtype=dtype, name=f"terralume-{token}",
-        meta=np.empty((0,) * len(sizes), dtype))
+        meta=np.empty((0,) * len(sizes), dtype), **more)
     sources.remember(result.name, record)
     return result
 
 
-def _source_block(record: Record, flat: bool, block_info: Any = None) -> np.ndarray:
+def _survey(record: Record) -> str:
+    """What the first step must know of the whole file."""
+    with record.job() as job:
+        return job.survey()
+
+
+def _source_block(record: Record, flat: bool, block_info: Any = None, survey: str = "") -> np.ndarray:
+    record = replace(record, survey=survey) if survey else record
     rows, cols = block_info[None]["array-location"][-2:]
     cells = record.compute(Tile(rows[0], cols[0], rows[1] - rows[0], cols[1] - cols[0]))
     return cells[0] if flat else cells

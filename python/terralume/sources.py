@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import os
@@ -122,17 +123,24 @@ class Record:
     #: Value that means nodata in place of the file's own.
     nodata: float | None = None
     run: Run = field(default_factory=lambda: Run(threads=1))
+    #: What the first step must know of the whole file, found already.
+    survey: str = ""
 
     def job(self, tile: Tile | None = None) -> native.Job:
         """The library's run of the first step over the file, or a part of it."""
         job = self.steps[0].request.job(self.source.path)
-        job.set_option("band", str(self.source.band))
-        if self.nodata is not None:
-            job.set_option("nodata", repr(self.nodata))
-        for name, value in self.run.options().items():
-            job.set_option(name, value)
-        if tile is not None:
-            job.set_option("extent", self.source.extent(tile))
+        with contextlib.ExitStack() as refused:
+            refused.push(job)
+            job.set_option("band", str(self.source.band))
+            if self.nodata is not None:
+                job.set_option("nodata", repr(self.nodata))
+            for name, value in self.run.options().items():
+                job.set_option(name, value)
+            if tile is not None:
+                job.set_option("extent", self.source.extent(tile))
+            if self.survey:
+                job.set_survey(self.survey)
+            refused.pop_all()
         return job
 
     def result(self) -> tuple[int, np.dtype, float | None]:
@@ -147,7 +155,7 @@ class Record:
         """Cells of a tile, bands x rows x columns: reads the window and what stands around it with handles of its own."""
         if not self.steps:
             return self.source.read(tile)
-        if self.source.is_plain:
+        if self.source.is_plain and not self.survey:
             return self._compute_plain(tile)
         first, later = self.steps[0], self.steps[1:]
         wide = chains.grown(tile, chains.reach(later), self.source.rows, self.source.cols)

@@ -45,7 +45,13 @@ class Variable:
 
 
 def program(command: str, **options: Any) -> Program:
-    """A program from keyword arguments; None is left out, a list counts several times."""
+    """A command over stacks with its options, for `terralume.run` and `terralume.dask.run`.
+
+        terralume.program("reduce", stat="mean,count", group="season", expr="(nir - red) / (nir + red)", mask="qa: bits 0|4")
+
+    `command`: calc, rescale, mask or reduce. Options are those of the command line with `_` for `-`; the formula of calc is
+    `expr`. A list counts several times. They are checked when the program runs.
+    """
     texts: list[tuple[str, str]] = []
     for name, value in options.items():
         values = value if isinstance(value, (list, tuple)) else [value]
@@ -89,7 +95,7 @@ def calc(
     """
     options = program(
         "calc", expr=expression, mask=mask, dilate=dilate, where_masked=where_masked, nodata_rule=nodata_rule,
-        type=_type(dtype), dst_nodata=nodata)
+        type=type_name(dtype), dst_nodata=nodata)
     return apply(agg, options, threads, by_date=True)
 
 
@@ -108,7 +114,7 @@ def mask(
     BadArgument, BadArray
     """
     options = program(
-        "mask", mask=spec, dilate=dilate, where_masked=where_masked, mask_outside=outside, type=_type(dtype),
+        "mask", mask=spec, dilate=dilate, where_masked=where_masked, mask_outside=outside, type=type_name(dtype),
         dst_nodata=nodata)
     return apply(agg, options, threads, by_date=True)
 
@@ -124,7 +130,7 @@ def rescale(
     BadArgument, BadArray
     """
     options = program(
-        "rescale", scale=scale, offset=offset, min=min, max=max, src_nodata=source_nodata, type=_type(dtype),
+        "rescale", scale=scale, offset=offset, min=min, max=max, src_nodata=source_nodata, type=type_name(dtype),
         dst_nodata=nodata)
     return apply(agg, options, threads, by_date=True)
 
@@ -164,11 +170,12 @@ def reduce(
     wanted = statistics if isinstance(statistics, str) else ",".join(statistics)
     options = program(
         "reduce", stat=wanted, group=group, expr=expression, mask=mask, dilate=dilate, merge_same=merge_same, merge=merge,
-        min_count=min_count, nodata_rule=nodata_rule, type=_type(dtype), dst_nodata=nodata)
+        min_count=min_count, nodata_rule=nodata_rule, type=type_name(dtype), dst_nodata=nodata)
     return apply(agg, options, threads, times=times)
 
 
-def _type(dtype: Any) -> str | None:
+def type_name(dtype: Any) -> str | None:
+    """What the library calls a type of cells."""
     return None if dtype is None else np.dtype(dtype).name
 
 
@@ -274,10 +281,17 @@ def _lazy(variables: Sequence[Variable], options: Program) -> tuple[Any, dict[st
     chunks = next(v.data for v in variables if labelled.is_dask(v.data)).chunks[-2:]
     _check_halo(chunks, halo)
     depths = halo if len(chunks[0]) > 1 else 0, halo if len(chunks[1]) > 1 else 0
+    for variable in variables:
+        own = variable.data.chunks[-2:] if labelled.is_dask(variable.data) else chunks
+        if own != chunks:
+            raise BadArgument(
+                f"'{variable.name}' has chunks of {own[0][0]} x {own[1][0]} cells, others of {chunks[0][0]} x {chunks[1][0]}; "
+                "allowed: one size, such as chunk({'y': 1024, 'x': 1024})")
     pairs: list[Any] = []
     for variable in variables:
         data = variable.data if labelled.is_dask(variable.data) else dask_array.from_array(variable.data)
         one = dict.fromkeys(range(data.ndim - 2), -1)
+        # All dates of a place come together; rows and columns stay as they are, or are divided for the first time.
         data = data.rechunk({**one, data.ndim - 2: chunks[0], data.ndim - 1: chunks[1]})
         if halo:
             depth = {data.ndim - 2: depths[0], data.ndim - 1: depths[1]}
