@@ -32,7 +32,7 @@ from .request import Recipe, Value, make
 from .sources import Record, Run
 from .stack import Program
 from .steps import Step
-from .tasks import ReliefWork, StackWork, Task, Work, compute_chunk, compute_file, state, task_of
+from .tasks import Done, ReliefWork, StackWork, Task, Work, compute_chunk, compute_file, state, task_of
 
 distributed = need("distributed", "terralume.dask")
 
@@ -269,13 +269,14 @@ def _drive(cluster: Any, todo: list[Task], submit: Callable[[Task], Any], report
     meanwhile."""
     waiting, wanted = iter(todo), _Wanted(cluster)
     running = {submit(task): task for task in itertools.islice(waiting, wanted())}
-    queue = distributed.as_completed(list(running))
+    # Results come on their own way: asked for one by one, each would be a journey.
+    queue = distributed.as_completed(list(running), with_results=True, raise_errors=False)
     total = max(len(todo), 1)
     try:
-        for future in queue:
-            task = running.pop(future)
-            _take(future, task, report)
-            future.release()
+        for batch in queue.batches():
+            for future, found in batch:
+                _take(found, future.status, running.pop(future), report)
+                future.release()
             for following in itertools.islice(waiting, max(wanted() - len(running), 0)):
                 fresh = submit(following)
                 running[fresh] = following
@@ -301,12 +302,13 @@ class _Wanted:
         return self.tasks
 
 
-def _take(future: Any, task: Task, report: Report) -> None:
-    try:
-        done = future.result()
-    except Exception as error:  # whatever a worker met: the others go on
+def _take(found: Any, status: str, task: Task, report: Report) -> None:
+    """Notes what a task has given, or what its worker met: the others go on."""
+    if status != "finished":
+        error = found[1] if isinstance(found, tuple) else found
         report.failed.append((task.tile, str(error) or type(error).__name__))
         return
+    done: Done = found
     report.computed += 1
     report.empty += int(done.empty)
     report.peak = max(report.peak, done.peak)

@@ -154,7 +154,10 @@ def to_raster(
     ----------
     driver : "GTiff" or "COG"
     compute : bool
-        False: gives a dask Delayed that writes the file when it is computed.
+        False: gives a dask Delayed that writes the file when it is computed. Where a chunk of it fails, the tiles of the others
+        stay in the folder `PATH.NUMBER.tiles`, which nothing else uses: nobody is there to remove it.
+    progress
+        True: a bar; or a function of the share done and the stage.
     options
         co=["COMPRESS=LZW"]; where the library runs from file to file, also its own: threads, memory="512M", overviews.
 

@@ -410,7 +410,7 @@ class Chain:
         found = object.__new__(Chain)
         found._library, found._handle = self._library, ctypes.c_void_p()
         found.description = {**self.description, "surveys": 0}
-        with _reporting(lambda share, stage: True) as options:
+        with _reporting(None) as options:
             self._library.call(
                 "chain_survey", self._handle, ctypes.byref(array), threads, options, ctypes.byref(found._handle))
         return found
@@ -437,7 +437,7 @@ def watching(proceed: Callable[[], bool] | None = None) -> Iterator[Any]:
     """What calls of `Chain.run` ask ten times a second, from any thread, whether to go on; None: this thread calls, and Ctrl-C
     stops it."""
     if proceed is None:
-        with _reporting(lambda share, stage: True) as options:
+        with _reporting(None) as options:
             yield options
         return
     options = _RunOptions(
@@ -495,20 +495,20 @@ class Stack:
         """What the last run did: files written, files that could not be read, counts of cells, notes, and its plan."""
         return json.loads(self._library.text("stack_outcome", self._handle))
 
-    def write_statistics(self, output: str, progress: Progress = lambda share, stage: True) -> None:
+    def write_statistics(self, output: str, progress: Progress | None = None) -> None:
         """Writes numbers that describe the inputs as a table."""
         self._library.call("stack_set_output", self._handle, output.encode())
         with _reporting(progress) as options:
             self._library.call("stack_write_statistics", self._handle, options)
 
-    def run(self, output: str, progress: Progress = lambda share, stage: True) -> dict[str, int]:
+    def run(self, output: str, progress: Progress | None = None) -> dict[str, int]:
         """Runs into a file, or a folder; says what was done to cells."""
         self._library.call("stack_set_output", self._handle, output.encode())
         return self._run("stack_run", (), (), progress)
 
     def run_array(
         self, place: Place, window: tuple[int, int, int, int] | None = None,
-        progress: Progress = lambda share, stage: True,
+        progress: Progress | None = None,
     ) -> dict[str, int]:
         """Runs into memory: all of it, or the window (row, col, rows, cols)."""
         part = (ctypes.c_size_t * 4)(*window) if window else None
@@ -522,14 +522,18 @@ class Stack:
 
 
 @contextlib.contextmanager
-def _reporting(progress: Progress) -> Iterator[Any]:
+def _reporting(progress: Progress | None) -> Iterator[Any]:
     """Options of a run that call `progress`. What it raises stops the run and is raised, and so does Ctrl-C."""
+    if progress is None and threading.current_thread() is not threading.main_thread():
+        # Nobody listens, and only the main thread hears Ctrl-C: no need to wait for Python's lock.
+        yield None
+        return
     raised: list[BaseException] = []
     with _interrupts() as interrupted:
 
         def report(share: float, stage: bytes, _: Any) -> int:
             try:
-                return int(bool(progress(share, stage.decode())) and not interrupted)
+                return int((progress is None or bool(progress(share, stage.decode()))) and not interrupted)
             except BaseException as error:  # ctypes would print it and go on
                 raised.append(error)
                 return 0
@@ -602,7 +606,7 @@ class Job:
         """Checks everything but the output and says how the run would be divided."""
         return json.loads(self._library.text("job_plan", self._handle))
 
-    def survey(self, progress: Progress = lambda share, stage: True) -> str:
+    def survey(self, progress: Progress | None = None) -> str:
         """Finds what depends on the whole raster, for `set_survey` of runs over its parts, also in other processes.
 
         Raises `Unsupported` where that is more than a few numbers."""
@@ -613,12 +617,12 @@ class Job:
         """Takes over what `survey` has said of the same recipe and raster."""
         self._library.call("job_set_survey", self._handle, survey.encode())
 
-    def run(self, progress: Progress = lambda share, stage: True) -> None:
+    def run(self, progress: Progress | None = None) -> None:
         """Runs to the end. What `progress` raises, KeyboardInterrupt as well, stops the run and is raised here."""
         with _reporting(progress) as options:
             self._library.call("job_run", self._handle, options)
 
-    def run_array(self, place: Place, progress: Progress = lambda share, stage: True) -> None:
+    def run_array(self, place: Place, progress: Progress | None = None) -> None:
         """Runs into memory: bands x rows x columns of the plan, in the cell type of the option "type"."""
         with _reporting(progress) as options:
             self._library.call("job_run_array", self._handle, options, place.capacity, place.address)
