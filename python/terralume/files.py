@@ -46,7 +46,10 @@ def compute(agg: Any, limit: int | str | None = None) -> Any:
 def check_size(agg: Any, limit: int | str | None = None) -> None:
     """Refuses what would not fit into the memory."""
     if isinstance(limit, str):
-        limit = int(need("dask.utils", "a limit as text").parse_bytes(limit))
+        try:
+            limit = int(need("dask.utils", "a limit as text").parse_bytes(limit))
+        except ValueError:
+            raise BadArgument(f"limit = '{limit}'; allowed: a number of bytes, or a text such as '2GiB'") from None
     most = int(free_memory() * _SHARE) if limit is None else limit
     if agg.nbytes > most:
         raise TooLarge(
@@ -87,7 +90,7 @@ def run(
             raise BadArgument("parameters, stretch or compat of a program; allowed: options of terralume.program")
         return _run_program(recipe, source, target, {**options, "type": type_name(dtype)}, progress)
     request = make(recipe, parameters, dtype=dtype or "float32", stretch=stretch, compat=compat)
-    with request.job(os.fspath(source)) as job, reporting(progress, "terralume") as report:
+    with request.job(sources.path_of(source)) as job, reporting(progress, "terralume") as report:
         set_options(job, options)
         job.set_output(target)
         job.run(report)
@@ -95,17 +98,25 @@ def run(
 
 
 def _run_program(program: Program, source: Any, target: str, options: Mapping[str, Any], progress: Progress) -> str:
-    if not isinstance(source, Mapping):
-        raise BadArgument("a program over something else than names and files; allowed: {'red': 'scenes/*_B4.tif', …}")
     with native.load().stack(program.command) as stack, reporting(progress, "terralume") as report:
-        for name, value in program.options:
-            stack.set_option(name, value)
-        set_options(stack, options)
-        for name, files in source.items():
-            listed = [files] if isinstance(files, (str, os.PathLike)) else files
-            stack.set_option("input", "\n".join([f"{name}={os.fspath(listed[0])}", *(os.fspath(path) for path in listed[1:])]))
+        _set_program(stack, program, source, options)
         stack.run(target, report)
     return target
+
+
+def _set_program(stack: native.Stack, program: Program, source: Any, options: Mapping[str, Any]) -> None:
+    """Sets options and inputs of a run over a stack."""
+    if not isinstance(source, Mapping):
+        raise BadArgument("a program over something else than names and files; allowed: {'red': 'scenes/*_B4.tif', …}")
+    for name, value in program.options:
+        stack.set_option(name, value)
+    set_options(stack, options)
+    for name, files in source.items():
+        listed = [files] if isinstance(files, (str, os.PathLike)) else list(files)
+        if not listed:
+            raise BadArgument(f"'{name}' has no files; allowed: at least one")
+        first, *others = (sources.path_of(path) for path in listed)
+        stack.set_option("input", "\n".join([f"{name}={first}", *others]))
 
 
 def set_options(job: native.Job | native.Stack, options: Mapping[str, Any]) -> None:
@@ -118,10 +129,10 @@ def set_options(job: native.Job | native.Stack, options: Mapping[str, Any]) -> N
 
 
 def plan(
-    recipe: Recipe, source: str | os.PathLike[str], parameters: Mapping[str, Value] | None = None, *,
-    dtype: Any = "float32", stretch: str | tuple[float, float] | None = None, compat: str = "none", **options: Any,
+    recipe: Recipe | Program, source: Any, parameters: Mapping[str, Value] | None = None, *,
+    dtype: Any = None, stretch: str | tuple[float, float] | None = None, compat: str = "none", **options: Any,
 ) -> dict[str, Any]:
-    """How a run from file to file would be divided, without running it.
+    """How a run from file to file would be divided, without running it; arguments are those of `terralume.run`.
 
     rows, cols, bands, output_bytes; tiles, tile_rows, tile_cols, radius, overlap (cells read for each one written), threads,
     memory; supertile and tasks of a run on a cluster; and more.
@@ -132,11 +143,17 @@ def plan(
     """
     from .supertiles import side
 
-    request = make(recipe, parameters, dtype=dtype, stretch=stretch, compat=compat)
-    with request.job(os.fspath(source)) as job:
-        set_options(job, options)
-        found = job.plan()
-    found["supertile"] = side(found)
+    if isinstance(recipe, Program):
+        with native.load().stack(recipe.command) as stack:
+            _set_program(stack, recipe, source, {**options, "type": type_name(dtype)})
+            found = stack.plan()
+    else:
+        request = make(recipe, parameters, dtype=dtype or "float32", stretch=stretch, compat=compat)
+        with request.job(sources.path_of(source)) as job:
+            set_options(job, options)
+            found = job.plan()
+    # Those of programs are in memory whole before they are written.
+    found["supertile"] = side(found, largest=2048) if isinstance(recipe, Program) else side(found)
     found["tasks"] = -(-found["rows"] // found["supertile"]) * -(-found["cols"] // found["supertile"])
     return found
 

@@ -13,7 +13,7 @@ import numpy as np
 from . import attached, sources
 from . import steps as chains
 from .arrays import Tile, check_type
-from .errors import BadArray, ChunkTooSmall, need
+from .errors import BadArgument, BadArray, ChunkTooSmall, need
 from .sources import Record, Source
 from .steps import Step
 
@@ -131,13 +131,20 @@ def _even(total: int, size: int) -> int:
 def chunks_of(source: Source, block: tuple[int, int], chunks: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Sizes of chunks: whole blocks of the file of about 2048 cells where nobody says otherwise."""
     normalize = need("dask.array", "lazy arrays").core.normalize_chunks
+    given = chunks
     if chunks == "auto":
         chunks = tuple(_whole_blocks(side, length) for side, length in zip(block, (source.rows, source.cols)))
     if isinstance(chunks, dict):
+        if not set(chunks) <= {"y", "x"}:
+            raise BadArgument(f"chunks = {given!r}; allowed: {{'y': …, 'x': …}}")
         chunks = (chunks.get("y", -1), chunks.get("x", -1))
     if isinstance(chunks, int):
         chunks = (chunks, chunks)
-    return normalize(tuple(chunks), shape=(source.rows, source.cols), dtype=source.dtype)
+    try:
+        return normalize(tuple(chunks), shape=(source.rows, source.cols), dtype=source.dtype)
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise BadArgument(
+            f'chunks = {given!r}; allowed: "auto", a number of cells, a pair of them, {{"y": …, "x": …}}') from None
 
 
 def _whole_blocks(block: int, length: int, wanted: int = 2048) -> int:

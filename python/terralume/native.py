@@ -514,7 +514,9 @@ class Stack:
         part = (ctypes.c_size_t * 4)(*window) if window else None
         return self._run("stack_run_array", (part,), (place.capacity, place.address), progress)
 
-    def _run(self, name: str, first: tuple[Any, ...], last: tuple[Any, ...], progress: Progress) -> dict[str, int]:
+    def _run(
+        self, name: str, first: tuple[Any, ...], last: tuple[Any, ...], progress: Progress | None
+    ) -> dict[str, int]:
         report = _StackReport(ctypes.sizeof(_StackReport))
         with _reporting(progress) as options:
             self._library.call(name, self._handle, *first, options, ctypes.byref(report), *last)

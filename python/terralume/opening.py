@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Union
 
@@ -62,7 +62,11 @@ def open(
     ReadFailed, BadArgument, TooLarge, DependencyMissing
     """
     xarray = need("xarray", "terralume.open")
+    if nodata is not None and not isinstance(nodata, (int, float, np.number)):
+        raise BadArgument(f"nodata = {nodata!r}; allowed: a number")
     if isinstance(source, Mapping):
+        if not source:
+            raise BadArgument("a dictionary without names; allowed: at least one band")
         if names is not None or sensor is not None:
             raise BadArgument("names or sensor beside a dictionary, whose names are those of the bands; allowed: one of them")
         arrays = {name: open(files, _lazily(chunks), dates=dates, band=band, nodata=nodata) for name, files in source.items()}
@@ -73,6 +77,8 @@ def open(
     else:
         labels, listed = _labels(names, sensor, band), _listed(source)
         if listed is None:
+            if dates is not None:
+                raise BadArgument(f"dates of one file, '{source}'; allowed: of a list or a pattern of files")
             opened = _open_file(os.fspath(source), _lazily(chunks), (band, nodata), labels)  # type: ignore[arg-type]
         else:
             opened = _open_list(listed, _lazily(chunks), (band, nodata), labels, dates)
@@ -109,7 +115,9 @@ def _listed(source: Files) -> list[str] | None:
         if not found:
             raise BadArgument(f"no file is called '{text}'; allowed: a pattern of at least one")
         return found
-    found = [os.fspath(path) for path in source]
+    if not isinstance(source, Iterable):
+        raise BadArgument(f"{type(source).__name__} is no raster; allowed: a file, a pattern, a list of files, a dictionary")
+    found = [sources.path_of(path) for path in source]
     if not found:
         raise BadArgument("an empty list of files; allowed: at least one")
     return found
@@ -246,6 +254,9 @@ def _check_grids(bands: Sequence[tuple[Source, ...]], paths: Sequence[str]) -> N
 
 def _masked(opened: Any, spec: Texts) -> Any:
     """What was opened without the cells that masks cover."""
+    texts = spec if isinstance(spec, (list, tuple)) else [spec]
+    if not all(isinstance(text, str) for text in texts):
+        raise BadArgument(f"mask = {spec!r}; allowed: texts such as 'qa: bits 0|4'")
     if not labelled.is_dataset(opened):
         return stack.mask(opened, spec)
     program = stack.program("mask", mask=spec)

@@ -97,6 +97,9 @@ def _text(value: Value) -> str:
 def _recipe_text(recipe: Recipe) -> str:
     if isinstance(recipe, Mapping):
         return json.dumps(dict(recipe))
+    if not isinstance(recipe, (str, os.PathLike)):
+        raise BadArgument(
+            f"{type(recipe).__name__} is no recipe; allowed: an operation, a preset, a dictionary, JSON text, or a file with one")
     text = os.fspath(recipe)
     is_file = isinstance(recipe, os.PathLike) or (not text.lstrip().startswith("{") and text.endswith(".json"))
     if is_file or "#" in text.partition(".json")[2]:

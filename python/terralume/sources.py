@@ -216,12 +216,23 @@ def _others(dataset: Any) -> str:
     return hashlib.sha256(repr(stamps).encode()).hexdigest()[:32] if stamps else ""
 
 
+def path_of(source: Any) -> str:
+    """The name of a raster.
+
+    Raises `BadArgument` for what is no name."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    raise BadArgument(f"{type(source).__name__} is no name of a raster; allowed: one file, or what else GDAL can open")
+
+
 def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
     """Looks at a raster without reading cells. Needs rasterio.
 
     Raises `ReadFailed`."""
     rasterio = need("rasterio", "looking at a file")
-    name = os.fspath(path)
+    name = path_of(path)
+    if not isinstance(band, (int, np.integer)):
+        raise BadArgument(f"band = {band!r}; allowed: a whole number from 1")
     try:
         with rasterio.open(name) as dataset:
             if dataset.count == 0:

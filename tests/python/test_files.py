@@ -36,6 +36,8 @@ def test_plans_say_tiles_memory_and_tasks():
     plan = terralume.plan("svf", DEM, {"radius": 20}, memory="128M", threads=1, dtype="uint8")
     assert plan["radius"] == 20 and plan["threads"] == 1 and plan["memory"] <= 128 << 20
     assert plan["output_bytes"] == 1_000_000 and plan["tasks"] == 1 and plan["overlap"] >= 1
+    program = terralume.plan(terralume.program("calc", expr="z * 2"), {"z": DEM}, memory="200M", threads=1)
+    assert (program["rows"], program["bands"], program["tasks"], program["halo"]) == (1000, ["result"], 1, 0)
     with pytest.raises(terralume.TooLarge, match="allowed: at least"):
         terralume.plan("svf", DEM, memory="1M")
 
