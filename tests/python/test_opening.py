@@ -19,6 +19,13 @@ def one_date(band):
     return sorted(SCENES.glob(f"*_{band}.tif"))[0]
 
 
+@pytest.fixture(autouse=True)
+def here():
+    """In this process, whatever cluster other tests have begun."""
+    with dask.config.set(scheduler="threads"):
+        yield
+
+
 @pytest.fixture(scope="module")
 def four(tmp_path_factory):
     """Four bands in one file, written by rasterio."""
@@ -44,7 +51,7 @@ def test_sensors_name_bands(four, tmp_path):
 
 
 def test_files_of_several_bands_keep_dates_and_bands(four):
-    opened = package.open([four, four], sensor="bgrn", dates=["2020-03-01", "2019-03-01"], chunks=16)
+    opened = package.open([four, four], sensor="bgrn", dates=["2020-03-01", "2019-03-01"], chunks=20)
     assert opened.dims == ("time", "band", "y", "x") and opened.sizes["time"] == 2
     assert [str(time)[:4] for time in opened.time.values] == ["2019", "2020"]
     means = opened.terralume.reduce("mean", expression=NDVI)
@@ -82,7 +89,7 @@ def test_what_is_refused(four, source, options, words):
 
 
 def test_masks_are_those_of_the_command_line(tmp_path):
-    masked = package.open(INPUTS, mask="qa: bits 0|4", chunks=16)
+    masked = package.open(INPUTS, mask="qa: bits 0|4", chunks=20)
     assert set(masked) == {"red", "nir"} and masked.red.dtype == np.uint16
     assert isinstance(attached.origin_of(masked.red.data), attached.Result)
     folder = tmp_path / "native"
@@ -105,7 +112,7 @@ def test_masks_of_one_file():
     with rasterio.open(path) as dataset:
         cells = dataset.read(1)
     some = int(np.median(cells))
-    masked = package.open(path, mask=f"X > {some}", chunks=16)
+    masked = package.open(path, mask=f"X > {some}", chunks=20)
     assert masked.dims == ("y", "x") and masked.rio.crs is not None
     kept = cells <= some
     assert np.array_equal(masked.values[kept], cells[kept])
@@ -115,9 +122,9 @@ def test_masks_of_one_file():
 
 def test_programs_stay_with_their_files():
     """One task for a chunk, whatever follows what, and the cells of arrays that have lost their files."""
-    opened = package.open(INPUTS, chunks=16)
+    opened = package.open(INPUTS, chunks=20)
     count = len(opened.red.chunks[-2]) * len(opened.red.chunks[-1])
-    masked = package.open(INPUTS, chunks=16, mask="qa: bits 0|4")
+    masked = package.open(INPUTS, chunks=20, mask="qa: bits 0|4")
     ndvi = masked.terralume.calc(NDVI)
     made = {
         "reduce": opened.terralume.reduce("median,count", group="month", expression=NDVI, mask="qa: bits 0|4", dilate=2),
@@ -147,7 +154,7 @@ def test_programs_stay_with_their_files():
 
 
 def test_what_no_longer_is_in_the_files_is_computed_from_the_array():
-    opened = package.open(INPUTS, chunks=16)
+    opened = package.open(INPUTS, chunks=20)
     for changed in (opened.assign_coords(time=opened.time[::-1]), opened.map(lambda array: array + 0, keep_attrs=True)):
         result = changed.terralume.reduce("first", expression=NDVI)
         assert attached.origin_of(result.data) is None
