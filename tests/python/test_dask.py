@@ -436,3 +436,19 @@ def test_workers_give_freed_memory_back_at_once():
             [sys.executable, "-c", GIVEN_BACK, how], capture_output=True, text=True, check=True, env=environment).stdout)
         for how in ("set", "left")}
     assert kept["set"] < 10 << 20 < 30 << 20 < kept["left"], kept
+
+
+def test_a_cluster_that_grows_gets_more_tasks(tmp_path):
+    from distributed import Client, LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+    ) as local, Client(local) as client:
+        wanted = package.dask._Wanted(client)
+        assert wanted() == 2
+        local.scale(2)
+        client.wait_for_workers(2)
+        time.sleep(wanted._AGAIN)
+        assert wanted() == 4
+        report = run(client, tmp_path / "out.vrt", supertile=128)
+    assert len(report.workers) == 2 and report.computed == 64
