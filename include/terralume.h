@@ -583,6 +583,8 @@ terralume_status terralume_chain_run(const terralume_chain *chain,
  *
  * @param strides         Cells from the start of one band of the output to the next, and from the start of one row to the
  *                        next; rows must not overlap.
+ * @param options         NULL: the defaults. Its progress hears a share of 0 ten times a second; when it returns 0, the call
+ *                        fails with TERRALUME_STATUS_CANCELLED, and some cells may have been written.
  * @param output_capacity Bytes from output to the end of the larger array.
  * @param output          The first cell of the part. Cells between its rows and bands are left alone, so several threads may
  *                        fill parts of one array at the same time.
@@ -590,8 +592,25 @@ terralume_status terralume_chain_run(const terralume_chain *chain,
 terralume_status terralume_chain_run_part(const terralume_chain *chain,
                                           const terralume_array *source,
                                           const size_t *strides,
+                                          const terralume_run_options *options,
                                           size_t output_capacity,
                                           void *output);
+
+/**
+ * Finds what a chain must know of the whole raster: percentiles, deviations, RVT's overcast sky. A chain that says 0
+ * "surveys" has nothing to find.
+ *
+ * @param source  The whole raster: all margins 0.
+ * @param threads 0: one for each processor.
+ * @param options NULL: the defaults. Fails with TERRALUME_STATUS_CANCELLED when progress returns 0.
+ * @param settled Receives a chain that computes parts of this raster, each with its real neighbours around it. Free it with
+ *                terralume_chain_free().
+ */
+terralume_status terralume_chain_survey(const terralume_chain *chain,
+                                        const terralume_array *source,
+                                        size_t threads,
+                                        const terralume_run_options *options,
+                                        terralume_chain **settled);
 
 /**
  * Fills options with their defaults.
@@ -681,6 +700,27 @@ terralume_status terralume_job_set_output(terralume_job *job, const char *path);
  */
 terralume_status terralume_job_plan(terralume_job *job,
                                     char **json);
+
+/**
+ * Finds what a job's picture must know of the whole raster, so that runs over parts of it (the option "extent") need not
+ * look for it again, here or in other processes: see terralume_job_set_survey(). Fails with TERRALUME_STATUS_UNSUPPORTED
+ * where that is more than a few numbers, as under RVT's overcast sky.
+ *
+ * @param options NULL: the defaults.
+ * @param json    Receives the text, UTF-8: "stretches", each with "layer", "place", "min" and "max". Free it with
+ *                terralume_string_free().
+ */
+terralume_status terralume_job_survey(terralume_job *job,
+                                      const terralume_run_options *options,
+                                      char **json);
+
+/**
+ * Hands a job what terralume_job_survey() has said of the same recipe, options and raster. It is not looked for again.
+ *
+ * @param json UTF-8. On failure the job keeps its old value.
+ */
+terralume_status terralume_job_set_survey(terralume_job *job,
+                                          const char *json);
 
 /**
  * Runs a job to its end, on threads of its own. It can be run again, with other settings as well.

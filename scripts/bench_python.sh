@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Measures the Python package beside xarray-spatial and writes docs/benchmarks_python.md. Arguments go to benches/python.py:
-#   scripts/bench_python.sh --large 0x0 --tiles 0      without the two long runs
+# Measures the Python package beside xarray-spatial and writes docs/benchmarks_python.md: all steps in one go, of which the last,
+# a raster of 30 GB on a cluster, takes by far the longest. Arguments go to benches/python.py; with some, the table is only
+# printed:
+#   scripts/bench_python.sh --only sky overhead        some of sky, overhead, lazy, tiles, large
+#   scripts/bench_python.sh --large 12000x12000        all, on a smaller raster
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,7 +16,10 @@ python=$(scripts/test-python.sh --python)
 export TERRALUME_LIBRARY PYTHONPATH=$PWD/python
 export TERRALUME_BENCH=${TERRALUME_BENCH:-$PWD/target}
 before=$(cut -d ' ' -f 1 /proc/loadavg)
-table=$("$python" benches/python.py "$@")
+if (($#)); then
+    exec "$python" benches/python.py "$@"
+fi
+table=$("$python" benches/python.py)
 {
     echo "# Benchmarks of the Python package"
     echo

@@ -16,43 +16,16 @@ from typing import Any
 
 from . import errors, functions
 from .apply import apply as render
-from .errors import (
-    BadArgument,
-    BadArray,
-    Cancelled,
-    ChunkTooSmall,
-    DependencyMissing,
-    GdalMissing,
-    LibraryMissing,
-    NoCellSize,
-    ReadFailed,
-    TerralumeError,
-    TilesFailed,
-    TooLarge,
-    Unsupported,
-    WriteFailed,
-)
-from .files import blocks, compute, open, plan, run, to_raster, to_zarr
+from .errors import *  # noqa: F403
+from .files import blocks, compute, plan, run, to_raster, to_zarr
 from .functions import *  # noqa: F403
 from .native import load
-from .stack import calc, mask, reduce, rescale
+from .opening import open
+from .stack import calc, mask, program, reduce, rescale
 
 __all__ = [
     *functions.__all__,
-    "BadArgument",
-    "BadArray",
-    "Cancelled",
-    "ChunkTooSmall",
-    "DependencyMissing",
-    "GdalMissing",
-    "LibraryMissing",
-    "NoCellSize",
-    "ReadFailed",
-    "TerralumeError",
-    "TilesFailed",
-    "TooLarge",
-    "Unsupported",
-    "WriteFailed",
+    *errors.__all__,
     "blocks",
     "calc",
     "compute",
@@ -61,6 +34,7 @@ __all__ = [
     "mask",
     "open",
     "plan",
+    "program",
     "reduce",
     "render",
     "rescale",

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import native
 from .errors import BadArgument, BadArray
 from .native import Chain, Grid, Place
 from .request import Request
@@ -96,12 +97,15 @@ def compute(
     rows, cols = plain.shape
     out = np.empty((chain.bands, rows, cols), np.float32 if request.is_float else np.uint8)
     whole = Tile(0, 0, rows, cols)
-    parts = [whole] if chain.description["surveys"] or plain.size <= _SMALL else list(_parts(whole, chain.radius))
+    if chain.description["surveys"]:
+        chain = chain.settled(_place(plain, whole), nodata, threads or processors())
+    parts = [whole] if plain.size <= _SMALL else list(_parts(whole, chain.radius))
     workers = min(threads or processors(), len(parts))
     if len(parts) == 1:
-        _run(chain, plain, whole, out, nodata)
+        with native.watching() as watch:
+            _run(chain, plain, whole, out, (nodata, watch))
     else:
-        _share_out(workers, parts, lambda part: _run(chain, plain, part, out, nodata))
+        _share_out(workers, parts, lambda part, watch: _run(chain, plain, part, out, (nodata, watch)))
     return out[0] if chain.bands == 1 else out
 
 
@@ -147,8 +151,9 @@ def _up(cells: int) -> int:
     return -(-max(cells, 1) // _STEP) * _STEP
 
 
-def _run(chain: Chain, cells: np.ndarray, tile: Tile, out: np.ndarray, nodata: float) -> None:
-    """Computes one part of the whole raster into its place."""
+def _run(chain: Chain, cells: np.ndarray, tile: Tile, out: np.ndarray, how: tuple[float, Any]) -> None:
+    """Computes one part of the whole raster into its place. `how`: nodata, and who is asked whether to go on."""
+    nodata, watch = how
     rows, cols = cells.shape
     reach = aligned_reach(chain.radius)
     top, left = min(reach, tile.row), min(reach, tile.col)
@@ -161,7 +166,7 @@ def _run(chain: Chain, cells: np.ndarray, tile: Tile, out: np.ndarray, nodata: f
     place = Place(
         target.ctypes.data, tile.rows, tile.cols, (out.strides[0] // size, out.strides[1] // size),
         end - target.ctypes.data)
-    chain.run(_place(cells, outer), place, (top, bottom, left, right), nodata)
+    chain.run(_place(cells, outer), place, (top, bottom, left, right), nodata, watch)
 
 
 def _place(cells: np.ndarray, tile: Tile) -> Place:
@@ -173,20 +178,20 @@ def _place(cells: np.ndarray, tile: Tile) -> Place:
 def _share_out(workers: int, parts: list[Any], run: Any) -> None:
     """Runs all parts on threads of this call alone, so that nothing is left that a forked child would wait for.
 
-    The first error, or Ctrl-C, ends the others after the part they are at."""
+    The first error, or Ctrl-C, ends the others within a row."""
     todo = iter(parts)
     lock, stop = threading.Lock(), threading.Event()
 
-    def work() -> None:
+    def work(watch: Any) -> None:
         while not stop.is_set():
             with lock:
                 part = next(todo, None)
             if part is None:
                 return
-            run(part)
+            run(part, watch)
 
-    with ThreadPoolExecutor(workers, "terralume") as pool:
-        running: set[Future[None]] = {pool.submit(work) for _ in range(workers)}
+    with native.watching(lambda: not stop.is_set()) as watch, ThreadPoolExecutor(workers, "terralume") as pool:
+        running: set[Future[None]] = {pool.submit(work, watch) for _ in range(workers)}
         try:
             while running:
                 # With a limit, because a wait without one does not hear Ctrl-C on every system.

@@ -85,12 +85,14 @@ def _of_file(
         index, row, col, rows, cols = place
         return results.take(Block(cells, index, row, col, rows, cols, halo))
 
+    total = _count(path, band, size)
+
     with ThreadPoolExecutor(1, "terralume") as pool:
         running = pool.submit(native.load().map_tiles, path, band, (size, halo, workers), take)
         try:
             # The library calls from threads of its own: this one is free to hear Ctrl-C.
             while wait([running], 0.1).not_done:
-                if not report(0.0, "blocks"):
+                if not report(min(len(results.found) / total, 1.0), "blocks"):
                     raise Cancelled("the run was cancelled")
         finally:
             results.stop.set()
@@ -99,7 +101,17 @@ def _of_file(
         except Cancelled:
             if results.error is None:
                 raise
+    report(1.0, "done")
     return results.ordered()
+
+
+def _count(path: str, band: int, size: int) -> int:
+    """How many blocks a file has."""
+    with native.load().stack("calc") as stack:
+        stack.set_option("input", f"X={path}:{band}")
+        stack.set_option("expr", "X")
+        found = stack.describe()
+    return -(-found["rows"] // size) * -(-found["cols"] // size)
 
 
 def _of_array(
@@ -138,4 +150,5 @@ def _of_array(
                 future.cancel()
     if results.error is None and len(results.found) < len(corners):
         raise Cancelled("the run was cancelled")
+    report(1.0, "done")
     return results.ordered()

@@ -11,24 +11,28 @@ back a few hundred bytes. No two processes ever write one file.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import itertools
-import json
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
-from . import native, sources, supertiles, zarr_store
+from . import attached, labelled, native, opening, sources, stack, supertiles, zarr_store
 from .arrays import Tile, processors
-from .errors import BadArgument, Cancelled, ReadFailed, TilesFailed, Unsupported, WriteFailed, need
-from .files import free_memory, set_options
-from .mosaic import Frame, gather, write_vrt, write_whole
+from .errors import BadArgument, Cancelled, TilesFailed, WriteFailed, need
+from .files import free_memory
+from .mosaic import Frame, gather, write_vrt
 from .progress import Progress, reporting
+from .progress import Report as Tell
 from .request import Recipe, Value, make
 from .sources import Record, Run
+from .stack import Program
 from .steps import Step
+from .tasks import Done, ReliefWork, StackWork, Task, Work, compute_chunk, compute_file, state, task_of
 
 distributed = need("distributed", "terralume.dask")
 
@@ -36,14 +40,14 @@ distributed = need("distributed", "terralume.dask")
 _SETTINGS = {"GDAL_NUM_THREADS": "1", "GDAL_CACHEMAX": "64"}
 _REMOTE = {"GDAL_CACHEMAX": "256", "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR"}
 
-#: What the library says of a part of a raster without any data.
-_EMPTY = "every cell is nodata"
-
 #: Share of a worker's memory that the library may take, and that all together may: Dask spills at 60 to 70 %.
 _SHARE, _TOGETHER = 0.5, 0.6
 
 #: What Python with NumPy, Dask, and GDAL with its own cache, takes before anything is computed.
 _BASE = 200 << 20
+
+#: M_TRIM_THRESHOLD of malloc.h.
+_TRIM_THRESHOLD = -1
 
 #: The library does not work with less.
 _LEAST = 80 << 20
@@ -62,27 +66,17 @@ class TerralumePlugin(distributed.WorkerPlugin):  # type: ignore[misc, name-defi
         """Called by Dask on each worker, also on those that come later."""
         for name, value in {**_SETTINGS, **(_REMOTE if self.remote else {})}.items():
             os.environ.setdefault(name, value)
+        _give_back_memory()
         native.load()
 
 
-class Task(NamedTuple):
-    """A super-tile and what its file must say to be taken for done."""
-
-    tile: Tile
-    #: File without its ending: NAME.tif and NAME.json.
-    stem: str
-    #: What makes the work the same: request, library, source, place.
-    key: dict[str, Any]
-
-
-class Done(NamedTuple):
-    """What a task gives back."""
-
-    empty: bool
-    seconds: float
-    #: Most bytes the worker's process has had so far.
-    peak: int
-    worker: int
+def _give_back_memory() -> None:
+    """Lets the C library hand freed memory to the system: with its usual threshold, which grows, Dask would see a worker
+    larger than it is. The variable MALLOC_TRIM_THRESHOLD_ is read only when a process starts."""
+    if "MALLOC_TRIM_THRESHOLD_" not in os.environ:
+        # Not there beside other C libraries than GNU's.
+        with contextlib.suppress(AttributeError, OSError):
+            ctypes.CDLL(None).mallopt(_TRIM_THRESHOLD, 1 << 16)
 
 
 @dataclass
@@ -107,18 +101,18 @@ class Report:
 
 
 def run(
-    recipe: Recipe,
-    source: str | os.PathLike[str],
+    recipe: Recipe | Program,
+    source: Any,
     destination: str | os.PathLike[str],
     parameters: Mapping[str, Value] | None = None,
     *,
     client: Any = None,
     supertile: int | str = "auto",
     resume: bool = True,
-    dtype: Any = "float32",
+    dtype: Any = None,
     stretch: str | tuple[float, float] | None = None,
     compat: str = "none",
-    band: int = 1,
+    band: int | None = None,
     nodata: float | None = None,
     memory: str | None = None,
     tile_size: int | None = None,
@@ -127,16 +121,21 @@ def run(
     progress: Progress = None,
     co: list[str] | None = None,
 ) -> Report:
-    """Computes a recipe from file to file on the workers of a cluster.
+    """Computes a recipe, or a program over stacks, from files to files on the workers of a cluster.
 
     Parameters
     ----------
+    recipe
+        As `terralume.render` takes it, or what `terralume.program` gives.
     source
-        A raster that all workers can open under this name.
+        A raster that all workers can open under this name. For a program what `terralume.open` takes, or has given.
     destination
         `NAME.vrt`: a mosaic over one GeoTIFF for each super-tile, which stand in the folder NAME.vrt.tiles; `NAME.tif`: the
         same (NAME.tif.tiles), gathered into one Cloud Optimized GeoTIFF; `NAME.zarr`: a Zarr store of format 2, which is
         there before it is whole. A place that all workers can write.
+    parameters, dtype, stretch, compat
+        Of a recipe, see `terralume.render`. What depends on the whole raster, such as `stretch="percent:2,2"`, is found by
+        this process first. A program has its own options; `dtype` is its type.
     client
         A `distributed.Client`; without it the current one.
     supertile
@@ -160,32 +159,76 @@ def run(
     """
     began = time.monotonic()
     cluster = client or _current_client()
-    request = make(recipe, parameters, dtype=dtype, stretch=stretch, compat=compat)
-    found = sources.source_of(source, band)
-    record = Record(found, (Step(request, found.grid),), nodata, _run_of(cluster, memory, tile_size))
-    plan = _plan(record)
-    threads = max(sum(_threads(cluster).values()), 1)
-    form = _Form.of(os.fspath(destination), plan, record, threads, supertile)
-    form.check(found.path, overwrite, resume)
-    cluster.register_plugin(TerralumePlugin("://" in found.path or found.path.startswith("/vsi")))
-    report = Report(form.target, len(form.tasks), supertile=form.side)
-    todo = []
-    for task in form.tasks:
-        state = _state(task, form.needs_files) if resume else None
-        if state is None:
-            todo.append(task)
-        else:
-            report.kept += 1
-            report.empty += int(state)
-    form.prepare(report.kept == 0, overwrite)
+    share = _run_of(cluster, memory, tile_size)
     with reporting(progress, "terralume") as tell:
-        _drive(cluster, todo, lambda task: form.submit(cluster, record, task, retries), report, threads, tell)
+        work: Work
+        if isinstance(recipe, Program):
+            if parameters or stretch is not None or compat != "none":
+                raise BadArgument("parameters, stretch or compat of a program; allowed: options of terralume.program")
+            work, plan = _of_stack(recipe, source, (dtype, band, nodata), share)
+        else:
+            request = make(recipe, parameters, dtype=dtype or "float32", stretch=stretch, compat=compat)
+            found = sources.source_of(source, 1 if band is None else band)
+            record = Record(found, (Step(request, found.grid),), nodata, share)
+            work, plan = _of_relief(record, tell)
+        form = _Form.of(os.fspath(destination), plan, work, max(sum(_threads(cluster).values()), 1), supertile)
+        form.check([one.path for one in work.sources], overwrite, resume)
+        cluster.register_plugin(TerralumePlugin(any(_is_remote(one.path) for one in work.sources)))
+        report = Report(form.target, len(form.tasks), supertile=form.side)
+        todo = []
+        for task in form.tasks:
+            known = state(task, form.needs_files) if resume else None
+            if known is None:
+                todo.append(task)
+            else:
+                report.kept += 1
+                report.empty += int(known)
+        form.prepare(report.kept == 0, overwrite)
+        _drive(cluster, todo, lambda task: form.submit(cluster, work, task, retries), report, tell)
     if report.failed:
         report.seconds = time.monotonic() - began
         raise _failure(report)
     form.finish(co)
     report.seconds = time.monotonic() - began
     return report
+
+
+def _is_remote(path: str) -> bool:
+    return "://" in path or path.startswith("/vsi")
+
+
+def _of_relief(record: Record, tell: Tell) -> tuple[ReliefWork, dict[str, Any]]:
+    """The work of a recipe, and how it would be divided in one process. What depends on the whole raster is found here, once."""
+    with record.job() as job:
+        plan = job.plan()
+        if plan["surveys"]:
+            record = replace(record, survey=job.survey(lambda share, stage: tell(0.0, stage)))
+    return ReliefWork.of(record), plan
+
+
+def _of_stack(
+    program: Program, source: Any, form: tuple[Any, int | None, float | None], share: Run
+) -> tuple[StackWork, dict[str, Any]]:
+    """The same of a program."""
+    dtype, band, nodata = form
+    if dtype is not None:
+        program = Program(program.command, (*program.options, *stack.program("", type=stack.type_name(dtype)).options))
+    is_opened = labelled.is_data_array(source) or labelled.is_dataset(source)
+    if is_opened and (band is not None or nodata is not None):
+        raise BadArgument("band or nodata of what was opened already; allowed: for names of files, or in terralume.open")
+    opened = source if is_opened else opening.open(source, band=band, nodata=nodata)
+    variables = stack.variables_of(opened, program)
+    description = stack.describe(variables, program)
+    result = attached.result(variables, program, (), description)
+    if result is None:
+        raise BadArgument(
+            "the arrays are no longer what is in their files; allowed: what terralume.open gives, calc and mask of it, or "
+            "to_raster for other arrays")
+    work = StackWork.of(replace(result, run=share), native.load().version())
+    rows, cols = work.frame.rows, work.frame.cols
+    # Tiles are in memory whole before they are written.
+    plan = {"rows": rows, "cols": cols, "output_bytes": rows * cols * result.bands * result.dtype.itemsize}
+    return work, {**plan, "largest": 2048}
 
 
 def _failure(report: Report) -> TilesFailed:
@@ -221,32 +264,20 @@ def _run_of(cluster: Any, memory: str | None, tile_size: int | None) -> Run:
     return Run(1, memory, tile_size)
 
 
-def _plan(record: Record) -> dict[str, Any]:
-    with record.job() as job:
-        plan = job.plan()
-    if plan["surveys"]:
-        raise Unsupported(
-            "the recipe depends on the whole raster (percentiles, deviations, RVT's overcast sky), super-tiles are parts of it; "
-            "allowed: stretch=(low, high) as numbers, or terralume.run in one process")
-    return plan
-
-
-def _drive(
-    cluster: Any, todo: list[Task], submit: Callable[[Task], Any], report: Report, threads: int,
-    tell: Callable[[float, str], bool],
-) -> None:
-    """Keeps two tasks for each thread under way: the graph stays small, and workers never wait."""
-    waiting = iter(todo)
-    running = {submit(task): task for task in itertools.islice(waiting, 2 * threads)}
-    queue = distributed.as_completed(list(running))
+def _drive(cluster: Any, todo: list[Task], submit: Callable[[Task], Any], report: Report, tell: Tell) -> None:
+    """Keeps two tasks for each thread under way: the graph stays small, and workers never wait. Clusters may grow and shrink
+    meanwhile."""
+    waiting, wanted = iter(todo), _Wanted(cluster)
+    running = {submit(task): task for task in itertools.islice(waiting, wanted())}
+    # Results come on their own way: asked for one by one, each would be a journey.
+    queue = distributed.as_completed(list(running), with_results=True, raise_errors=False)
     total = max(len(todo), 1)
     try:
-        for future in queue:
-            task = running.pop(future)
-            _take(future, task, report)
-            future.release()
-            following = next(waiting, None)
-            if following is not None:
+        for batch in queue.batches():
+            for future, found in batch:
+                _take(found, future.status, running.pop(future), report)
+                future.release()
+            for following in itertools.islice(waiting, max(wanted() - len(running), 0)):
                 fresh = submit(following)
                 running[fresh] = following
                 queue.add(fresh)
@@ -256,77 +287,32 @@ def _drive(
         cluster.cancel(list(running))
 
 
-def _take(future: Any, task: Task, report: Report) -> None:
-    try:
-        done = future.result()
-    except Exception as error:  # whatever a worker met: the others go on
+class _Wanted:
+    """How many tasks should be under way."""
+
+    #: Seconds after which threads are counted again.
+    _AGAIN = 1.0
+
+    def __init__(self, cluster: Any) -> None:
+        self.cluster, self.tasks, self.counted = cluster, 0, -self._AGAIN
+
+    def __call__(self) -> int:
+        if time.monotonic() - self.counted >= self._AGAIN or not self.tasks:
+            self.tasks, self.counted = 2 * max(sum(_threads(self.cluster).values()), 1), time.monotonic()
+        return self.tasks
+
+
+def _take(found: Any, status: str, task: Task, report: Report) -> None:
+    """Notes what a task has given, or what its worker met: the others go on."""
+    if status != "finished":
+        error = found[1] if isinstance(found, tuple) else found
         report.failed.append((task.tile, str(error) or type(error).__name__))
         return
+    done: Done = found
     report.computed += 1
     report.empty += int(done.empty)
     report.peak = max(report.peak, done.peak)
     report.workers.add(done.worker)
-
-
-def _state(task: Task, needs_file: bool) -> bool | None:
-    """Of a tile that is there: whether it is empty; None: it is to be computed."""
-    try:
-        known = json.loads(Path(task.stem + ".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if known.get("key") != json.loads(json.dumps(task.key)):
-        return None
-    if known["empty"] or not needs_file:
-        return bool(known["empty"])
-    try:
-        return False if os.path.getsize(task.stem + ".tif") == known["bytes"] else None
-    except OSError:
-        return None
-
-
-def _compute_file(record: Record, task: Task, creation: tuple[str, ...]) -> Done:
-    """On a worker: one super-tile into one file."""
-    began, path = time.monotonic(), task.stem + ".tif"
-    empty = False
-    _forget(task)
-    with record.job(task.tile) as job:
-        set_options(job, {"overwrite": True, "co": list(creation)})
-        job.set_output(path)
-        try:
-            job.run()
-        except ReadFailed as error:
-            if _EMPTY not in str(error):
-                raise
-            empty = True
-            Path(path).unlink(missing_ok=True)
-    return _note(task, empty, began, 0 if empty else os.path.getsize(path))
-
-
-def _compute_chunk(record: Record, task: Task, store: str) -> Done:
-    """On a worker: one super-tile into whole chunks of a Zarr store."""
-    began = time.monotonic()
-    _forget(task)
-    zarr_store.write(store, task.tile, record.compute(task.tile))
-    return _note(task, False, began, 0)
-
-
-def _forget(task: Task) -> None:
-    """Takes back what an earlier run has said of the tile, which is about to change."""
-    Path(task.stem + ".json").unlink(missing_ok=True)
-
-
-def _note(task: Task, empty: bool, began: float, size: int) -> Done:
-    write_whole(task.stem + ".json", json.dumps({"key": task.key, "empty": empty, "bytes": size}))
-    return Done(empty, time.monotonic() - began, _peak(), os.getpid())
-
-
-def _peak() -> int:
-    """Most bytes that this process has had. Not `getrusage`, which also counts the process that started this one."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
-    except (OSError, StopIteration):
-        return 0
 
 
 @dataclass
@@ -341,7 +327,7 @@ class _Form:
     tasks: list[Task]
 
     @classmethod
-    def of(cls, destination: str, plan: dict[str, Any], record: Record, threads: int, supertile: int | str) -> _Form:
+    def of(cls, destination: str, plan: dict[str, Any], work: Work, threads: int, supertile: int | str) -> _Form:
         """From the ending of the destination."""
         target = os.path.abspath(destination)
         kind = Path(target).suffix.lower()
@@ -349,12 +335,8 @@ class _Form:
             raise BadArgument(f"destination '{destination}'; allowed: NAME.vrt, NAME.tif, NAME.zarr")
         side = _side(plan, threads, supertile, kind == ".zarr")
         folder = os.path.join(target, ".terralume") if kind == ".zarr" else f"{target}.tiles"
-        frame = _frame(record, plan)
-        key = {"request": record.steps[0].request.digest(), "source": record.source.stamp(), "band": record.source.band,
-               "nodata": repr(record.nodata)}
-        tasks = [
-            Task(tile, os.path.join(folder, f"tile_{tile.row}_{tile.col}"), {**key, "tile": list(tile)})
-            for tile in supertiles.tiles(frame.rows, frame.cols, side)]
+        frame, key = work.frame, work.key()
+        tasks = [task_of(tile, folder, key) for tile in supertiles.tiles(frame.rows, frame.cols, side)]
         return cls(target, kind, folder, side, frame, tasks)
 
     @property
@@ -362,11 +344,12 @@ class _Form:
         """Every tile has a file of its own."""
         return self.kind != ".zarr"
 
-    def check(self, source: str, overwrite: bool, resume: bool) -> None:
+    def check(self, inputs: list[str], overwrite: bool, resume: bool) -> None:
         """Refuses a destination that is there, or cannot be."""
         if not os.path.isdir(os.path.dirname(self.target)):
             raise WriteFailed(f"'{self.target}': there is no such folder; allowed: a folder that is there")
-        if os.path.exists(self.target) and os.path.exists(source) and os.path.samefile(self.target, source):
+        there = [path for path in inputs if os.path.exists(path)] if os.path.exists(self.target) else []
+        if any(os.path.samefile(self.target, path) for path in there):
             raise WriteFailed(f"'{self.target}' is the source; allowed: another name")
         own = self.kind == ".zarr" and resume and os.path.isdir(self.folder)
         if os.path.exists(self.target) and not overwrite and not own:
@@ -387,12 +370,11 @@ class _Form:
         except OSError as error:
             raise WriteFailed(f"'{self.folder}' cannot be made: {error}") from None
 
-    def submit(self, cluster: Any, record: Record, task: Task, retries: int) -> Any:
+    def submit(self, cluster: Any, work: Work, task: Task, retries: int) -> Any:
         """Sends a task to the cluster."""
         if self.kind == ".zarr":
-            return cluster.submit(_compute_chunk, record, task, self.target, pure=False, retries=retries)
-        creation = ("COMPRESS=ZSTD",)
-        return cluster.submit(_compute_file, record, task, creation, pure=False, retries=retries)
+            return cluster.submit(compute_chunk, work, task, self.target, pure=False, retries=retries)
+        return cluster.submit(compute_file, work, task, pure=False, retries=retries)
 
     def finish(self, creation: list[str] | None) -> None:
         """Makes one raster of the tiles."""
@@ -413,22 +395,11 @@ class _Form:
 def _side(plan: dict[str, Any], threads: int, supertile: int | str, is_zarr: bool) -> int:
     if supertile == "auto":
         # A task of Zarr has its super-tile in memory, one of files a tile of it.
-        return supertiles.side(plan, threads, 2048 if is_zarr else 8192)
+        return supertiles.side(plan, threads, 2048 if is_zarr else plan.get("largest", 8192))
     allowed = f"a multiple of {supertiles.BLOCK}, the chunks of Zarr" if is_zarr else "a number of cells from 16"
     if not isinstance(supertile, int) or supertile < 16 or (is_zarr and supertile % supertiles.BLOCK):
         raise BadArgument(f'supertile = {supertile!r}; allowed: "auto", or {allowed}')
     return supertile
-
-
-def _frame(record: Record, plan: dict[str, Any]) -> Frame:
-    """What the tiles will have in common, as the library writes them."""
-    source = record.source
-    chain = record.steps[0].chain
-    code = chain.description["nodata"]
-    names = tuple(str(band["name"]) for band in chain.description["bands"])
-    return Frame(
-        source.rows, source.cols, record.steps[0].request.settings.cell_type, names,
-        float("nan") if code == "nan" else code, source.transform, source.crs)
 
 
 __all__ = ["Report", "TerralumePlugin", "run"]

@@ -1,172 +1,23 @@
-"""Files: opened as lazy arrays, run through by the library, written from arrays."""
+"""Files: run through by the library, written from arrays."""
 
 from __future__ import annotations
 
 import builtins
-import glob
 import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
-import numpy as np
-
-from . import labelled, lazy, native, output, sources
+from . import labelled, native, output, sources
 from .arrays import processors
 from .errors import BadArgument, BadArray, TooLarge, need
 from .progress import Progress, reporting
 from .request import Recipe, Value, make
-from .sources import Record, Source
-from .stack import seconds_of
-
-#: A file, a pattern, a list of files, or names of bands with one of these.
-Files = Union[str, "os.PathLike[str]", Sequence[Union[str, "os.PathLike[str]"]]]
+from .sources import Record
+from .stack import Program, type_name
 
 #: Share of the free memory that a result may take without being asked for.
 _SHARE = 0.25
-
-
-def open(
-    source: Files | Mapping[str, Files],
-    chunks: Any = "auto",
-    *,
-    band: int | None = None,
-    names: Sequence[str] | None = None,
-    dates: Any = None,
-    nodata: float | None = None,
-) -> Any:
-    """Opens rasters as a lazy array that knows its files: functions of this package then read window by window.
-
-    Parameters
-    ----------
-    source
-        A file: rows x columns, or bands x rows x columns where it has several and `band` chooses none. A list or a pattern:
-        with `names` the bands of one image, else dates x rows x columns in order of time. A dictionary of names: a Dataset
-        with a variable for each.
-    chunks
-        "auto": whole blocks of the file, about 2048 cells; a number, a pair, or `{"y": …, "x": …}`; None: NumPy at once,
-        if it is not too large.
-    dates
-        Dates of the files of a list, where neither their metadata nor their names say them.
-    nodata
-        Value of cells without data in place of the file's own.
-
-    Needs xarray, rioxarray and dask.
-
-    Raises
-    ------
-    ReadFailed, BadArgument, TooLarge, DependencyMissing
-    """
-    if isinstance(source, Mapping):
-        xarray = need("xarray", "terralume.open")
-        opened = {name: open(files, chunks, dates=dates, nodata=nodata) for name, files in source.items()}
-        return xarray.Dataset({name: array.rename(name) for name, array in opened.items()})
-    listed = _listed(source)
-    if listed is None:
-        return _open_file(os.fspath(source), chunks, band, nodata)  # type: ignore[arg-type]
-    return _open_list(listed, chunks, (band, nodata), names, dates)
-
-
-def _listed(source: Files) -> list[str] | None:
-    """The files of a list or a pattern; None: it is one file."""
-    if isinstance(source, (str, os.PathLike)):
-        text = os.fspath(source)
-        if Path(text).exists() or not any(sign in text for sign in "*?["):
-            return None
-        found = sorted(glob.glob(text))
-        if not found:
-            raise BadArgument(f"no file is called '{text}'; allowed: a pattern of at least one")
-        return found
-    return [os.fspath(path) for path in source]
-
-
-def _open_file(path: str, chunks: Any, band: int | None, nodata: float | None) -> Any:
-    need("xarray", "terralume.open")
-    rioxarray = need("rioxarray", "terralume.open")
-    source = sources.source_of(path, 1 if band is None else band)
-    if source.band < 1:
-        raise BadArgument(f"'{path}' has no band {band}; allowed: 1 to {source.bands}")
-    array = rioxarray.open_rasterio(path)
-    if source.bands == 1 or band is not None:
-        array = array.isel(band=(band or 1) - 1, drop=True)
-        data = _lazy_band(source, path, chunks, nodata)
-    else:
-        stack = need("dask.array", "terralume.open").stack
-        each = [sources.source_of(path, number + 1) for number in range(source.bands)]
-        data = stack([_lazy_band(one, path, chunks, nodata) for one in each])
-    result = array.copy(data=data)
-    result.encoding.pop("preferred_chunks", None)
-    _set_nodata(result, source, nodata)
-    return compute(result) if chunks is None else result
-
-
-def _set_nodata(array: Any, source: Source, nodata: float | None) -> None:
-    """Says which value is nodata: what was given, else that of the band, where rioxarray has said that of the first."""
-    if nodata is not None:
-        array.attrs["_FillValue"] = nodata
-    elif source.band > 1:
-        array.attrs.pop("_FillValue", None)
-        if source.nodata is not None:
-            array.attrs["_FillValue"] = source.nodata
-
-
-def _lazy_band(source: Source, path: str, chunks: Any, nodata: float | None) -> Any:
-    rasterio = need("rasterio", "terralume.open")
-    with rasterio.open(path) as dataset:
-        block = dataset.block_shapes[source.band - 1]
-    sizes = lazy.chunks_of(source, block, "auto" if chunks is None else chunks)
-    return lazy.from_source(Record(source, nodata=nodata), sizes)
-
-
-def _open_list(
-    paths: list[str], chunks: Any, form: tuple[int | None, float | None], names: Sequence[str] | None, dates: Any
-) -> Any:
-    xarray = need("xarray", "terralume.open")
-    band, nodata = form
-    times: Any = None
-    if names is not None:
-        if len(names) != len(paths):
-            raise BadArgument(f"{len(paths)} files with {len(names)} names; allowed: as many")
-    elif dates is not None:
-        seconds = seconds_of(dates)
-        if len(seconds) != len(paths):
-            raise BadArgument(f"{len(paths)} files with {len(seconds)} dates; allowed: as many")
-        order = sorted(range(len(paths)), key=lambda index: (seconds[index], Path(paths[index]).name))
-        paths, times = [paths[index] for index in order], [int(seconds[index]) for index in order]
-    else:
-        paths, times = _in_order_of_time(paths)
-    opened = [_open_file(path, "auto" if chunks is None else chunks, band or 1, nodata) for path in paths]
-    _check_grids(opened, paths)
-    index: Any = xarray.IndexVariable("band", list(names)) if names is not None else xarray.IndexVariable(
-        "time", np.asarray(times, "datetime64[s]").astype("datetime64[ns]"))
-    result = xarray.concat(opened, index, coords="minimal", compat="override", join="override", combine_attrs="override")
-    return compute(result) if chunks is None else result
-
-
-def _in_order_of_time(paths: list[str]) -> tuple[list[str], list[int]]:
-    """Files by their dates, as the library finds them in metadata and names."""
-    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as listed:
-        listed.write("\n".join(os.path.abspath(path) if os.path.exists(path) else path for path in paths))
-        listed.flush()
-        with native.load().stack("reduce") as stack:
-            stack.set_option("input", f"X=@{listed.name}")
-            stack.set_option("stat", "count")
-            images = stack.describe()["images"]
-    texts = [str(image["time"]).replace("Z", "") for image in images]
-    return [image["files"][0] for image in images], [int(np.datetime64(text, "s").astype(np.int64)) for text in texts]
-
-
-def _check_grids(opened: Sequence[Any], paths: Sequence[str]) -> None:
-    first = opened[0]
-    for array, path in zip(opened, paths):
-        same = array.shape == first.shape and np.allclose(
-            array.rio.transform(), first.rio.transform(), rtol=0, atol=1e-6 * abs(first.rio.transform().a))
-        if not same:
-            raise BadArgument(
-                f"'{path}' lies on another grid than '{paths[0]}': {array.shape}, {array.rio.transform().to_gdal()}; "
-                f"{first.shape}, {first.rio.transform().to_gdal()}; allowed: one grid")
 
 
 def free_memory() -> int:
@@ -195,7 +46,10 @@ def compute(agg: Any, limit: int | str | None = None) -> Any:
 def check_size(agg: Any, limit: int | str | None = None) -> None:
     """Refuses what would not fit into the memory."""
     if isinstance(limit, str):
-        limit = int(need("dask.utils", "a limit as text").parse_bytes(limit))
+        try:
+            limit = int(need("dask.utils", "a limit as text").parse_bytes(limit))
+        except ValueError:
+            raise BadArgument(f"limit = '{limit}'; allowed: a number of bytes, or a text such as '2GiB'") from None
     most = int(free_memory() * _SHARE) if limit is None else limit
     if agg.nbytes > most:
         raise TooLarge(
@@ -208,36 +62,64 @@ def _size(count: int) -> str:
 
 
 def run(
-    recipe: Recipe,
-    source: str | os.PathLike[str],
+    recipe: Recipe | Program,
+    source: Any,
     destination: str | os.PathLike[str],
     parameters: Mapping[str, Value] | None = None,
     *,
-    dtype: Any = "float32",
+    dtype: Any = None,
     stretch: str | tuple[float, float] | None = None,
     compat: str = "none",
     progress: Progress = None,
     **options: Any,
 ) -> str:
-    """Computes a recipe from file to file in this process, with the tiles and threads of the library.
+    """Computes a recipe, or a program over stacks, from file to file in this process, with the tiles and threads of the library.
 
-    `options` are those of the command line with `_` for `-`: threads, memory="512M", tile_size, format="COG",
-    co=["COMPRESS=LZW"], overviews, overwrite, extent, band, nodata, alpha. Ctrl-C stops the run and leaves no file.
+    `recipe`: as `terralume.render` takes it; then `source` is a raster. Or what `terralume.program` gives; then it is a
+    dictionary of names and files, patterns or lists of files. `options` are those of the command line with `_` for `-`:
+    threads, memory="512M", tile_size, format="COG", co=["COMPRESS=LZW"], overviews, overwrite, extent, band, nodata, alpha.
+    Ctrl-C stops the run and leaves no file.
 
     Raises
     ------
     BadArgument, ReadFailed, WriteFailed, TooLarge, Unsupported, GdalMissing
     """
-    request = make(recipe, parameters, dtype=dtype, stretch=stretch, compat=compat)
     target = os.fspath(destination)
-    with request.job(os.fspath(source)) as job, reporting(progress, "terralume") as report:
+    if isinstance(recipe, Program):
+        if parameters or stretch is not None or compat != "none":
+            raise BadArgument("parameters, stretch or compat of a program; allowed: options of terralume.program")
+        return _run_program(recipe, source, target, {**options, "type": type_name(dtype)}, progress)
+    request = make(recipe, parameters, dtype=dtype or "float32", stretch=stretch, compat=compat)
+    with request.job(sources.path_of(source)) as job, reporting(progress, "terralume") as report:
         set_options(job, options)
         job.set_output(target)
         job.run(report)
     return target
 
 
-def set_options(job: native.Job, options: Mapping[str, Any]) -> None:
+def _run_program(program: Program, source: Any, target: str, options: Mapping[str, Any], progress: Progress) -> str:
+    with native.load().stack(program.command) as stack, reporting(progress, "terralume") as report:
+        _set_program(stack, program, source, options)
+        stack.run(target, report)
+    return target
+
+
+def _set_program(stack: native.Stack, program: Program, source: Any, options: Mapping[str, Any]) -> None:
+    """Sets options and inputs of a run over a stack."""
+    if not isinstance(source, Mapping):
+        raise BadArgument("a program over something else than names and files; allowed: {'red': 'scenes/*_B4.tif', …}")
+    for name, value in program.options:
+        stack.set_option(name, value)
+    set_options(stack, options)
+    for name, files in source.items():
+        listed = [files] if isinstance(files, (str, os.PathLike)) else list(files)
+        if not listed:
+            raise BadArgument(f"'{name}' has no files; allowed: at least one")
+        first, *others = (sources.path_of(path) for path in listed)
+        stack.set_option("input", "\n".join([f"{name}={first}", *others]))
+
+
+def set_options(job: native.Job | native.Stack, options: Mapping[str, Any]) -> None:
     """Sets options of a run from keyword arguments; None is left out, a list counts several times."""
     for name, value in options.items():
         for one in value if isinstance(value, (list, tuple)) else [value]:
@@ -247,10 +129,10 @@ def set_options(job: native.Job, options: Mapping[str, Any]) -> None:
 
 
 def plan(
-    recipe: Recipe, source: str | os.PathLike[str], parameters: Mapping[str, Value] | None = None, *,
-    dtype: Any = "float32", stretch: str | tuple[float, float] | None = None, compat: str = "none", **options: Any,
+    recipe: Recipe | Program, source: Any, parameters: Mapping[str, Value] | None = None, *,
+    dtype: Any = None, stretch: str | tuple[float, float] | None = None, compat: str = "none", **options: Any,
 ) -> dict[str, Any]:
-    """How a run from file to file would be divided, without running it.
+    """How a run from file to file would be divided, without running it; arguments are those of `terralume.run`.
 
     rows, cols, bands, output_bytes; tiles, tile_rows, tile_cols, radius, overlap (cells read for each one written), threads,
     memory; supertile and tasks of a run on a cluster; and more.
@@ -261,11 +143,17 @@ def plan(
     """
     from .supertiles import side
 
-    request = make(recipe, parameters, dtype=dtype, stretch=stretch, compat=compat)
-    with request.job(os.fspath(source)) as job:
-        set_options(job, options)
-        found = job.plan()
-    found["supertile"] = side(found)
+    if isinstance(recipe, Program):
+        with native.load().stack(recipe.command) as stack:
+            _set_program(stack, recipe, source, {**options, "type": type_name(dtype)})
+            found = stack.plan()
+    else:
+        request = make(recipe, parameters, dtype=dtype or "float32", stretch=stretch, compat=compat)
+        with request.job(sources.path_of(source)) as job:
+            set_options(job, options)
+            found = job.plan()
+    # Those of programs are in memory whole before they are written.
+    found["supertile"] = side(found, largest=2048) if isinstance(recipe, Program) else side(found)
     found["tasks"] = -(-found["rows"] // found["supertile"]) * -(-found["cols"] // found["supertile"])
     return found
 
@@ -283,7 +171,10 @@ def to_raster(
     ----------
     driver : "GTiff" or "COG"
     compute : bool
-        False: gives a dask Delayed that writes the file when it is computed.
+        False: gives a dask Delayed that writes the file when it is computed. Where a chunk of it fails, the tiles of the others
+        stay in the folder `PATH.NUMBER.tiles`, which nothing else uses: nobody is there to remove it.
+    progress
+        True: a bar; or a function of the share done and the stage.
     options
         co=["COMPRESS=LZW"]; where the library runs from file to file, also its own: threads, memory="512M", overviews.
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from . import sources
+from . import attached, sources
 from . import steps as chains
 from .arrays import Tile, check_type
-from .errors import BadArray, ChunkTooSmall, need
+from .errors import BadArgument, BadArray, ChunkTooSmall, need
 from .sources import Record, Source
 from .steps import Step
 
@@ -25,7 +25,7 @@ def apply(data: Any, step: Step, nodata: float, given_nodata: float | None) -> A
     check_type(data.dtype)
     if any(math.isnan(size) for sizes in data.chunks for size in sizes):
         raise BadArray("dask array with chunks of unknown size; allowed: compute_chunk_sizes() first")
-    record = sources.record_of(data)
+    record = attached.record_of(data)
     if record is not None and _agrees(record, step, nodata, given_nodata):
         given = record.nodata if record.steps else given_nodata
         longer = replace(record, nodata=given, steps=(*record.steps, step))
@@ -49,22 +49,31 @@ def from_source(record: Record, chunks: Any, name: str | None = None) -> Any:
     from dask.base import tokenize
 
     source = record.source
-    if record.steps:
-        chains.check(record.steps)
-        bands, dtype, _, _ = chains.result(record.steps)
-    else:
-        bands, dtype = (1 if source.band else source.bands), np.dtype(source.dtype)
+    is_file = not isinstance(source, attached.Computed)
+    chains.check(record.steps, of_file=is_file)
+    bands, dtype, _ = record.result()
     flat = bands == 1 and (bool(record.steps) or bool(source.band))
     sizes = tuple(chunks) if flat else ((bands,), *chunks)
     token = tokenize(source.stamp(), source.band, record.nodata, repr(record.steps), sizes)
+    more = {}
+    if record.steps and record.steps[0].chain.description["surveys"]:
+        # One more task, for all chunks.
+        more["survey"] = need("dask", "lazy arrays").delayed(_survey, pure=False)(record)
     result = dask_array.map_blocks(
         functools.partial(_source_block, record, flat), chunks=sizes, dtype=dtype, name=f"terralume-{token}",
-        meta=np.empty((0,) * len(sizes), dtype))
+        meta=np.empty((0,) * len(sizes), dtype), **more)
     sources.remember(result.name, record)
     return result
 
 
-def _source_block(record: Record, flat: bool, block_info: Any = None) -> np.ndarray:
+def _survey(record: Record) -> str:
+    """What the first step must know of the whole file."""
+    with record.job() as job:
+        return job.survey()
+
+
+def _source_block(record: Record, flat: bool, block_info: Any = None, survey: str = "") -> np.ndarray:
+    record = replace(record, survey=survey) if survey else record
     rows, cols = block_info[None]["array-location"][-2:]
     cells = record.compute(Tile(rows[0], cols[0], rows[1] - rows[0], cols[1] - cols[0]))
     return cells[0] if flat else cells
@@ -122,13 +131,20 @@ def _even(total: int, size: int) -> int:
 def chunks_of(source: Source, block: tuple[int, int], chunks: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Sizes of chunks: whole blocks of the file of about 2048 cells where nobody says otherwise."""
     normalize = need("dask.array", "lazy arrays").core.normalize_chunks
+    given = chunks
     if chunks == "auto":
         chunks = tuple(_whole_blocks(side, length) for side, length in zip(block, (source.rows, source.cols)))
     if isinstance(chunks, dict):
+        if not set(chunks) <= {"y", "x"}:
+            raise BadArgument(f"chunks = {given!r}; allowed: {{'y': …, 'x': …}}")
         chunks = (chunks.get("y", -1), chunks.get("x", -1))
     if isinstance(chunks, int):
         chunks = (chunks, chunks)
-    return normalize(tuple(chunks), shape=(source.rows, source.cols), dtype=source.dtype)
+    try:
+        return normalize(tuple(chunks), shape=(source.rows, source.cols), dtype=source.dtype)
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise BadArgument(
+            f'chunks = {given!r}; allowed: "auto", a number of cells, a pair of them, {{"y": …, "x": …}}') from None
 
 
 def _whole_blocks(block: int, length: int, wanted: int = 2048) -> int:

@@ -208,7 +208,12 @@ _LATER: dict[str, tuple[Any, list[Any]]] = {
     "recipe_describe": (_STATUS, [_TEXT, ctypes.POINTER(_Grid), ctypes.POINTER(_ChainOptions), _RESULT]),
     "chain_new": (_STATUS, [_TEXT, ctypes.POINTER(_Grid), ctypes.POINTER(_ChainOptions), ctypes.POINTER(_HANDLE)]),
     "chain_free": (None, [_HANDLE]),
-    "chain_run_part": (_STATUS, [_HANDLE, ctypes.POINTER(_Array), _SIZES, ctypes.c_size_t, ctypes.c_void_p]),
+    "chain_run_part": (_STATUS, [
+        _HANDLE, ctypes.POINTER(_Array), _SIZES, ctypes.POINTER(_RunOptions), ctypes.c_size_t, ctypes.c_void_p]),
+    "chain_survey": (_STATUS, [
+        _HANDLE, ctypes.POINTER(_Array), ctypes.c_size_t, ctypes.POINTER(_RunOptions), ctypes.POINTER(_HANDLE)]),
+    "job_survey": (_STATUS, [_HANDLE, ctypes.POINTER(_RunOptions), _RESULT]),
+    "job_set_survey": (_STATUS, [_HANDLE, _TEXT]),
     "job_run_array": (_STATUS, [_HANDLE, ctypes.POINTER(_RunOptions), ctypes.c_size_t, ctypes.c_void_p]),
     "map_tiles": (_STATUS, [
         _TEXT, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_size_t, _TileFunction, ctypes.c_void_p]),
@@ -398,18 +403,46 @@ class Chain:
         """Output bands."""
         return len(self.description["bands"])
 
-    def run(self, source: Place, output: Place, margins: tuple[int, int, int, int], nodata: float) -> None:
+    def settled(self, source: Place, nodata: float, threads: int) -> Chain:
+        """The chain with everything found that depends on the whole raster, which is `source`: its parts can be computed by
+        themselves then. Ctrl-C stops it."""
+        array = _Array(ctypes.sizeof(_Array), source.address, source.rows, source.cols, source.strides[1], 0, 0, 0, 0, nodata)
+        found = object.__new__(Chain)
+        found._library, found._handle = self._library, ctypes.c_void_p()
+        found.description = {**self.description, "surveys": 0}
+        with _reporting(None) as options:
+            self._library.call(
+                "chain_survey", self._handle, ctypes.byref(array), threads, options, ctypes.byref(found._handle))
+        return found
+
+    def run(
+        self, source: Place, output: Place, margins: tuple[int, int, int, int], nodata: float, watch: Any = None
+    ) -> None:
         """Computes a tile. Other Python threads go on meanwhile.
 
-        `source` is the first of `source.rows` x `source.cols` float32 cells, margins (top, bottom, left, right)
-        included; `output` the first cell of the tile in an array with `output.strides` (band, row) in cells."""
+        `watch`: what `watching` gives. `source` is the first of `source.rows` x `source.cols` float32 cells, margins (top,
+        bottom, left, right) included; `output` the first cell of the tile in an array whose
+        `output.strides` (band, row) are in cells."""
         top, bottom, left, right = margins
         array = _Array(
             ctypes.sizeof(_Array), source.address, source.rows - top - bottom, source.cols - left - right,
             source.strides[1], top, bottom, left, right, nodata)
         strides = (ctypes.c_size_t * 2)(*output.strides)
         self._library.call(
-            "chain_run_part", self._handle, ctypes.byref(array), strides, output.capacity, output.address)
+            "chain_run_part", self._handle, ctypes.byref(array), strides, watch, output.capacity, output.address)
+
+
+@contextlib.contextmanager
+def watching(proceed: Callable[[], bool] | None = None) -> Iterator[Any]:
+    """What calls of `Chain.run` ask ten times a second, from any thread, whether to go on; None: this thread calls, and Ctrl-C
+    stops it."""
+    if proceed is None:
+        with _reporting(None) as options:
+            yield options
+        return
+    options = _RunOptions(
+        ctypes.sizeof(_RunOptions), _ProgressFunction(lambda share, stage, data: int(bool(proceed()))), None)
+    yield ctypes.byref(options)
 
 
 class Place(NamedTuple):
@@ -462,26 +495,28 @@ class Stack:
         """What the last run did: files written, files that could not be read, counts of cells, notes, and its plan."""
         return json.loads(self._library.text("stack_outcome", self._handle))
 
-    def write_statistics(self, output: str, progress: Progress = lambda share, stage: True) -> None:
+    def write_statistics(self, output: str, progress: Progress | None = None) -> None:
         """Writes numbers that describe the inputs as a table."""
         self._library.call("stack_set_output", self._handle, output.encode())
         with _reporting(progress) as options:
             self._library.call("stack_write_statistics", self._handle, options)
 
-    def run(self, output: str, progress: Progress = lambda share, stage: True) -> dict[str, int]:
+    def run(self, output: str, progress: Progress | None = None) -> dict[str, int]:
         """Runs into a file, or a folder; says what was done to cells."""
         self._library.call("stack_set_output", self._handle, output.encode())
         return self._run("stack_run", (), (), progress)
 
     def run_array(
         self, place: Place, window: tuple[int, int, int, int] | None = None,
-        progress: Progress = lambda share, stage: True,
+        progress: Progress | None = None,
     ) -> dict[str, int]:
         """Runs into memory: all of it, or the window (row, col, rows, cols)."""
         part = (ctypes.c_size_t * 4)(*window) if window else None
         return self._run("stack_run_array", (part,), (place.capacity, place.address), progress)
 
-    def _run(self, name: str, first: tuple[Any, ...], last: tuple[Any, ...], progress: Progress) -> dict[str, int]:
+    def _run(
+        self, name: str, first: tuple[Any, ...], last: tuple[Any, ...], progress: Progress | None
+    ) -> dict[str, int]:
         report = _StackReport(ctypes.sizeof(_StackReport))
         with _reporting(progress) as options:
             self._library.call(name, self._handle, *first, options, ctypes.byref(report), *last)
@@ -489,14 +524,18 @@ class Stack:
 
 
 @contextlib.contextmanager
-def _reporting(progress: Progress) -> Iterator[Any]:
+def _reporting(progress: Progress | None) -> Iterator[Any]:
     """Options of a run that call `progress`. What it raises stops the run and is raised, and so does Ctrl-C."""
+    if progress is None and threading.current_thread() is not threading.main_thread():
+        # Nobody listens, and only the main thread hears Ctrl-C: no need to wait for Python's lock.
+        yield None
+        return
     raised: list[BaseException] = []
     with _interrupts() as interrupted:
 
         def report(share: float, stage: bytes, _: Any) -> int:
             try:
-                return int(bool(progress(share, stage.decode())) and not interrupted)
+                return int((progress is None or bool(progress(share, stage.decode()))) and not interrupted)
             except BaseException as error:  # ctypes would print it and go on
                 raised.append(error)
                 return 0
@@ -569,12 +608,23 @@ class Job:
         """Checks everything but the output and says how the run would be divided."""
         return json.loads(self._library.text("job_plan", self._handle))
 
-    def run(self, progress: Progress = lambda share, stage: True) -> None:
+    def survey(self, progress: Progress | None = None) -> str:
+        """Finds what depends on the whole raster, for `set_survey` of runs over its parts, also in other processes.
+
+        Raises `Unsupported` where that is more than a few numbers."""
+        with _reporting(progress) as options:
+            return self._library.text("job_survey", self._handle, options)
+
+    def set_survey(self, survey: str) -> None:
+        """Takes over what `survey` has said of the same recipe and raster."""
+        self._library.call("job_set_survey", self._handle, survey.encode())
+
+    def run(self, progress: Progress | None = None) -> None:
         """Runs to the end. What `progress` raises, KeyboardInterrupt as well, stops the run and is raised here."""
         with _reporting(progress) as options:
             self._library.call("job_run", self._handle, options)
 
-    def run_array(self, place: Place, progress: Progress = lambda share, stage: True) -> None:
+    def run_array(self, place: Place, progress: Progress | None = None) -> None:
         """Runs into memory: bands x rows x columns of the plan, in the cell type of the option "type"."""
         with _reporting(progress) as options:
             self._library.call("job_run_array", self._handle, options, place.capacity, place.address)

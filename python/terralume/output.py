@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from . import georeference, labelled
 from .arrays import Tile
 from .errors import BadArgument, BadArray, Cancelled, WriteFailed, need
 from .mosaic import GDAL_TYPES, Frame, gather, write_tile, write_vrt
-from .progress import Progress, reporting
+from .progress import Progress, Report, reporting
 
 
 def check_target(path: str, overwrite: bool) -> None:
@@ -55,12 +56,49 @@ def write(
         if not report(0.0, "computing"):
             raise Cancelled("the run was cancelled; no output was written")
         try:
-            result = whole.compute()
+            result = _computed(whole, tasks, report)
         except BaseException:  # Ctrl-C as well
             _remove_folder(folder)
             raise
         report(1.0, "done")
     return result
+
+
+#: Share of the progress that computing takes; the rest is for putting tiles together.
+_COMPUTING = 0.9
+
+
+def _computed(whole: Any, tasks: Sequence[Any], report: Report) -> Any:
+    """Computes with the scheduler that dask would take, and says how far it is.
+
+    Raises `Cancelled` when nobody wants to go on."""
+    done, count = 0, len(tasks)
+
+    def tell() -> None:
+        if not report(_COMPUTING * done / count, "computing" if done < count else "finishing"):
+            raise Cancelled("the run was cancelled; no output was written")
+
+    client = getattr(need("dask.base", "lazy arrays").get_scheduler(collections=[whole]), "__self__", None)
+    if client is None:
+
+        def count_tile(key: Any, *_: Any) -> None:
+            nonlocal done
+            done += str(key).startswith(_write_block.__name__)
+            tell()
+
+        with need("dask.callbacks", "lazy arrays").Callback(posttask=count_tile):
+            return whole.compute()
+    # A cluster: each tile is asked for, so that it is known when it is there.
+    future, *tiles = client.compute([whole, *tasks])
+    try:
+        while not future.done():
+            time.sleep(0.1)
+            done = sum(tile.done() for tile in tiles)
+            tell()
+        return future.result()
+    except BaseException:  # Ctrl-C as well
+        client.cancel([future, *tiles])
+        raise
 
 
 def _starts(sizes: Sequence[int]) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -35,15 +36,18 @@ class Request:
     def job(self, path: str) -> native.Job:
         """A run over the raster at `path`."""
         job = native.load().job(self.recipe)
-        for text in self.settings.parameters:
-            job.set_parameter(*text.split("=", 1))
-        job.set_option("type", self.settings.cell_type)
-        job.set_option("compat", self.settings.compatibility)
-        if self.settings.stretch:
-            job.set_option("stretch", self.settings.stretch)
-        if self.settings.alpha:
-            job.set_option("alpha", "true")
-        job.set_input(path)
+        with contextlib.ExitStack() as refused:
+            refused.push(job)
+            for text in self.settings.parameters:
+                job.set_parameter(*text.split("=", 1))
+            job.set_option("type", self.settings.cell_type)
+            job.set_option("compat", self.settings.compatibility)
+            if self.settings.stretch:
+                job.set_option("stretch", self.settings.stretch)
+            if self.settings.alpha:
+                job.set_option("alpha", "true")
+            job.set_input(path)
+            refused.pop_all()
         return job
 
     @property
@@ -93,6 +97,9 @@ def _text(value: Value) -> str:
 def _recipe_text(recipe: Recipe) -> str:
     if isinstance(recipe, Mapping):
         return json.dumps(dict(recipe))
+    if not isinstance(recipe, (str, os.PathLike)):
+        raise BadArgument(
+            f"{type(recipe).__name__} is no recipe; allowed: an operation, a preset, a dictionary, JSON text, or a file with one")
     text = os.fspath(recipe)
     is_file = isinstance(recipe, os.PathLike) or (not text.lstrip().startswith("{") and text.endswith(".json"))
     if is_file or "#" in text.partition(".json")[2]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import os
@@ -122,24 +123,39 @@ class Record:
     #: Value that means nodata in place of the file's own.
     nodata: float | None = None
     run: Run = field(default_factory=lambda: Run(threads=1))
+    #: What the first step must know of the whole file, found already.
+    survey: str = ""
 
     def job(self, tile: Tile | None = None) -> native.Job:
         """The library's run of the first step over the file, or a part of it."""
         job = self.steps[0].request.job(self.source.path)
-        job.set_option("band", str(self.source.band))
-        if self.nodata is not None:
-            job.set_option("nodata", repr(self.nodata))
-        for name, value in self.run.options().items():
-            job.set_option(name, value)
-        if tile is not None:
-            job.set_option("extent", self.source.extent(tile))
+        with contextlib.ExitStack() as refused:
+            refused.push(job)
+            job.set_option("band", str(self.source.band))
+            if self.nodata is not None:
+                job.set_option("nodata", repr(self.nodata))
+            for name, value in self.run.options().items():
+                job.set_option(name, value)
+            if tile is not None:
+                job.set_option("extent", self.source.extent(tile))
+            if self.survey:
+                job.set_survey(self.survey)
+            refused.pop_all()
         return job
+
+    def result(self) -> tuple[int, np.dtype, float | None]:
+        """Bands, type of the cells, and the value that means nodata; None: no other than NaN."""
+        if self.steps:
+            bands, dtype, _, nodata = chains.result(self.steps)
+            return bands, dtype, None if isinstance(nodata, float) and math.isnan(nodata) else nodata  # type: ignore
+        missing = self.source.nodata if self.nodata is None else self.nodata
+        return 1 if self.source.band else self.source.bands, np.dtype(self.source.dtype), missing
 
     def compute(self, tile: Tile) -> np.ndarray:
         """Cells of a tile, bands x rows x columns: reads the window and what stands around it with handles of its own."""
         if not self.steps:
             return self.source.read(tile)
-        if self.source.is_plain:
+        if self.source.is_plain and not self.survey:
             return self._compute_plain(tile)
         first, later = self.steps[0], self.steps[1:]
         wide = chains.grown(tile, chains.reach(later), self.source.rows, self.source.cols)
@@ -200,12 +216,23 @@ def _others(dataset: Any) -> str:
     return hashlib.sha256(repr(stamps).encode()).hexdigest()[:32] if stamps else ""
 
 
+def path_of(source: Any) -> str:
+    """The name of a raster.
+
+    Raises `BadArgument` for what is no name."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    raise BadArgument(f"{type(source).__name__} is no name of a raster; allowed: one file, or what else GDAL can open")
+
+
 def source_of(path: str | os.PathLike[str], band: int = 1) -> Source:
     """Looks at a raster without reading cells. Needs rasterio.
 
     Raises `ReadFailed`."""
     rasterio = need("rasterio", "looking at a file")
-    name = os.fspath(path)
+    name = path_of(path)
+    if not isinstance(band, (int, np.integer)):
+        raise BadArgument(f"band = {band!r}; allowed: a whole number from 1")
     try:
         with rasterio.open(name) as dataset:
             if dataset.count == 0:

@@ -40,10 +40,18 @@ class Variable:
     nodata: float
     #: Seconds since 1970, one for each date; empty: rows x columns.
     times: tuple[float, ...] = ()
+    #: What the data still is, and the band of it (from 0); None: an array like any other.
+    origin: tuple[Any, int] | None = None
 
 
 def program(command: str, **options: Any) -> Program:
-    """A program from keyword arguments; None is left out, a list counts several times."""
+    """A command over stacks with its options, for `terralume.run` and `terralume.dask.run`.
+
+        terralume.program("reduce", stat="mean,count", group="season", expr="(nir - red) / (nir + red)", mask="qa: bits 0|4")
+
+    `command`: calc, rescale, mask or reduce. Options are those of the command line with `_` for `-`; the formula of calc is
+    `expr`. A list counts several times. They are checked when the program runs.
+    """
     texts: list[tuple[str, str]] = []
     for name, value in options.items():
         values = value if isinstance(value, (list, tuple)) else [value]
@@ -87,7 +95,7 @@ def calc(
     """
     options = program(
         "calc", expr=expression, mask=mask, dilate=dilate, where_masked=where_masked, nodata_rule=nodata_rule,
-        type=_type(dtype), dst_nodata=nodata)
+        type=type_name(dtype), dst_nodata=nodata)
     return apply(agg, options, threads, by_date=True)
 
 
@@ -106,7 +114,7 @@ def mask(
     BadArgument, BadArray
     """
     options = program(
-        "mask", mask=spec, dilate=dilate, where_masked=where_masked, mask_outside=outside, type=_type(dtype),
+        "mask", mask=spec, dilate=dilate, where_masked=where_masked, mask_outside=outside, type=type_name(dtype),
         dst_nodata=nodata)
     return apply(agg, options, threads, by_date=True)
 
@@ -122,7 +130,7 @@ def rescale(
     BadArgument, BadArray
     """
     options = program(
-        "rescale", scale=scale, offset=offset, min=min, max=max, src_nodata=source_nodata, type=_type(dtype),
+        "rescale", scale=scale, offset=offset, min=min, max=max, src_nodata=source_nodata, type=type_name(dtype),
         dst_nodata=nodata)
     return apply(agg, options, threads, by_date=True)
 
@@ -162,11 +170,12 @@ def reduce(
     wanted = statistics if isinstance(statistics, str) else ",".join(statistics)
     options = program(
         "reduce", stat=wanted, group=group, expr=expression, mask=mask, dilate=dilate, merge_same=merge_same, merge=merge,
-        min_count=min_count, nodata_rule=nodata_rule, type=_type(dtype), dst_nodata=nodata)
+        min_count=min_count, nodata_rule=nodata_rule, type=type_name(dtype), dst_nodata=nodata)
     return apply(agg, options, threads, times=times)
 
 
-def _type(dtype: Any) -> str | None:
+def type_name(dtype: Any) -> str | None:
+    """What the library calls a type of cells."""
     return None if dtype is None else np.dtype(dtype).name
 
 
@@ -177,6 +186,9 @@ def apply(agg: Any, options: Program, threads: int | None, *, by_date: bool = Fa
     if len(dates) > 1:
         raise BadArgument(f"bands with {sorted(dates)} dates; allowed: as many dates in each")
     count = dates.pop() if dates else 0
+    stays = _attached(agg, variables, options, by_date)
+    if stays is not None:
+        return stays
     if by_date and count:
         return _by_date(agg, variables, options, threads, count)
     data, description = _compute(variables, options, threads)
@@ -191,6 +203,30 @@ def _by_date(agg: Any, variables: Sequence[Variable], options: Program, threads:
         results.append(data)
     stacked = need("dask.array", "lazy arrays").stack(results) if labelled.is_dask(results[0]) else np.stack(results)
     return _like(agg, stacked, description, by_date=True)
+
+
+def _attached(agg: Any, variables: Sequence[Variable], options: Program, by_date: bool) -> Any:
+    """The result as a lazy array that knows its files; None: the variables are not what is in files."""
+    if not all(labelled.is_dask(variable.data) and variable.origin for variable in variables):
+        return None
+    from . import attached
+
+    times = next((variable.times for variable in variables if variable.times), ()) if by_date else ()
+    one = [Variable(v.name, v.data[0] if by_date and v.times else v.data, v.nodata) for v in variables] if times else variables
+    description = describe(one, options)
+    origin = attached.result(variables, options, times, description)
+    if origin is None:
+        return None
+    chunks = variables[0].data.chunks[-2:]
+    data = attached.lazy(origin, chunks, len(description["bands"]) == 1)
+    return _like(agg, data, description, by_date=bool(times), shaped=True)
+
+
+def describe(variables: Sequence[Variable], options: Program) -> dict[str, Any]:
+    """What a program gives: bands, type, nodata, halo. It does not depend on the cells: the library is asked with one of
+    each."""
+    small = [Variable(v.name, np.zeros((*v.data.shape[:-2], 1, 1), v.data.dtype), v.nodata, v.times) for v in variables]
+    return run(small, options)[1]
 
 
 def _compute(variables: Sequence[Variable], options: Program, threads: int | None) -> tuple[Any, dict[str, Any]]:
@@ -240,17 +276,22 @@ def _add(stack: native.Stack, variable: Variable) -> list[np.ndarray]:
 def _lazy(variables: Sequence[Variable], options: Program) -> tuple[Any, dict[str, Any]]:
     """One task for each chunk; all dates of it together."""
     dask_array = need("dask.array", "lazy arrays")
-    # What comes out does not depend on the cells, so the library is asked with one cell of each.
-    small = [Variable(v.name, np.zeros((*v.data.shape[:-2], 1, 1), v.data.dtype), v.nodata, v.times) for v in variables]
-    _, description = run(small, options)
+    description = describe(variables, options)
     halo = int(description["halo"])
     chunks = next(v.data for v in variables if labelled.is_dask(v.data)).chunks[-2:]
     _check_halo(chunks, halo)
     depths = halo if len(chunks[0]) > 1 else 0, halo if len(chunks[1]) > 1 else 0
+    for variable in variables:
+        own = variable.data.chunks[-2:] if labelled.is_dask(variable.data) else chunks
+        if own != chunks:
+            raise BadArgument(
+                f"'{variable.name}' has chunks of {own[0][0]} x {own[1][0]} cells, others of {chunks[0][0]} x {chunks[1][0]}; "
+                "allowed: one size, such as chunk({'y': 1024, 'x': 1024})")
     pairs: list[Any] = []
     for variable in variables:
         data = variable.data if labelled.is_dask(variable.data) else dask_array.from_array(variable.data)
         one = dict.fromkeys(range(data.ndim - 2), -1)
+        # All dates of a place come together; rows and columns stay as they are, or are divided for the first time.
         data = data.rechunk({**one, data.ndim - 2: chunks[0], data.ndim - 1: chunks[1]})
         if halo:
             depth = {data.ndim - 2: depths[0], data.ndim - 1: depths[1]}
@@ -290,13 +331,21 @@ def variables_of(agg: Any, options: Program, times: Any = None) -> list[Variable
         seconds = seconds_of(times) if times is not None else ()
         return [_from_numpy(str(name), data, seconds) for name, data in agg.items()]
     if labelled.is_dataset(agg):
-        return [one for name, array in agg.data_vars.items() if array.ndim >= 2 for one in _from_array(str(name), array)]
+        return _named(
+            [one for name, array in agg.data_vars.items() if array.ndim >= 2 for one in _from_array(str(name), array)], options)
     if labelled.is_data_array(agg):
-        return _from_array(agg.name if _is_named(agg.name, options) else "X", agg)
+        return _named(_from_array(agg.name if _is_named(agg.name, options) else "X", agg), options)
     if isinstance(agg, np.ndarray) or labelled.is_dask(agg):
         return [_from_numpy("X", agg, seconds_of(times) if times is not None else ())]
     raise BadArray(
         f"{type(agg).__module__}.{type(agg).__name__} holds no bands; allowed: a Dataset, a DataArray, a dictionary of arrays")
+
+
+def _named(variables: list[Variable], options: Program) -> list[Variable]:
+    """Those that a formula or mask takes; without a formula each is taken."""
+    if all(option != "expr" for option, _ in options.options):
+        return variables
+    return [variable for variable in variables if _is_named(variable.name, options)] or variables
 
 
 def _is_named(name: Any, options: Program) -> bool:
@@ -328,11 +377,21 @@ def _from_array(name: str, array: Any) -> list[Variable]:
     if len(others) > 1:
         raise BadArray(f"array with the dimensions {array.dims}; allowed: time, one for bands, {rows}, {columns}")
     seconds = seconds_of(array.coords[time].values) if time is not None else ()
+    origin = _origin(array.data)
     if not others:
-        return [Variable(name, array.data, nodata, seconds)]
+        return [Variable(name, array.data, nodata, seconds, origin and (origin, 0))]
     names = _band_names(name, array, others[0])
     pieces = (array.isel({others[0]: number}) for number in range(array.sizes[others[0]]))
-    return [Variable(band, piece.data, nodata, seconds) for band, piece in zip(names, pieces)]
+    return [
+        Variable(band, piece.data, nodata, seconds, origin and (origin, number))
+        for number, (band, piece) in enumerate(zip(names, pieces))]
+
+
+def _origin(data: Any) -> Any:
+    """What a dask array still is; None: an array like any other."""
+    from . import attached
+
+    return attached.origin_of(data) if labelled.is_dask(data) else None
 
 
 def _band_names(name: str, array: Any, dim: str) -> list[str]:
@@ -366,13 +425,14 @@ def _pattern(dataset: Any, by_date: bool) -> Any:
         array for array in dataset.data_vars.values() if array.ndim >= 2 and (not by_date or _date_dim(array) is not None))
 
 
-def _like(agg: Any, data: Any, description: dict[str, Any], by_date: bool = False) -> Any:
-    """The result as the same kind of thing as the input: the axes are (time,) band, rows, columns."""
+def _like(agg: Any, data: Any, description: dict[str, Any], by_date: bool = False, shaped: bool = False) -> Any:
+    """The result as the same kind of thing as the input: the axes are (time,) band, rows, columns; `shaped`: without that of
+    bands where there is one."""
     names, nodata = description["bands"], description["nodata"]
     axis = 1 if by_date else 0
-    single = data.shape[axis] == 1
+    single = len(names) == 1
     if not (labelled.is_dataset(agg) or labelled.is_data_array(agg)):
-        return data[(slice(None),) * axis + (0,)] if single else data
+        return data[(slice(None),) * axis + (0,)] if single and not shaped else data
     xarray = need("xarray", "labelled arrays")
     first = _pattern(agg, by_date) if labelled.is_dataset(agg) else agg
     rows, columns = georeference.spatial_dims(first)
@@ -388,5 +448,5 @@ def _like(agg: Any, data: Any, description: dict[str, Any], by_date: bool = Fals
     attrs.pop("units", None)
     attrs.pop("long_name", None)
     name = names[0] if single else None
-    cells = data[(slice(None),) * axis + (0,)] if single else data
+    cells = data[(slice(None),) * axis + (0,)] if single and not shaped else data
     return xarray.DataArray(cells, dims=dims, coords=keep, attrs=attrs, name=name)

@@ -40,13 +40,15 @@ def result(steps: Sequence[Step]) -> tuple[int, np.dtype, list[dict], object]:
     return last.bands, dtype, last.description["bands"], float("nan") if nodata == "nan" else nodata
 
 
-def check(steps: Sequence[Step]) -> None:
-    """Refuses what cannot be computed tile by tile."""
-    for step in steps:
-        if step.chain.description["surveys"]:
+def check(steps: Sequence[Step], of_file: bool = False) -> None:
+    """Refuses what cannot be computed tile by tile. What the first one must know of a whole file can be found."""
+    for number, step in enumerate(steps):
+        description = step.chain.description
+        if description["surveys"] and not (of_file and number == 0 and not description["ground"]):
             raise Unsupported(
                 "the recipe depends on the whole raster (percentiles, deviations, RVT's overcast sky), chunks are parts of "
-                "it; allowed: stretch=(low, high) as numbers, NumPy arrays, or a run from file to file (to_raster)")
+                "it; allowed: stretch=(low, high) as numbers, NumPy arrays, a run from file to file (to_raster), or "
+                "percentiles and deviations of what terralume.open gives")
     for step in steps[:-1]:
         if step.chain.bands != 1 or not step.request.is_float:
             raise BadArgument(

@@ -2,13 +2,20 @@
 
 use super::argument::{borrow, check, Place};
 use super::grid::terralume_grid;
+use super::job::{reporter, terralume_run_options};
 use super::recipe::{prepare, terralume_chain_options};
 use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
+use crate::pipeline::memory::ArraySource;
+use crate::pipeline::run::Monitor;
+use crate::pipeline::survey;
 use crate::recipe::array::{self, ArrayShape, Margins};
 use crate::recipe::chain::{CellType, CellsMut, Chain};
 use libc::{c_char, c_void};
 use ndarray::{ArrayViewMut3, ShapeBuilder};
+use std::cell::Cell;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 /// A recipe made ready for a grid. Never changes: any number of threads may run one chain at the same time.
 pub struct terralume_chain {
@@ -187,7 +194,7 @@ pub unsafe extern "C" fn terralume_chain_run(
         output_bytes(&chain.chain, source.rows, source.cols)?;
         let strides = (source.rows * source.cols, source.cols);
         // SAFETY: as above.
-        unsafe { run(&chain.chain, &source, strides, output_capacity, output) }
+        unsafe { run(&chain.chain, &source, (strides, &|| true), output_capacity, output) }
     })
 }
 
@@ -195,6 +202,8 @@ pub unsafe extern "C" fn terralume_chain_run(
 ///
 /// @param strides         Cells from the start of one band of the output to the next, and from the start of one row to the
 ///                        next; rows must not overlap.
+/// @param options         NULL: the defaults. Its progress hears a share of 0 ten times a second; when it returns 0, the call
+///                        fails with TERRALUME_STATUS_CANCELLED, and some cells may have been written.
 /// @param output_capacity Bytes from output to the end of the larger array.
 /// @param output          The first cell of the part. Cells between its rows and bands are left alone, so several threads may
 ///                        fill parts of one array at the same time.
@@ -203,6 +212,7 @@ pub unsafe extern "C" fn terralume_chain_run_part(
     chain: *const terralume_chain,
     source: *const terralume_array,
     strides: *const usize,
+    options: *const terralume_run_options,
     output_capacity: usize,
     output: *mut c_void,
 ) -> terralume_status {
@@ -213,8 +223,86 @@ pub unsafe extern "C" fn terralume_chain_run_part(
         // SAFETY: two numbers, by contract.
         let [band, row] = unsafe { strides.cast::<[usize; 2]>().read() };
         // SAFETY: as above.
-        unsafe { run(&chain.chain, &source, (band, row), output_capacity, output) }
+        unsafe {
+            let options = run_options(options)?;
+            let report = Patient::new(&options);
+            run(&chain.chain, &source, ((band, row), &|| report.proceed()), output_capacity, output)
+        }
     })
+}
+
+/// Finds what a chain must know of the whole raster: percentiles, deviations, RVT's overcast sky. A chain that says 0
+/// "surveys" has nothing to find.
+///
+/// @param source  The whole raster: all margins 0.
+/// @param threads 0: one for each processor.
+/// @param options NULL: the defaults. Fails with TERRALUME_STATUS_CANCELLED when progress returns 0.
+/// @param settled Receives a chain that computes parts of this raster, each with its real neighbours around it. Free it with
+///                terralume_chain_free().
+#[no_mangle]
+pub unsafe extern "C" fn terralume_chain_survey(
+    chain: *const terralume_chain,
+    source: *const terralume_array,
+    threads: usize,
+    options: *const terralume_run_options,
+    settled: *mut *mut terralume_chain,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (chain, source) = unsafe { (borrow(chain, "chain")?, versioned::read(source)?) };
+        // SAFETY: as above.
+        let (place, options) = unsafe { (Place::new(settled, "settled")?, run_options(options)?) };
+        let shape = shape_of(&source);
+        let length = shape.length()?;
+        check(source.cells, "terralume_array.cells")?;
+        // SAFETY: not NULL, aligned, `length` cells by contract, within the address space (checked).
+        let cells = unsafe { std::slice::from_raw_parts(source.cells, length) };
+        let source = ArraySource::new(cells, shape, nodata_of(&source))?;
+        let threads = if threads == 0 { crate::job::processors() } else { threads };
+        let mut report = reporter(&options);
+        let mut surveying = |share: f64| report(share, "surveying");
+        let mut monitor = Monitor { report: &mut surveying, cancel: &AtomicBool::new(false) };
+        let chain = survey::settled(&chain.chain, &source, threads, &mut monitor)?;
+        place.fill(Box::into_raw(Box::new(terralume_chain { chain })));
+        Ok(())
+    })
+}
+
+/// # Safety
+/// `options` is NULL or live options.
+unsafe fn run_options(options: *const terralume_run_options) -> Result<terralume_run_options> {
+    if options.is_null() {
+        return Ok(terralume_run_options::DEFAULT);
+    }
+    // SAFETY: by contract.
+    unsafe { versioned::read(options) }
+}
+
+/// Asks the caller ten times a second whether to go on, however often it is asked itself.
+struct Patient<'a> {
+    options: &'a terralume_run_options,
+    asked: Cell<Instant>,
+    stopped: Cell<bool>,
+}
+
+impl<'a> Patient<'a> {
+    const EVERY: Duration = Duration::from_millis(100);
+
+    fn new(options: &'a terralume_run_options) -> Self {
+        Self { options, asked: Cell::new(Instant::now()), stopped: Cell::new(false) }
+    }
+
+    fn proceed(&self) -> bool {
+        if self.options.progress.is_some() && self.asked.get().elapsed() >= Self::EVERY {
+            self.stopped.set(self.stopped.get() || !reporter(self.options)(0.0, "computing"));
+            self.asked.set(Instant::now());
+        }
+        !self.stopped.get()
+    }
+}
+
+fn nodata_of(source: &terralume_array) -> Option<f32> {
+    (!source.nodata.is_nan()).then_some(source.nodata as f32)
 }
 
 /// # Safety
@@ -222,7 +310,7 @@ pub unsafe extern "C" fn terralume_chain_run_part(
 unsafe fn run(
     chain: &Chain,
     source: &terralume_array,
-    strides: (usize, usize),
+    (strides, proceed): ((usize, usize), &dyn Fn() -> bool),
     capacity: usize,
     output: *mut c_void,
 ) -> Result<()> {
@@ -242,7 +330,6 @@ unsafe fn run(
     // SAFETY: not NULL, aligned, `length` cells by contract, within the address space (checked), and apart from
     // the output, so nobody writes to them meanwhile.
     let cells = unsafe { std::slice::from_raw_parts(source.cells, length) };
-    let nodata = (!source.nodata.is_nan()).then_some(source.nodata as f32);
     // SAFETY: not NULL, aligned, and from the first to the last cell `bytes` bytes of the caller's (checked); rows do not
     // overlap (checked). Whatever the caller's memory holds are values of these types.
     let out = unsafe {
@@ -251,7 +338,7 @@ unsafe fn run(
             CellType::Uint8 => CellsMut::Uint8(view(size, strides, output)),
         }
     };
-    Ok(array::run(chain, cells, &shape, nodata, out)?)
+    Ok(array::run_while(chain, (cells, &shape), nodata_of(source), out, proceed)?)
 }
 
 /// # Safety

@@ -9,8 +9,10 @@ use crate::gdal::DatasetHandle;
 use crate::job::stack::layer::ground_of;
 use crate::job::vrt::Form;
 use crate::job::{Job, JobOptions, Picture};
+use crate::recipe::chain::Finding;
 use crate::recipe::Recipe;
 use libc::{c_char, c_int, c_void};
+use serde_json::json;
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
@@ -240,6 +242,74 @@ pub unsafe extern "C" fn terralume_job_plan(
         place.fill(c_text(plan.to_string())?.into_raw());
         Ok(())
     })
+}
+
+/// Finds what a job's picture must know of the whole raster, so that runs over parts of it (the option "extent") need not
+/// look for it again, here or in other processes: see terralume_job_set_survey(). Fails with TERRALUME_STATUS_UNSUPPORTED
+/// where that is more than a few numbers, as under RVT's overcast sky.
+///
+/// @param options NULL: the defaults.
+/// @param json    Receives the text, UTF-8: "stretches", each with "layer", "place", "min" and "max". Free it with
+///                terralume_string_free().
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_survey(
+    job: *mut terralume_job,
+    options: *const terralume_run_options,
+    json: *mut *mut c_char,
+) -> terralume_status {
+    guard(|| {
+        check(job, "job")?;
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let place = unsafe { Place::new(json, "json")? };
+        let mut found = Vec::new();
+        // SAFETY: as the documentation asks.
+        unsafe {
+            work_on(job, options, false, |job, report, cancel| {
+                found = job.survey(report, cancel)?;
+                Ok(())
+            })?;
+        }
+        place.fill(c_text(survey_text(&found))?.into_raw());
+        Ok(())
+    })
+}
+
+/// Hands a job what terralume_job_survey() has said of the same recipe, options and raster. It is not looked for again.
+///
+/// @param json UTF-8. On failure the job keeps its old value.
+#[no_mangle]
+pub unsafe extern "C" fn terralume_job_set_survey(
+    job: *mut terralume_job,
+    json: *const c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (job, json) = unsafe { (borrow(job, "job")?, text(json, "json")?) };
+        let found = read_survey(json).ok_or_else(|| {
+            Failure::argument("json is no survey; allowed: what terralume_job_survey said".into())
+        })?;
+        job.lock()?.options.findings = found;
+        Ok(())
+    })
+}
+
+/// Numbers as texts: JSON's are not always read to the last bit.
+fn survey_text(found: &[Finding]) -> String {
+    let stretch = |found: &Finding| {
+        let (min, max) = found.limits;
+        json!({"layer": found.layer, "place": found.place, "min": min.to_string(), "max": max.to_string()})
+    };
+    json!({"stretches": found.iter().map(stretch).collect::<Vec<_>>()}).to_string()
+}
+
+fn read_survey(text: &str) -> Option<Vec<Finding>> {
+    let survey: serde_json::Value = serde_json::from_str(text).ok()?;
+    let finding = |entry: &serde_json::Value| {
+        let number = |key: &str| entry[key].as_str()?.parse().ok();
+        let (layer, place) = (entry["layer"].as_str()?.to_string(), entry["place"].as_i64()?);
+        Some(Finding { layer, place, limits: (number("min")?, number("max")?) })
+    };
+    survey["stretches"].as_array()?.iter().map(finding).collect()
 }
 
 /// Runs a job to its end, on threads of its own. It can be run again, with other settings as well.

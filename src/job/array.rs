@@ -6,6 +6,7 @@ use crate::core::tile::Window;
 use crate::pipeline::io::Source;
 use crate::pipeline::memory::ArraySink;
 use crate::pipeline::run::{run, Monitor};
+use crate::recipe::chain::Finding;
 use std::sync::atomic::AtomicBool;
 
 impl Job {
@@ -22,6 +23,28 @@ impl Job {
             return Err(Error::Argument(format!("{came} pictures for one array; allowed: one")));
         }
         self.prepare_watched(report, cancel)?.run_array(cells, report, cancel)
+    }
+}
+
+impl Job {
+    /// Finds what depends on the whole raster, so that runs over its parts need not: see [`JobOptions::findings`].
+    ///
+    /// [`JobOptions::findings`]: super::JobOptions::findings
+    pub fn survey(
+        &self,
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<Vec<Finding>> {
+        let mut prepared = self.prepare()?;
+        if prepared.chain.asks_for_ground() {
+            return Err(Error::Unsupported(
+                "RVT's overcast sky depends on the whole raster, and on more of it than a few numbers; allowed: a run over \
+                 all of it"
+                    .into(),
+            ));
+        }
+        prepared.settle(&mut |done| report(done, "surveying"), cancel)?;
+        Ok(prepared.chain.findings())
     }
 }
 

@@ -115,7 +115,10 @@ impl Job {
         let options = &self.options;
         let mut source = GdalSource::open(&self.input, options.band.unwrap_or(1), options.nodata)?;
         let recipes: Vec<_> = self.pictures.iter().map(|picture| picture.recipe.clone()).collect();
-        let chain = Chain::several(&recipes, source.grid(), self.chain_options())?;
+        let mut chain = Chain::several(&recipes, source.grid(), self.chain_options())?;
+        if !options.findings.is_empty() {
+            chain.take_findings(&options.findings)?;
+        }
         if chain.needs_heights() {
             source.keep_heights();
         }

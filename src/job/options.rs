@@ -5,7 +5,7 @@ use crate::core::operation::Compatibility;
 use crate::core::stretch::{Cut, CUT_FORMS};
 use crate::gdal::extent::Extent;
 use crate::gdal::sink::Format;
-use crate::recipe::chain::CellType;
+use crate::recipe::chain::{CellType, Finding};
 use serde_json::json;
 
 /// Everything about a run but its recipe, input and output. `Default` is what a user gets who says nothing.
@@ -39,6 +39,8 @@ pub struct JobOptions {
     pub nodata: Option<f64>,
     /// Band of the input, from 1; None: the first.
     pub band: Option<usize>,
+    /// What was found in the whole raster already, by [`super::Job::survey`].
+    pub findings: Vec<Finding>,
 }
 
 /// One option as users see it.

@@ -1,9 +1,11 @@
 //! Arrays in memory: as what a run writes, and as bands of a stack.
 
-use super::io::{CellsRef, Layout, Sink};
+use super::io::{CellsRef, Layout, Reader, Sink, Source};
 use super::stack::io::{PlaneInfo, RawPlane, StackReader, StackSource};
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
+use crate::recipe::array::{is_a_tile, is_mark, ArrayShape, Margins};
+use ndarray::ArrayViewMut2;
 
 /// Side of the blocks that plans assume: those of files, so that tiles are the same.
 const BLOCK: usize = 512;
@@ -59,6 +61,54 @@ impl Sink for ArraySink<'_> {
                 let (start, end) = (inside(window) * cell, inside(part) * cell);
                 let length = kept.cols * cell;
                 self.bytes[end..end + length].copy_from_slice(&from[start..start + length]);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An array of elevations as a raster to read.
+pub struct ArraySource<'a> {
+    cells: &'a [f32],
+    shape: ArrayShape,
+    nodata: Option<f32>,
+}
+
+impl<'a> ArraySource<'a> {
+    /// Of a whole raster.
+    pub fn new(cells: &'a [f32], shape: ArrayShape, nodata: Option<f32>) -> Result<Self> {
+        if shape.length()? != cells.len() {
+            return Err(Error::Argument("array and shape differ in size; allowed: the same".into()));
+        }
+        if shape.margins != Margins::default() {
+            return Err(is_a_tile());
+        }
+        Ok(Self { cells, shape, nodata })
+    }
+}
+
+impl Source for ArraySource<'_> {
+    fn layout(&self) -> Layout {
+        layout(self.shape.rows, self.shape.cols)
+    }
+
+    fn open(&self) -> Result<Box<dyn Reader + '_>> {
+        Ok(Box::new(ElevationReader { source: self }))
+    }
+}
+
+struct ElevationReader<'a> {
+    source: &'a ArraySource<'a>,
+}
+
+impl Reader for ElevationReader<'_> {
+    fn read(&mut self, window: Window, mut out: ArrayViewMut2<'_, f32>) -> Result<()> {
+        let ArraySource { cells, shape, nodata } = self.source;
+        let stride = if shape.row_stride == 0 { shape.cols } else { shape.row_stride };
+        for (row, mut to) in out.rows_mut().into_iter().enumerate() {
+            let start = (window.row + row) * stride + window.col;
+            for (to, from) in to.iter_mut().zip(&cells[start..start + window.cols]) {
+                *to = if is_mark(*from, *nodata) { f32::NAN } else { *from };
             }
         }
         Ok(())

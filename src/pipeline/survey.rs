@@ -4,9 +4,10 @@
 //! chain is surveyed once, however often it runs afterwards.
 
 use super::io::Source;
-use super::plan::Plan;
+use super::memory::ArraySource;
+use super::plan::{Plan, PlanOptions};
 use super::run::{ChainWorker, Inputs, Monitor, Work};
-use crate::core::error::Result;
+use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::recipe::chain::{Chain, Observer, Round};
 
@@ -30,6 +31,31 @@ pub fn settle(
         done += 1.0;
     }
     Ok(())
+}
+
+/// Memory that tiles of an array may take beside it.
+const MEMORY: usize = 1 << 30;
+
+/// A chain like `chain` with everything found that depends on the whole raster, which is an array in memory.
+pub fn settled(
+    chain: &Chain,
+    source: &ArraySource<'_>,
+    threads: usize,
+    monitor: &mut Monitor<'_>,
+) -> Result<Chain> {
+    let layout = source.layout();
+    chain.check_raster(layout.rows, layout.cols)?;
+    let mut own = chain.again()?;
+    let mut threads = threads.max(1);
+    let plan = loop {
+        let options = PlanOptions { threads, memory: MEMORY, tile_size: None, reader: 0 };
+        match Plan::new(&own, layout, layout, options) {
+            Err(Error::Memory(_)) if threads > 1 => threads /= 2,
+            plan => break plan?,
+        }
+    };
+    settle(&mut own, &plan, &[source], monitor)?;
+    Ok(own)
 }
 
 /// Work that only looks.

@@ -92,7 +92,18 @@ pub fn run(
     cells: &[f32],
     shape: &ArrayShape,
     nodata: Option<f32>,
+    out: CellsMut<'_>,
+) -> Result<()> {
+    run_while(chain, (cells, shape), nodata, out, &|| true)
+}
+
+/// The same. `proceed` is asked before every row; false stops the work with [`Error::Cancelled`].
+pub fn run_while(
+    chain: &Chain,
+    (cells, shape): (&[f32], &ArrayShape),
+    nodata: Option<f32>,
     mut out: CellsMut<'_>,
+    proceed: &dyn Fn() -> bool,
 ) -> Result<()> {
     if shape.length()? != cells.len() || out.dim() != (chain.bands().len(), shape.rows, shape.cols) {
         return Err(Error::Argument("array and shape differ in size; allowed: the same".into()));
@@ -105,18 +116,19 @@ pub fn run(
         )));
     }
     if !chain.is_settled() {
-        return run(&settled(chain, cells, shape, nodata)?, cells, shape, nodata, out);
+        let settled = settled(chain, (cells, shape), nodata, proceed)?;
+        return run_while(&settled, (cells, shape), nodata, out, proceed);
     }
     let margins = shape.margins;
     let window = Window { row: margins.top, col: margins.left, rows: shape.rows, cols: shape.cols };
     let mut registers = chain.new_registers();
     if let Some(tile) = in_place(chain, cells, shape, nodata, window) {
-        return chain.run(|_| tile, &mut registers, &mut out, &|| true);
+        return chain.run(|_| tile, &mut registers, &mut out, proceed);
     }
     let mut tiles = chain.new_tile_buffers();
     tiles.reserve(shape.rows, shape.cols)?;
     load(chain, &mut tiles, cells, (shape, nodata), window)?;
-    chain.run(|edge| tiles.tile(edge), &mut registers, &mut out, &|| true)
+    chain.run(|edge| tiles.tile(edge), &mut registers, &mut out, proceed)
 }
 
 /// Loads `window` of the array, missing cells as NaN.
@@ -141,15 +153,15 @@ fn load(
 }
 
 /// The chain with everything found that depends on the whole raster, which must be in the array.
-fn settled(chain: &Chain, cells: &[f32], shape: &ArrayShape, nodata: Option<f32>) -> Result<Chain> {
+fn settled(
+    chain: &Chain,
+    (cells, shape): (&[f32], &ArrayShape),
+    nodata: Option<f32>,
+    proceed: &dyn Fn() -> bool,
+) -> Result<Chain> {
     let Margins { top, bottom, left, right } = shape.margins;
-    let goes_on = [top, bottom, left, right].iter().any(|margin| *margin > 0 && *margin >= chain.radius());
-    if goes_on {
-        return Err(Error::Unsupported(
-            "percentiles, deviations and RVT's overcast sky depend on the whole raster, this is a tile of it; \
-             allowed: an array of the whole raster, or a run from file to file"
-                .into(),
-        ));
+    if [top, bottom, left, right].iter().any(|margin| *margin > 0 && *margin >= chain.radius()) {
+        return Err(is_a_tile());
     }
     let (rows, cols) = shape.outer()?;
     let window = Window { row: 0, col: 0, rows, cols };
@@ -161,10 +173,19 @@ fn settled(chain: &Chain, cells: &[f32], shape: &ArrayShape, nodata: Option<f32>
     while let Some(round) = own.round((rows, cols)) {
         let mut observer = own.new_observer(&round);
         let place = (window, (rows, cols));
-        own.observe(&round, place, |edge| tiles.tile(edge), (&mut registers, &mut observer), &|| true)?;
+        own.observe(&round, place, |edge| tiles.tile(edge), (&mut registers, &mut observer), proceed)?;
         own.end_round(round, &[observer]);
     }
     Ok(own)
+}
+
+/// Why a tile does not tell what depends on the whole raster.
+pub(crate) fn is_a_tile() -> Error {
+    Error::Unsupported(
+        "percentiles, deviations and RVT's overcast sky depend on the whole raster, this is a tile of it; allowed: an \
+         array of the whole raster, or a run from file to file"
+            .into(),
+    )
 }
 
 /// The tile where it stands, if it has all neighbours, no gaps, and no missing cells but NaN.
@@ -185,7 +206,7 @@ fn in_place<'a>(
 }
 
 /// Whether a cell is missing and does not say so by NaN.
-fn is_mark(cell: f32, nodata: Option<f32>) -> bool {
+pub(crate) fn is_mark(cell: f32, nodata: Option<f32>) -> bool {
     (!is_height(cell) && !cell.is_nan()) || nodata.is_some_and(|nodata| cell == nodata)
 }
 

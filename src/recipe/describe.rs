@@ -5,7 +5,7 @@ use super::Recipe;
 use crate::core::operation::Band;
 use serde_json::json;
 
-/// Radius, bands, cell type, nodata and passes over the whole raster of `chain`, and `recipe`, from which it was made, with every parameter
+/// Radius, bands, cell type, nodata and passes over the whole raster of `chain`, whether these look for more than numbers, and `recipe`, from which it was made, with every parameter
 /// spelled out.
 pub fn describe(recipe: &Recipe, chain: &Chain) -> serde_json::Value {
     let bands: Vec<_> = chain.bands().iter().map(Band::describe).collect();
@@ -17,6 +17,7 @@ pub fn describe(recipe: &Recipe, chain: &Chain) -> serde_json::Value {
     };
     json!({
         "radius": chain.radius(), "bands": bands, "cell_type": cell_type.map(|(name, _)| name),
-        "nodata": nodata, "surveys": chain.rounds(), "recipe": recipe.to_json(),
+        "nodata": nodata, "surveys": chain.rounds(), "ground": chain.asks_for_ground(),
+        "recipe": recipe.to_json(),
     })
 }

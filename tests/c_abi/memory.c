@@ -47,16 +47,83 @@ static void parts_of_an_output(void) {
             array.margin_left = left;
             array.margin_bottom = row ? 0 : radius;
             array.margin_right = col ? 0 : radius;
-            OK(terralume_chain_run_part(chain, &array, strides, sizeof parts - place * 4, parts + place));
+            OK(terralume_chain_run_part(chain, &array, strides, NULL, sizeof parts - place * 4, parts + place));
         }
     }
     CHECK(memcmp(wholes, parts, sizeof wholes) == 0);
     FAILS(TERRALUME_STATUS_ARGUMENT, "let rows overlap",
-          terralume_chain_run_part(chain, &array, overlapping, sizeof parts, parts));
+          terralume_chain_run_part(chain, &array, overlapping, NULL, sizeof parts, parts));
     FAILS(TERRALUME_STATUS_ARGUMENT, "allowed: at least",
-          terralume_chain_run_part(chain, &array, strides, 100, parts));
-    FAILS(TERRALUME_STATUS_NULL, "strides", terralume_chain_run_part(chain, &array, NULL, sizeof parts, parts));
+          terralume_chain_run_part(chain, &array, strides, NULL, 100, parts));
+    FAILS(TERRALUME_STATUS_NULL, "strides", terralume_chain_run_part(chain, &array, NULL, NULL, sizeof parts, parts));
     terralume_chain_free(chain);
+}
+
+static int refuse(double share, const char *stage, void *calls) {
+    (void)share;
+    (void)stage;
+    ++*(int *)calls;
+    return 0;
+}
+
+/* What depends on the whole raster is found once; parts of it are computed by themselves then. */
+static void parts_of_a_surveyed_raster(void) {
+    static unsigned char whole[CELLS], half[CELLS / 2];
+    terralume_grid grid;
+    terralume_array array;
+    terralume_chain_options options;
+    terralume_run_options run;
+    terralume_chain *open = NULL, *settled = NULL;
+    const size_t strides[2] = {CELLS / 2, COLS};
+    int calls = 0;
+    OK(terralume_grid_init(&grid, sizeof grid));
+    OK(terralume_chain_options_init(&options, sizeof options));
+    options.cell_type = TERRALUME_CELL_TYPE_UINT8;
+    options.stretch = "percent:2,2";
+    OK(terralume_chain_new("slope", &grid, &options, &open));
+    OK(terralume_array_init(&array, sizeof array));
+    array.cells = raster;
+    array.rows = ROWS;
+    array.cols = COLS;
+    OK(terralume_chain_run(open, &array, sizeof whole, whole));
+    OK(terralume_chain_survey(open, &array, 2, NULL, &settled));
+    array.rows = ROWS / 2;
+    array.margin_bottom = ROWS / 2;
+    FAILS(TERRALUME_STATUS_UNSUPPORTED, "tile of it", terralume_chain_survey(open, &array, 1, NULL, &settled));
+    FAILS(TERRALUME_STATUS_UNSUPPORTED, "tile of it",
+          terralume_chain_run_part(open, &array, strides, NULL, sizeof half, half));
+    OK(terralume_chain_run_part(settled, &array, strides, NULL, sizeof half, half));
+    CHECK(memcmp(whole, half, sizeof half) == 0);
+    OK(terralume_run_options_init(&run, sizeof run));
+    run.progress = refuse;
+    run.progress_data = &calls;
+    array.margin_bottom = 0;
+    terralume_chain_free(settled);
+    settled = NULL;
+    FAILS(TERRALUME_STATUS_CANCELLED, "cancelled", terralume_chain_survey(open, &array, 1, &run, &settled));
+    CHECK(calls > 0 && settled == NULL);
+    terralume_chain_free(open);
+}
+
+/* A survey of a file goes with its parts. */
+static void parts_of_a_surveyed_file(const char *dem) {
+    terralume_job *job = NULL;
+    char *survey = NULL;
+    OK(terralume_job_new("slope", &job));
+    OK(terralume_job_set_input(job, dem));
+    OK(terralume_job_set_option(job, "type", "uint8"));
+    OK(terralume_job_set_option(job, "stretch", "percent:2,2"));
+    OK(terralume_job_survey(job, NULL, &survey));
+    CHECK(strstr(survey, "\"stretches\"") != NULL && strstr(survey, "\"min\"") != NULL);
+    OK(terralume_job_set_survey(job, survey));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "no survey", terralume_job_set_survey(job, "{}"));
+    terralume_string_free(survey);
+    terralume_job_free(job);
+    OK(terralume_job_new("sky_illumination", &job));
+    OK(terralume_job_set_input(job, dem));
+    OK(terralume_job_set_option(job, "compat", "rvt"));
+    FAILS(TERRALUME_STATUS_UNSUPPORTED, "overcast", terralume_job_survey(job, NULL, &survey));
+    terralume_job_free(job);
 }
 
 static terralume_band band_of(const uint16_t *cells) {
@@ -176,10 +243,12 @@ int main(int argc, char **argv) {
     if (argc < 2) return 2;
     fill();
     parts_of_an_output();
+    parts_of_a_surveyed_raster();
     stacks_of_arrays();
     dates_of_arrays();
     CHECK(!is_loaded("libgdal"));
     parts_of_rasters(argv[1]);
+    parts_of_a_surveyed_file(argv[1]);
     if (failures) printf("%d failures\n", failures);
     return failures != 0;
 }

@@ -14,7 +14,7 @@ import rasterio
 import xarray as xr
 
 import terralume as package
-from conftest import DEM, ROOT, digest, digest_of_file, terralume
+from conftest import DEM, ROOT, SCENES, digest, digest_of_file, terralume
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +182,6 @@ def test_what_cannot_be_run_is_refused(cluster, tmp_path):
         ({"destination": tmp_path / "no" / "out.vrt"}, package.WriteFailed, "no such folder"),
         ({"supertile": 3}, package.BadArgument, "supertile = 3; allowed: "),
         ({"source": "/no/such.tif"}, package.ReadFailed, "no/such.tif"),
-        ({"stretch": "percent:2,2", "dtype": "uint8"}, package.Unsupported, "whole raster.*allowed: "),
         ({"parameters": {"colour": 1}}, package.BadArgument, "allowed: "),
     ]:
         given = {"recipe": "slope", "source": DEM, "destination": tmp_path / "out.vrt", "client": cluster, **options}
@@ -300,3 +299,156 @@ def test_workers_keep_within_their_memory(tmp_path):
     assert np.array_equal(found, whole[20:520, 20:520])
     assert report.path == str(tmp_path / "vat.vrt") and report.computed == report.tiles
     assert 0 < report.seconds <= time.monotonic() - began
+
+
+NDVI = "(nir - red) / (nir + red)"
+INPUTS = {"red": f"{SCENES}/*_B4.tif", "nir": f"{SCENES}/*_B5.tif", "qa": f"{SCENES}/*_BQA.tif"}
+
+
+@pytest.fixture(scope="module")
+def seasons(tmp_path_factory):
+    """Hash of the command line's statistics: masks, formula and groups in one pass."""
+    path = tmp_path_factory.mktemp("native") / "seasons.tif"
+    inputs = [f"-i{name}={files}" for name, files in INPUTS.items()]
+    terralume("reduce", *inputs, path, "--expr", NDVI, "--mask", "qa: bits 0|4", "--dilate", 1, "--stat", "mean,median,count",
+              "--group", "season")
+    return digest_of_file(path)
+
+
+def program():
+    """The same for this package."""
+    return package.program(
+        "reduce", stat=["mean,median,count"], group="season", expr=NDVI, mask="qa: bits 0|4", dilate=1)
+
+
+@pytest.mark.parametrize(("ending", "side"), [("vrt", 16), ("vrt", 1000), ("tif", 20), ("zarr", 512)])
+def test_stacks_give_the_cells_of_the_command_line(cluster, seasons, tmp_path, ending, side):
+    path = tmp_path / f"out.{ending}"
+    report = package.dask.run(program(), INPUTS, path, client=cluster, supertile=side)
+    assert report.computed == report.tiles == (-(-40 // side)) ** 2
+    if ending == "zarr":
+        assert digest(xr.open_zarr(path, mask_and_scale=False).result.values) == seasons
+        return
+    assert digest_of_file(path) == seasons
+    with rasterio.open(path) as dataset, rasterio.open(next(SCENES.glob("*_B4.tif"))) as scene:
+        assert dataset.descriptions[0] == "DJF_mean" and dataset.crs == scene.crs and dataset.transform == scene.transform
+        assert np.isnan(dataset.nodata)
+
+
+def test_stacks_are_resumed(cluster, seasons, tmp_path):
+    path = tmp_path / "out.vrt"
+    assert package.dask.run(program(), INPUTS, path, client=cluster, supertile=16).computed == 9
+    (tmp_path / "out.vrt.tiles" / "tile_16_16.tif").unlink()
+    report = package.dask.run(program(), INPUTS, path, client=cluster, supertile=16, overwrite=True)
+    assert (report.computed, report.kept) == (1, 8) and digest_of_file(path) == seasons
+    other = package.program("reduce", stat="max", expr=NDVI)
+    two = {name: files for name, files in INPUTS.items() if name != "qa"}
+    assert package.dask.run(other, two, path, client=cluster, supertile=16, overwrite=True).computed == 9
+
+
+def test_what_was_opened_is_run_on(cluster, tmp_path):
+    """Masks, formula and statistics one after another, each with its own type, as from one opened stack to the next."""
+    opened = package.open(INPUTS, mask="qa: bits 0|4").terralume.calc(NDVI)
+    package.dask.run(package.program("reduce", stat="mean,max"), opened, tmp_path / "out.tif", client=cluster, supertile=16)
+    assert digest_of_file(tmp_path / "out.tif") == digest(opened.terralume.reduce("mean,max").values)
+    for source, options, words in [
+        (opened + 0, {}, "no longer what is in their files; allowed: "),
+        (opened, {"band": 2}, "opened already; allowed: "),
+        (INPUTS, {"stretch": "0,1"}, "allowed: options of terralume.program"),
+    ]:
+        with pytest.raises(package.BadArgument, match=words):
+            package.dask.run(package.program("reduce", stat="mean"), source, tmp_path / "no.tif", client=cluster, **options)
+    with pytest.raises(package.BadArgument, match="dates; allowed: one, or reduce"):
+        package.dask.run(package.program("calc", expr="red"), {"red": INPUTS["red"]}, tmp_path / "no.tif", client=cluster)
+    assert sorted(os.listdir(tmp_path)) == ["out.tif", "out.tif.tiles"]
+
+
+def test_programs_run_in_this_process_too(seasons, tmp_path):
+    heard = []
+    package.run(program(), INPUTS, tmp_path / "all.tif", threads=2, progress=lambda *told: heard.append(told))
+    assert digest_of_file(tmp_path / "all.tif") == seasons and heard[-1] == (1.0, "done")
+    lists = {name: sorted(map(str, SCENES.glob(files.rsplit("/")[-1]))) for name, files in INPUTS.items()}
+    package.run(program(), lists, tmp_path / "lists.tif")
+    assert digest_of_file(tmp_path / "lists.tif") == seasons
+    with pytest.raises(package.BadArgument, match="allowed: {'red': "):
+        package.run(program(), DEM, tmp_path / "no.tif")
+
+
+@pytest.mark.parametrize("recipe", ["slope", "nested"])
+@pytest.mark.parametrize("ending", ["vrt", "zarr"])
+def test_what_depends_on_the_whole_raster_is_found_once(cluster, tmp_path, recipe, ending):
+    """Percentiles, also of a layer, and of the picture of an inner recipe."""
+    inner = {"terralume_recipe": 1, "name": "inner", "layers": [
+        {"operation": "local_relief", "stretch": "percent:1,1", "mode": "soft_light", "opacity": 40}, {"operation": "slope"}]}
+    layers = [{"operation": "svf", "stretch": "percent:2,1", "opacity": 50}, {"recipe": inner}]
+    options = {"dtype": "uint8"}
+    if recipe == "slope":
+        options["stretch"] = "percent:2,2"
+        terralume("visualize", "slope", DEM, tmp_path / "native.tif", "--type", "uint8", "--stretch", "percent:2,2")
+    else:
+        recipe = {"terralume_recipe": 1, "name": "mine", "layers": layers}
+        (tmp_path / "mine.json").write_text(json.dumps(recipe))
+        terralume("render", tmp_path / "mine.json", DEM, tmp_path / "native.tif", "--type", "uint8")
+    expected = digest_of_file(tmp_path / "native.tif")
+    path = tmp_path / f"out.{ending}"
+    report = package.dask.run(recipe, DEM, path, client=cluster, supertile=512, **options)
+    found = xr.open_zarr(path, mask_and_scale=False).result.values if ending == "zarr" else rasterio.open(path).read()
+    assert report.computed == 4 and digest(found) == expected
+    again = package.dask.run(recipe, DEM, path, client=cluster, supertile=512, overwrite=ending == "vrt", **options)
+    assert again.kept == 4
+    lazy = package.open(DEM, chunks=300).terralume.render(recipe, **options)
+    assert digest(lazy.values) == expected
+    with pytest.raises(package.Unsupported, match="whole raster.*allowed: "):
+        (package.open(DEM, chunks=300) + 0).terralume.render(recipe, **options)
+
+
+def test_a_sky_that_needs_the_ground_is_refused(cluster, tmp_path):
+    with pytest.raises(package.Unsupported, match="overcast sky.*allowed: a run over all of it"):
+        package.dask.run("sky_illumination", DEM, tmp_path / "out.vrt", client=cluster, compat="rvt")
+    with pytest.raises(package.Unsupported, match="whole raster.*allowed: "):
+        package.open(DEM, chunks=300).terralume.sky_illumination(compat="rvt")
+
+
+GIVEN_BACK = """
+import sys
+import numpy as np
+from terralume import dask
+def resident():
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * 4096
+if sys.argv[1] == "set":
+    dask._give_back_memory()
+# After a large piece the C library keeps what is not much larger.
+large = np.ones(30 << 20, np.uint8)
+del large
+before = resident()
+pieces = [np.ones(5 << 20, np.uint8) for _ in range(8)]
+del pieces
+print(resident() - before)
+"""
+
+
+def test_workers_give_freed_memory_back_at_once():
+    """The variable MALLOC_TRIM_THRESHOLD_ would be read only when they start."""
+    environment = {name: value for name, value in os.environ.items() if name != "MALLOC_TRIM_THRESHOLD_"}
+    kept = {
+        how: int(subprocess.run(
+            [sys.executable, "-c", GIVEN_BACK, how], capture_output=True, text=True, check=True, env=environment).stdout)
+        for how in ("set", "left")}
+    assert kept["set"] < 10 << 20 < 30 << 20 < kept["left"], kept
+
+
+def test_a_cluster_that_grows_gets_more_tasks(tmp_path):
+    from distributed import Client, LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL
+    ) as local, Client(local) as client:
+        wanted = package.dask._Wanted(client)
+        assert wanted() == 2
+        local.scale(2)
+        client.wait_for_workers(2)
+        time.sleep(wanted._AGAIN)
+        assert wanted() == 4
+        report = run(client, tmp_path / "out.vrt", supertile=128)
+    assert len(report.workers) == 2 and report.computed == 64

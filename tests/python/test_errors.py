@@ -10,7 +10,7 @@ import xarray as xr
 
 import terralume
 from conftest import BUILT, DEM, ROOT
-from terralume import errors
+from terralume import errors, native
 
 SMALL = np.zeros((30, 40), np.float32)
 
@@ -51,6 +51,21 @@ SMALL = np.zeros((30, 40), np.float32)
         (lambda: terralume.open("/no/such.tif"), errors.ReadFailed, "/no/such.tif"),
         (lambda: terralume.open("/no/*.tif"), errors.BadArgument, "allowed: a pattern"),
         (lambda: terralume.open(DEM, band=2), errors.BadArgument, "no band 2; allowed: 1 to 1"),
+        (lambda: terralume.open(None), errors.BadArgument, "NoneType is no raster; allowed: "),
+        (lambda: terralume.open([3]), errors.BadArgument, "int is no name of a raster; allowed: "),
+        (lambda: terralume.open({}), errors.BadArgument, "allowed: at least one band"),
+        (lambda: terralume.open(DEM, chunks="big"), errors.BadArgument, 'chunks = .big.; allowed: "auto"'),
+        (lambda: terralume.open(DEM, chunks=0), errors.BadArgument, 'chunks = 0; allowed: "auto"'),
+        (lambda: terralume.open(DEM, chunks={"lat": 3}), errors.BadArgument, "lat.*allowed: "),
+        (lambda: terralume.open(DEM, band="1"), errors.BadArgument, "band = '1'; allowed: a whole number"),
+        (lambda: terralume.open(DEM, nodata="x"), errors.BadArgument, "nodata = 'x'; allowed: a number"),
+        (lambda: terralume.open(DEM, mask=5), errors.BadArgument, "mask = 5; allowed: texts"),
+        (lambda: terralume.open(DEM, dates=["2020-01-01"]), errors.BadArgument, "dates of one file.*allowed: "),
+        (lambda: terralume.compute(terralume.open(DEM), limit="much"), errors.BadArgument, "limit = 'much'; allowed: "),
+        (lambda: terralume.run("slope", {"a": DEM}, "x.tif"), errors.BadArgument, "dict is no name of a raster; allowed: "),
+        (lambda: terralume.run(5, DEM, "x.tif"), errors.BadArgument, "int is no recipe; allowed: "),
+        (lambda: terralume.run(terralume.program("calc"), {"a": []}, "x.tif"), errors.BadArgument, "no files; allowed: "),
+        (lambda: terralume.plan(terralume.program("frob"), {"a": DEM}), errors.BadArgument, "frob.*allowed: calc"),
         (lambda: terralume.blocks(DEM, len, size=0), errors.BadArgument, "allowed: "),
         (lambda: terralume.to_raster(SMALL, "x.tif"), errors.BadArray, "allowed: a DataArray"),
         (lambda: terralume.open(DEM).terralume.to_raster("x.png", driver="PNG"), errors.BadArgument, "GTiff, COG"),
@@ -131,3 +146,19 @@ for call in (lambda: terralume.open("dem.tif"), lambda: terralume.dask):
     said = python(code, TERRALUME_LIBRARY=str(BUILT / "libterralume.so"))
     assert "refused: terralume.open needs the package xarray: pip install xarray" in said
     assert "refused: terralume.dask needs the package distributed" in said
+
+
+def test_a_refused_option_leaves_no_job_behind(monkeypatch):
+    made, freed = [], []
+    begin, end = native.Job.__init__, native.Job.__exit__
+    monkeypatch.setattr(native.Job, "__init__", lambda job, *given: (made.append(id(job)), begin(job, *given))[1])
+    monkeypatch.setattr(native.Job, "__exit__", lambda job, *given: (freed.append(id(job)), end(job, *given))[1])
+    for call in (
+        lambda: terralume.run("slope", DEM, "x.tif", {"colour": 1}),
+        lambda: terralume.run("slope", DEM, "x.tif", dtype="int7"),
+        lambda: terralume.run("slope", DEM, "x.tif", threads=0),
+        lambda: terralume.plan("slope", DEM, stretch="percent:200,1"),
+    ):
+        with pytest.raises(errors.BadArgument):
+            call()
+    assert len(made) == 4 and freed == made

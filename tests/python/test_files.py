@@ -3,6 +3,7 @@
 import os
 import subprocess
 import threading
+import time
 
 import dask
 import numpy as np
@@ -35,6 +36,8 @@ def test_plans_say_tiles_memory_and_tasks():
     plan = terralume.plan("svf", DEM, {"radius": 20}, memory="128M", threads=1, dtype="uint8")
     assert plan["radius"] == 20 and plan["threads"] == 1 and plan["memory"] <= 128 << 20
     assert plan["output_bytes"] == 1_000_000 and plan["tasks"] == 1 and plan["overlap"] >= 1
+    program = terralume.plan(terralume.program("calc", expr="z * 2"), {"z": DEM}, memory="200M", threads=1)
+    assert (program["rows"], program["bands"], program["tasks"], program["halo"]) == (1000, ["result"], 1, 0)
     with pytest.raises(terralume.TooLarge, match="allowed: at least"):
         terralume.plan("svf", DEM, memory="1M")
 
@@ -62,6 +65,32 @@ def test_rasters_from_every_kind_of_array(tmp_path, driver):
     assert sorted(os.listdir(tmp_path)) == sorted(f"{name}{n}.tif" for name in made for n in ("", "2"))
     with pytest.raises(terralume.WriteFailed, match="exists; allowed: "):
         opened.terralume.slope().terralume.to_raster(made["file"])
+
+
+@pytest.mark.parametrize("scheduler", ["threads", "cluster"])
+def test_lazy_arrays_say_how_far_they_are(request, tmp_path, scheduler):
+    client = request.getfixturevalue("cluster") if scheduler == "cluster" else None
+    heard = []
+    array = terralume.open(DEM, chunks=125) + 0
+    with dask.config.set(scheduler=client or "threads"):
+        array.terralume.to_raster(tmp_path / "out.tif", progress=lambda share, stage: heard.append((share, stage)))
+        shares = [share for share, _ in heard]
+        assert shares == sorted(shares) and shares[0] == 0 and heard[-1] == (1.0, "done")
+        assert any(0 < share < 0.9 for share in shares), heard
+        with pytest.raises(terralume.Cancelled):
+            array.terralume.to_raster(tmp_path / "no.tif", progress=lambda share, stage: share < 0.3)
+    assert digest_of_file(tmp_path / "out.tif") == digest(array.values)
+    # A worker may be at a tile whose folder has gone.
+    assert os.listdir(tmp_path) == ["out.tif"]
+
+
+def test_blocks_say_how_far_they_are(heights):
+    for source in (DEM, heights):
+        heard = []
+        hear = lambda *told, heard=heard: heard.append(told)  # noqa: E731
+        terralume.blocks(source, lambda block: time.sleep(0.02), size=100, workers=2, progress=hear)
+        shares = [share for share, _ in heard]
+        assert shares == sorted(shares) and heard[-1] == (1.0, "done") and any(0.1 < share < 0.9 for share in shares), heard
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])

@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import pathlib
 import subprocess
 import sys
 import threading
@@ -68,13 +69,37 @@ def test_parts_and_threads_do_not_show(heights, name, monkeypatch):
         assert digest(function(heights, threads=threads)) == digest(whole)
 
 
+def test_threads_count_for_what_looks_at_the_whole_raster_first(heights):
+    """The same limits and cells whatever the threads; as many of them as were asked for."""
+    options = {"dtype": "uint8", "stretch": "percent:2,2"}
+    digests, most = set(), {}
+    for threads in (1, 3):
+        stop, seen = threading.Event(), [0]
+
+        def watch(stop=stop, seen=seen):
+            while not stop.wait(0.001):
+                names = [path.read_text().strip() for path in pathlib.Path("/proc/self/task").glob("*/comm") if path.exists()]
+                seen[0] = max(seen[0], sum(name.startswith("terralume-") for name in names))
+
+        observer = threading.Thread(target=watch)
+        observer.start()
+        try:
+            digests.add(digest(package.local_dominance(heights, threads=threads, **options)))
+        finally:
+            stop.set()
+            observer.join()
+        most[threads] = seen[0]
+    # One that ends may be seen beside one of the next look.
+    assert len(digests) == 1 and most[1] <= 2 and most[3] >= 3
+
+
 def test_contiguous_cells_are_used_where_they_stand(heights, monkeypatch):
     addresses = []
     run = native.Chain.run
 
-    def spy(self, source, output, margins, nodata):
+    def spy(self, source, output, margins, nodata, watch=None):
         addresses.append((source.address, output.address))
-        return run(self, source, output, margins, nodata)
+        return run(self, source, output, margins, nodata, watch)
 
     monkeypatch.setattr(native.Chain, "run", spy)
     small = heights[:200, :300]
@@ -115,7 +140,7 @@ def test_other_threads_of_python_go_on_meanwhile(heights):
     thread.start()
     try:
         before = counted[0]
-        arrays._run(chain, tall, arrays.Tile(0, 0, *tall.shape), out, float("nan"))
+        arrays._run(chain, tall, arrays.Tile(0, 0, *tall.shape), out, (float("nan"), None))
         during = counted[0] - before
     finally:
         stop.set()

@@ -54,6 +54,9 @@ def again(work):
         work()
 work = {
     "array": lambda: again(lambda: terralume.local_dominance(heights, radius_max=60)),
+    # One row after the other: no part of it may be waited for.
+    "small": lambda: again(lambda: terralume.local_dominance(heights[:360, :360].copy(), radius_max=150)),
+    "survey": lambda: again(lambda: terralume.local_dominance(heights, radius_max=60, dtype="uint8", stretch="percent:2,2")),
     "file": lambda: terralume.run("local_dominance", sys.argv[2], sys.argv[3] + "/out.tif", {"radius_max": 60}, tile_size=256),
     "blocks": lambda: terralume.blocks(sys.argv[2], lambda block: time.sleep(0.1), size=20),
     "stack": lambda: again(lambda: terralume.reduce(cube, "median,p10", times=times)),
@@ -67,7 +70,7 @@ except KeyboardInterrupt:
 """
 
 
-@pytest.mark.parametrize("kind", ["array", "file", "blocks", "stack"])
+@pytest.mark.parametrize("kind", ["array", "small", "survey", "file", "blocks", "stack"])
 def test_an_interrupt_ends_a_run_and_leaves_nothing(tmp_path, kind):
     large = tmp_path / "in"
     large.mkdir()

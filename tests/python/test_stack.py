@@ -131,3 +131,14 @@ def test_what_is_refused():
         package.calc(np.zeros((3, 3), complex), "X")
     with pytest.raises(package.BadArgument, match="3 dates, times has 1; allowed: as many"):
         package.reduce(np.zeros((3, 4, 4)), times=["2020-01-01"])
+
+
+def test_chunks_of_another_size_are_refused_and_dates_come_together():
+    red, nir = (xr.DataArray(random(seed, (3, 40, 60)), {"time": np.arange(3).astype("datetime64[D]")}, ("time", "y", "x"))
+                for seed in (1, 2))
+    both = {"red": red.chunk({"time": 1, "y": 20, "x": 30}), "nir": nir.chunk({"time": 2, "y": 20, "x": 30})}
+    together = xr.Dataset({"red": red, "nir": nir}).terralume.reduce("mean", expression=NDVI)
+    found = package.reduce(both, "mean", expression=NDVI)
+    assert found.chunks[-2:] == ((20, 20), (30, 30)) and digest(found.compute()) == digest(together.values)
+    with pytest.raises(package.BadArgument, match="'nir' has chunks of 10 x 30 cells, others of 20 x 30; allowed: one size"):
+        package.reduce({**both, "nir": nir.chunk({"y": 10, "x": 30})}, "mean", expression=NDVI)

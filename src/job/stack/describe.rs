@@ -48,6 +48,7 @@ pub fn describe(mut stack: Value) -> Value {
     let command = |(name, title, summary): &(&str, &str, &str)| json!({"name": name, "title": title, "summary": summary, "options": options(name)});
     stack["commands"] = COMMANDS.iter().map(command).collect();
     stack["calc"]["formula"] = json!(FORMULA);
+    stack["sensors"] = SENSORS.iter().map(|(name, bands)| json!({"name": name, "bands": bands})).collect();
     stack["options"] = STACK_OPTIONS.iter().map(StackOption::describe).collect();
     stack
 }

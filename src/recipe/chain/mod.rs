@@ -27,7 +27,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use expression::{BandOf, Expression, OutputExpression, Values};
-pub use survey::{Observer, Round};
+pub use survey::{Finding, Observer, Round};
 pub use tiles::ChainTiles;
 
 /// Bytes of input rows that a row of output may need: they stay in a core's second-level cache.

@@ -30,6 +30,27 @@ pub struct Observer {
     searches: Vec<LimitSearch>,
 }
 
+/// The ends of one stretch, found in the whole raster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The layer, or the recipe itself.
+    pub layer: String,
+    /// Which of its stretches: a number that is the same for the same recipes.
+    pub place: i64,
+    /// Values shown as 0 and as 1.
+    pub limits: (f64, f64),
+}
+
+impl Place {
+    /// Steps from 0, bands below it.
+    fn number(&self) -> i64 {
+        match self {
+            Place::Step(step) => *step as i64,
+            Place::Display(bands) => -1 - bands.start as i64,
+        }
+    }
+}
+
 impl Chain {
     /// Nothing is open: the chain can write.
     pub fn is_settled(&self) -> bool {
@@ -171,6 +192,37 @@ impl Chain {
                 None => self.open.push(open),
             }
         }
+    }
+
+    /// Whether a kernel asks for more of the raster than a few numbers.
+    pub fn asks_for_ground(&self) -> bool {
+        self.passes.iter().any(|pass| pass.kernel.question().is_some())
+    }
+
+    /// Ends of stretches that were found, so that a chain of the same recipes can take them over elsewhere.
+    pub fn findings(&self) -> Vec<Finding> {
+        let finding = |((layer, min, max), place): (&(String, f64, f64), &Place)| Finding {
+            layer: layer.clone(),
+            place: place.number(),
+            limits: (*min, *max),
+        };
+        self.found.iter().zip(&self.found_places).map(finding).collect()
+    }
+
+    /// Takes over what a chain of the same recipes found in the whole raster.
+    pub fn take_findings(&mut self, findings: &[Finding]) -> Result<()> {
+        for open in std::mem::take(&mut self.open) {
+            let own = (open.name.as_str(), open.place.number());
+            let known = findings.iter().find(|finding| (finding.layer.as_str(), finding.place) == own);
+            let finding = known.ok_or_else(|| {
+                Error::Argument(format!(
+                    "the survey knows nothing of '{}'; allowed: a survey of the same recipe",
+                    open.name
+                ))
+            })?;
+            self.close(open, finding.limits);
+        }
+        Ok(())
     }
 
     fn close(&mut self, open: OpenStretch, limits: (f64, f64)) {
