@@ -47,7 +47,7 @@ impl Series {
             read_row(clouds, None, &mut quality);
             let mut masked = vec![0; cells];
             mask.row(cells, &quality, &mut scratch, Outside::Mask, &mut masked);
-            mask::apply(&masked, &mut row);
+            mask::apply_value(&masked, f64::NAN, &mut row);
             row
         };
         let layers = ndvi.chunks(cells).zip(clouds.chunks(cells)).map(layer).collect();
@@ -77,7 +77,7 @@ impl Series {
             read_row(&quality[place.clone()], None, &mut bits);
             let mut masked = vec![0; cells];
             mask.row(cells, &bits, &mut scratch, Outside::Mask, &mut masked);
-            mask::apply(&masked, &mut row);
+            mask::apply_value(&masked, f64::NAN, &mut row);
             row
         });
         Self { name: "l8", cells, layers: layers.collect(), dates: array!(i64, "l8_seconds.bin") }

@@ -48,7 +48,7 @@ pub fn settled(
     let mut own = chain.again()?;
     let mut threads = threads.max(1);
     let plan = loop {
-        let options = PlanOptions { threads, memory: MEMORY, tile_size: None, reader: 0 };
+        let options = PlanOptions { threads, memory: MEMORY, tile_size: None, reader: 0, keeps_parts: false };
         match Plan::new(&own, layout, layout, options) {
             Err(Error::Memory(_)) if threads > 1 => threads /= 2,
             plan => break plan?,
