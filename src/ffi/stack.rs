@@ -441,7 +441,7 @@ impl State {
         let (job, report) = (self.job(self.output()?), &mut reporter(options));
         let prepared = job.prepare_watched(report, cancel)?;
         let plan = prepared.describe();
-        let outcome = prepared.run(report, cancel, None)?;
+        let outcome = prepared.run(report, cancel)?;
         self.outcome.replace(Some(outcome.describe(plan)));
         Ok(outcome.report)
     }

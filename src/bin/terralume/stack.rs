@@ -9,13 +9,11 @@ use clap::ArgMatches;
 use indicatif::BinaryBytes;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-use terralume::gdal::output::Target;
 use terralume::gdal::Gdal;
 use terralume::job::options::{JobOptions, OPTIONS};
 use terralume::job::stack::describe::RUN_OPTIONS;
 use terralume::job::stack::options::{StackOptions, STACK_OPTIONS};
-use terralume::job::stack::{InputSpec, PreparedStack, StackCommand, StackJob};
-use terralume::pipeline::stack::profile::Profile;
+use terralume::job::stack::{InputSpec, PreparedStack, StackCommand, StackJob, Timing};
 use terralume::{Error, Result};
 
 /// Plans one of the commands.
@@ -34,7 +32,6 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     let cancel = signals::watch()?;
     prepare_gdal()?;
     let start = Instant::now();
-    let profile = job.stack.profile.as_ref().map(|_| Profile::default());
     let progress = Progress::new(quiet);
     let mut opening = |share: f64, stage: &str| {
         signals::end_if_asked(|| progress.clear());
@@ -47,37 +44,23 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
         let text = if matches.get_flag("list") { list_text(&prepared) } else { plan_text(&prepared) };
         return print(text.as_bytes());
     }
-    let trace =
-        job.stack.profile.as_deref().map(|path| Target::new(path, job.run.overwrite, &[])).transpose()?;
-    let ((read, _), tiles, bands) = (prepared.bytes(), prepared.plan().tiles(), prepared.bands().len());
+    let bands = prepared.bands().len();
     let (rows, cols) = prepared.plan().size;
-    let decoded = prepared.plan().decoded;
     let mut report = |share: f64, stage: &str| {
         progress.show(share, stage);
         true
     };
-    let outcome = prepared.run(&mut report, cancel, profile.as_ref())?;
+    let outcome = prepared.run(&mut report, cancel)?;
     drop(progress);
     let seconds = start.elapsed().as_secs_f64();
-    if let (Some(target), Some(profile)) = (trace, &profile) {
-        let run = serde_json::json!({
-            "wall_seconds": seconds, "input_bytes": read, "cells": rows * cols, "tiles": tiles, "decoded": decoded,
-            "peak_bytes": peak_memory(),
-        });
-        let pending = target.pending()?;
-        let written = std::fs::write(pending.name()?, format!("{}\n", profile.trace(run)));
-        written
-            .map_err(|error| Error::Output(format!("cannot write '{}': {error}", target.path().display())))?;
-        target.accept(pending)?;
-    }
     if quiet {
         return Ok(());
     }
     let written = outcome.outputs.join(", ");
     note(&format!("wrote {written} ({rows} x {cols} cells, {}, {seconds:.1} s)", count(bands, "band")));
     outcome.notes().iter().for_each(|line| note(line));
-    if let Some(profile) = &profile {
-        summary(profile, seconds, read, decoded).iter().for_each(|line| note(line));
+    if let Some(timing) = &outcome.timing {
+        summary(timing).iter().for_each(|line| note(line));
     }
     Ok(())
 }
@@ -197,24 +180,16 @@ fn list_text(prepared: &PreparedStack<'_>) -> String {
 }
 
 /// One screen on where the time went.
-fn summary(profile: &Profile, wall: f64, read: u64, decoded: f64) -> Vec<String> {
-    let (kinds, _) = profile.seconds();
-    let all: f64 = kinds.iter().map(|(_, seconds)| seconds).sum();
+fn summary(timing: &Timing) -> Vec<String> {
+    let Timing { wall, threads, read, decoded, peak } = timing;
+    let all: f64 = threads.iter().map(|(_, seconds)| seconds).sum();
     let mut lines = vec![format!(
         "{wall:.2} s, {:.0} MB/s read (uncompressed), each block decoded {decoded:.2} times, peak {}",
-        read as f64 / 1e6 / wall.max(1e-9),
-        BinaryBytes(peak_memory())
+        *read as f64 / 1e6 / wall.max(1e-9),
+        BinaryBytes(*peak)
     )];
-    lines.extend(kinds.iter().map(|(what, seconds)| {
+    lines.extend(threads.iter().map(|(what, seconds)| {
         format!("{what:8} {seconds:8.2} thread-seconds, {:3.0} %", 100.0 * seconds / all.max(1e-9))
     }));
     lines
-}
-
-/// Most bytes this process has held.
-fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
 }

@@ -14,6 +14,7 @@ pub mod options;
 mod program;
 pub mod sensors;
 pub mod statistics;
+mod trace;
 
 use crate::core::error::{Error, Result};
 use crate::core::operation::Band;
@@ -38,9 +39,11 @@ use crate::VERSION;
 use layers::Image;
 use options::{Scatter, StackOptions};
 use std::sync::atomic::{AtomicBool, Ordering};
+use trace::Trace;
 
 pub use bins::{Bins, Counts};
 pub use inputs::InputSpec;
+pub use trace::Timing;
 
 /// What is done with a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,6 +118,8 @@ pub struct StackOutcome {
     pub bad: Vec<String>,
     /// Files that were written.
     pub outputs: Vec<String>,
+    /// What it took, if a profile was asked for.
+    pub timing: Option<Timing>,
 }
 
 impl StackJob {
@@ -123,9 +128,8 @@ impl StackJob {
         &self,
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
-        profile: Option<&Profile>,
     ) -> Result<StackOutcome> {
-        self.prepare_watched(report, cancel)?.run(report, cancel, profile)
+        self.prepare_watched(report, cancel)?.run(report, cancel)
     }
 
     /// Opens all inputs, checks everything but the output and decides how the run is divided.
@@ -189,8 +193,10 @@ impl PreparedStack<'_> {
         mut self,
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
-        profile: Option<&Profile>,
     ) -> Result<StackOutcome> {
+        let trace = Trace::begin(&self)?;
+        // Runs take the layers out.
+        let read = self.bytes().0;
         let layers = std::mem::take(&mut self.program.layers);
         let runs: Vec<Vec<Layer>> = if self.program.reduce.is_some() {
             vec![layers]
@@ -205,13 +211,19 @@ impl PreparedStack<'_> {
         for (index, layers) in runs.into_iter().enumerate() {
             self.program.layers = layers;
             let mut part = |share: f64, stage: &str| report((index as f64 + share) / count, stage);
-            total += self.run_once(&outputs[index], &mut part, cancel, profile)?;
+            total += self.run_once(
+                &outputs[index],
+                &mut part,
+                cancel,
+                trace.as_ref().map(|trace| &trace.profile),
+            )?;
         }
         // Too late to cancel: all files are in their places.
         report(1.0, "done");
         let mut bad = self.bad.clone();
         bad.extend(self.source.bad_files());
-        Ok(StackOutcome { report: total, bad, outputs: outputs.into_iter().flatten().collect() })
+        let timing = trace.map(|trace| trace.finish(&self.plan, read)).transpose()?;
+        Ok(StackOutcome { report: total, bad, outputs: outputs.into_iter().flatten().collect(), timing })
     }
 
     /// Names of the files of each run: one, or one for each band.

@@ -1,0 +1,71 @@
+//! Where the time of a run goes, written to a file beside the outputs.
+
+use super::PreparedStack;
+use crate::core::error::{Error, Result};
+use crate::gdal::output::Target;
+use crate::pipeline::stack::plan::StackPlan;
+use crate::pipeline::stack::profile::Profile;
+use serde_json::json;
+use std::time::Instant;
+
+/// A run that is watched.
+pub(super) struct Trace {
+    target: Target,
+    start: Instant,
+    pub profile: Profile,
+}
+
+/// What a run took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timing {
+    /// Seconds that passed.
+    pub wall: f64,
+    /// Seconds of all threads by kind of work.
+    pub threads: Vec<(&'static str, f64)>,
+    /// Bytes that were read, uncompressed.
+    pub read: u64,
+    /// How often a block was decoded, on the average.
+    pub decoded: f64,
+    /// Most bytes that the process has held; 0 where the system does not tell.
+    pub peak: u64,
+}
+
+impl Trace {
+    /// Begins now, if the options ask for it. A file that must not be replaced is an error before anything is computed.
+    pub fn begin(prepared: &PreparedStack<'_>) -> Result<Option<Self>> {
+        let job = prepared.job;
+        let Some(path) = &job.stack.profile else { return Ok(None) };
+        let target = Target::new(path, job.run.overwrite, &prepared.files)?;
+        Ok(Some(Self { target, start: Instant::now(), profile: Profile::default() }))
+    }
+
+    /// Writes the file, a Chrome trace.
+    pub fn finish(self, plan: &StackPlan, read: u64) -> Result<Timing> {
+        let Self { target, start, profile } = self;
+        let timing = Timing {
+            wall: start.elapsed().as_secs_f64(),
+            threads: profile.seconds().0,
+            read,
+            decoded: plan.decoded,
+            peak: peak_memory(),
+        };
+        let run = json!({
+            "wall_seconds": timing.wall, "input_bytes": timing.read, "cells": plan.size.0 * plan.size.1,
+            "tiles": plan.tiles(), "decoded": timing.decoded, "peak_bytes": timing.peak,
+        });
+        let pending = target.pending()?;
+        let written = std::fs::write(pending.name()?, format!("{}\n", profile.trace(run)));
+        written
+            .map_err(|error| Error::Output(format!("cannot write '{}': {error}", target.path().display())))?;
+        target.accept(pending)?;
+        Ok(timing)
+    }
+}
+
+/// Most bytes this process has held.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}
