@@ -488,7 +488,8 @@ terralume_status terralume_chain_options_init(terralume_chain_options *options, 
 
 /**
  * Says what a recipe gives on a grid, as JSON: "radius" in cells, "bands", "cell_type", "nodata", "surveys", passes over
- * the whole raster that it needs first (0: tiles can be computed by themselves), and "recipe" with every parameter spelled
+ * the whole raster that it needs first (0: tiles can be computed by themselves), "ground", whether it needs more of the
+ * raster than terralume_job_survey() tells, and "recipe" with every parameter spelled
  * out, which can be used as a recipe again.
  *
  * @param recipe  JSON, the name of a preset such as "vat-combined", or the id of an operation such as "slope".

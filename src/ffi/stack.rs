@@ -43,7 +43,7 @@ struct State {
 }
 
 /// Options that mean nothing where arrays take the place of files.
-const ABOUT_FILES: [&str; 22] = [
+const ABOUT_FILES: [&str; 23] = [
     "input",
     "asset",
     "mask-asset",
@@ -66,6 +66,7 @@ const ABOUT_FILES: [&str; 22] = [
     "co",
     "overviews",
     "overwrite",
+    "profile",
 ];
 
 /// What a run over a stack did to cells. Fill with terralume_stack_report_init() first.

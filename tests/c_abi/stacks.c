@@ -57,8 +57,11 @@ static void test_report(void) {
     watcher seen = {stack, 0, 0, 0, 0};
     terralume_run_options options = watched_by(&seen);
     OK(terralume_stack_report_init(&report, sizeof report));
+    char trace[1200];
+    snprintf(trace, sizeof trace, "%s/trace.json", folder);
+    set(stack, "profile", trace);
     OK(terralume_stack_run(stack, &options, &report));
-    CHECK(seen.last == 1 && seen.calls > 1 && exists(output));
+    CHECK(seen.last == 1 && seen.calls > 1 && exists(output) && exists(trace));
     CHECK(report.not_finite == 1000000 && report.missing == 1000000 && report.masked == 0);
     terralume_stack_free(stack);
     terralume_stack_free(NULL);
