@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Measures stacks against a program that only reads every block, against gdal_translate, and against dask, and writes
-# docs/benchmarks_stacks.md. Usage: scripts/bench_stacks.sh [DATES] [SIDE] [ROUNDS]
+# docs/benchmarks_stacks.md. Usage: scripts/bench_stacks.sh [DATES] [SIDE] [SCENES] [SCENE_SIDE] [ROUNDS]
 # Ratios count, not times: pairs run in turn, the median of the rounds is taken. Peers come by pip into target/bench.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-dates=${1:-100} side=${2:-2745} rounds=${3:-3}
+dates=${1:-100} side=${2:-2745} scenes=${3:-48} scene_side=${4:-4096} rounds=${5:-3}
 cargo build --release --quiet
 terralume=$PWD/target/release/terralume
 venv=$PWD/target/bench/venv
-work=$(mktemp -d -p target)
-trap 'rm -rf "$work"' EXIT
+work=$PWD/target/bench/stack
+mkdir -p "$work"
 if [[ ! -x $venv/bin/python ]]; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet xarray 'dask[array]' rioxarray
@@ -32,7 +32,13 @@ pair() {
         "$(printf '%s\n' "${ratios[@]}" | median)" "$2"
 }
 
-"$venv/bin/python" benches/make_stack.py "$work" "$dates" "$side"
+# The scenes take minutes to make and 14 GB: they stay for the next time.
+shape="$dates $side $scenes $scene_side"
+if [[ $(cat "$work/shape" 2>/dev/null) != "$shape" ]]; then
+    rm -rf "$work/deflate" "$work/plain"
+    "$venv/bin/python" benches/make_stack.py "$work" $shape
+    echo "$shape" >"$work/shape"
+fi
 quick="--threads 2 --overwrite --quiet"
 deflate=$work/deflate plain=$work/plain
 mean="$terralume reduce $deflate/x_*.tif $work/out.tif $quick"
@@ -51,7 +57,9 @@ pair "spatial mean, uncompressed (reference: xarray and dask threads)" "≤ 0.25
     "$venv/bin/python benches/dask_mean.py space $plain" "$terralume statistics $plain/x_*.tif --stat mean --threads 2"
 season="--group season --mask 'qa: bits 3|4' --expr '(nir-red)/(nir+red)' $quick"
 inputs() { echo "-i 'red=$1/red_*.tif' -i 'nir=$1/nir_*.tif' -i 'qa=$1/qa_*.tif'"; }
-pair "masked NDVI seasonal mean, DEFLATE (reference: the floor)" "≤ 1.3" "$work/floor 2 $deflate/{red,nir,qa}_*.tif" \
+pair "masked NDVI seasonal mean of $scenes dates $scene_side², DEFLATE, output not compressed (reference: the floor)" "≤ 1.3" "$work/floor 2 $deflate/{red,nir,qa}_*.tif" \
+    "$terralume reduce $(inputs "$deflate") $work/out.tif $season --co COMPRESS=NONE"
+pair "the same, output in ZSTD (reference: the floor)" "-" "$work/floor 2 $deflate/{red,nir,qa}_*.tif" \
     "$terralume reduce $(inputs "$deflate") $work/out.tif $season"
 pair "masked NDVI seasonal mean, uncompressed (reference: xarray and dask threads)" "≤ 0.25" \
     "$venv/bin/python benches/dask_mean.py season $plain" "$terralume reduce $(inputs "$plain") $work/out.tif $season"
@@ -66,7 +74,7 @@ pair "mask by classes to COG, 5490² RGB (reference: gdal_translate -of COG)" "�
 {
     echo "# Benchmarks of stacks"
     echo
-    echo "Written by \`scripts/bench_stacks.sh $dates $side $rounds\`: pairs run in turn, median of $rounds rounds, page cache"
+    echo "Written by \`scripts/bench_stacks.sh $shape $rounds\`: pairs run in turn, median of $rounds rounds, page cache"
     echo "warm. Ratios are ours / reference. The floor (\`benches/floor.cpp\`) only reads every block with two threads."
     echo
     echo "Machine: $(nproc) processors, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), GDAL $(gdal-config --version)."
