@@ -353,6 +353,24 @@ fn fewer_values_than_asked_for_have_no_result() {
     }
 }
 
+/// A byte counts up to 255 layers.
+#[test]
+fn counts_of_many_layers_do_not_wrap() {
+    for (layers, bytes) in [(255, 17), (256, 20)] {
+        let dates: Vec<i64> = (0..layers).collect();
+        let groups = Grouping::All.of(&dates, None).unwrap();
+        let plan = plan("count,mean,std", &dates, &groups, None, 1);
+        assert_eq!(plan.bytes_per_cell(false), bytes + 8);
+        let mut state = plan.state(2, false);
+        (0..layers).for_each(|layer| state.feed(layer as usize, 0, &[3.0, layer as f64]));
+        let mut rows = [0.0; 6];
+        state.finish(0, 0, 2, &mut rows, &mut plan.scratch());
+        let count = layers as f64;
+        assert_eq!(rows[..4], [count, count, 3.0, (count - 1.0) / 2.0]);
+        assert!(rows[4] == 0.0 && (rows[5] - ((count * count - 1.0) / 12.0).sqrt()).abs() < 1e-9);
+    }
+}
+
 #[test]
 fn bands_memory_and_refusals_of_a_plan() {
     let day = 86_400;
@@ -370,11 +388,11 @@ fn bands_memory_and_refusals_of_a_plan() {
     assert_eq!(plan("mean", &dates, &one, None, 1).results()[0].name, "mean");
     assert_eq!(
         [bytes("mean", false), bytes("mean,sum", false), bytes("min", false), bytes("std", false)],
-        [12, 12, 12, 20]
+        [9, 9, 9, 17]
     );
     assert_eq!(
         [bytes("which_max", false), bytes("median", false), bytes("median", true)],
-        [16, 4 + 24, 4 + 12]
+        [13, 1 + 24, 1 + 12]
     );
     let said = |statistics: &str, dates: &[i64], weights: Option<&[f64]>| {
         let groups = Grouping::All.of(dates, None).unwrap();
