@@ -404,9 +404,10 @@ class Chain:
         return len(self.description["bands"])
 
     def settled(self, source: Place, nodata: float, threads: int) -> Chain:
-        """The chain with everything found that depends on the whole raster, which is `source`: its parts can be computed by
-        themselves then. Ctrl-C stops it."""
-        array = _Array(ctypes.sizeof(_Array), source.address, source.rows, source.cols, source.strides[1], 0, 0, 0, 0, nodata)
+        """The chain with everything found that depends on the whole raster, which is `source`: its parts can be
+        computed by themselves then. Ctrl-C stops it."""
+        size, shape = ctypes.sizeof(_Array), (source.rows, source.cols)
+        array = _Array(size, source.address, *shape, source.strides[1], 0, 0, 0, 0, nodata)
         found = object.__new__(Chain)
         found._library, found._handle = self._library, ctypes.c_void_p()
         found.description = {**self.description, "surveys": 0}
@@ -420,8 +421,8 @@ class Chain:
     ) -> None:
         """Computes a tile. Other Python threads go on meanwhile.
 
-        `watch`: what `watching` gives. `source` is the first of `source.rows` x `source.cols` float32 cells, margins (top,
-        bottom, left, right) included; `output` the first cell of the tile in an array whose
+        `watch`: what `watching` gives. `source` is the first of `source.rows` x `source.cols` float32 cells, margins
+        (top, bottom, left, right) included; `output` the first cell of the tile in an array whose
         `output.strides` (band, row) are in cells."""
         top, bottom, left, right = margins
         array = _Array(
@@ -434,8 +435,8 @@ class Chain:
 
 @contextlib.contextmanager
 def watching(proceed: Callable[[], bool] | None = None) -> Iterator[Any]:
-    """What calls of `Chain.run` ask ten times a second, from any thread, whether to go on; None: this thread calls, and Ctrl-C
-    stops it."""
+    """What calls of `Chain.run` ask ten times a second, from any thread, whether to go on; None: this thread calls, and
+    Ctrl-C stops it."""
     if proceed is None:
         with _reporting(None) as options:
             yield options

@@ -162,4 +162,4 @@ def test_unknown_names_are_told(run, feedback):
 def test_progress_never_falls_and_has_stages(run, feedback):
     run("normalize")
     assert feedback.shares == sorted(feedback.shares) and feedback.shares[-1] == 100
-    assert feedback.stages == ["Surveying", "Computing", "Finishing", "Done"]
+    assert feedback.stages == ["Opening", "Surveying", "Computing", "Finishing", "Done"]
