@@ -2,7 +2,7 @@
 
 use super::argument::{borrow, check, Place};
 use super::grid::terralume_grid;
-use super::job::{reporter, terralume_run_options};
+use super::job::{reporter, run_options, terralume_run_options};
 use super::recipe::{prepare, terralume_chain_options};
 use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
@@ -266,16 +266,6 @@ pub unsafe extern "C" fn terralume_chain_survey(
         place.fill(Box::into_raw(Box::new(terralume_chain { chain })));
         Ok(())
     })
-}
-
-/// # Safety
-/// `options` is NULL or live options.
-unsafe fn run_options(options: *const terralume_run_options) -> Result<terralume_run_options> {
-    if options.is_null() {
-        return Ok(terralume_run_options::DEFAULT);
-    }
-    // SAFETY: by contract.
-    unsafe { versioned::read(options) }
 }
 
 /// Asks the caller ten times a second whether to go on, however often it is asked itself.

@@ -372,6 +372,18 @@ pub unsafe extern "C" fn terralume_job_cancel(job: *mut terralume_job) {
 /// Hears a share and a stage; false cancels.
 pub(super) type Report<'a> = dyn FnMut(f64, &str) -> bool + 'a;
 
+/// The caller's options; NULL: the defaults.
+///
+/// # Safety
+/// `options` is NULL or live options.
+pub(super) unsafe fn run_options(options: *const terralume_run_options) -> Result<terralume_run_options> {
+    if options.is_null() {
+        return Ok(terralume_run_options::DEFAULT);
+    }
+    // SAFETY: by contract.
+    unsafe { versioned::read(options) }
+}
+
 /// Does something with a job that takes long; `to_file` that needs outputs.
 ///
 /// # Safety
@@ -388,12 +400,8 @@ pub(super) unsafe fn work_on(
         Arc::increment_strong_count(job);
         Arc::from_raw(job)
     };
-    let options = if options.is_null() {
-        terralume_run_options::DEFAULT
-    } else {
-        // SAFETY: by contract.
-        unsafe { versioned::read(options) }?
-    };
+    // SAFETY: by contract.
+    let options = unsafe { run_options(options) }?;
     let state = job.lock()?;
     let result = state.work((&options, to_file), &job.cancel, work);
     // Before the lock is released: a request that comes later is for the next run.

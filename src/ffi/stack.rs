@@ -1,7 +1,7 @@
 //! Stacks of rasters: formulas, masks, rescaling, statistics over time; and tiles handed to a function of the caller.
 
 use super::argument::{borrow, check, text, Place};
-use super::job::{reporter, terralume_run_options};
+use super::job::{reporter, run_options, terralume_run_options};
 use super::library::c_text;
 use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
@@ -355,12 +355,8 @@ unsafe fn work_on(
         Arc::increment_strong_count(stack);
         Arc::from_raw(stack)
     };
-    let options = if options.is_null() {
-        terralume_run_options::DEFAULT
-    } else {
-        // SAFETY: by contract.
-        unsafe { versioned::read(options) }?
-    };
+    // SAFETY: by contract.
+    let options = unsafe { run_options(options) }?;
     let state = stack.lock()?;
     let cancelled = stack.cancel.load(Ordering::Relaxed);
     let result =

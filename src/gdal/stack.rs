@@ -170,7 +170,7 @@ fn share_handles(files: &mut [File], settings: &StackSettings) {
     for most in [1, settings.threads] {
         for file in &mut order {
             let room = memory.checked_div(file.held).unwrap_or(handles);
-            let more = (most - file.most_spare).min(handles).min(room);
+            let more = most.saturating_sub(file.most_spare).min(handles).min(room);
             file.most_spare += more;
             handles -= more;
             memory -= more * file.held;
