@@ -4,9 +4,8 @@ use super::sink::Format;
 use super::tiles::FOLDER as TILES_FOLDER;
 use crate::core::error::{Error, Result};
 use std::ffi::CString;
-use std::fs::Permissions;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use tempfile::TempPath;
 
@@ -89,14 +88,12 @@ impl Target {
         }
     }
 
-    /// A file beside the target that disappears unless it is kept.
+    /// A name beside the target for GDAL to make a file of, which disappears unless it is kept.
     pub fn pending(&self) -> Result<PendingFile> {
         let file = tempfile::Builder::new()
             .prefix(".terralume-")
             .suffix(".part.tif")
-            // What any program creates; the user's umask takes away from it.
-            .permissions(Permissions::from_mode(0o666))
-            .tempfile_in(self.folder())
+            .make_in(self.folder(), claim)
             .map_err(|error| {
                 Error::Output(format!("cannot write in '{}': {error}", self.folder().display()))
             })?;
@@ -219,6 +216,13 @@ fn free_bytes(folder: &Path) -> Option<u64> {
     (found.f_blocks > 0).then(|| found.f_bavail.saturating_mul(found.f_frsize))
 }
 
+/// Looks whether a file of this name can be made. GDAL makes it anew: ext4 writes a file that was there before and was
+/// emptied out to the disk as soon as it is closed, and the run would wait for that.
+fn claim(path: &Path) -> std::io::Result<()> {
+    std::fs::File::create_new(path)?;
+    std::fs::remove_file(path)
+}
+
 /// A file under a name of its own.
 #[derive(Debug)]
 pub struct PendingFile {
@@ -290,7 +294,9 @@ mod tests {
         let target = Target::new(path.to_str().unwrap(), false, &[]).unwrap();
         drop(target.pending().unwrap());
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
-        target.accept(target.pending().unwrap()).unwrap();
+        let pending = target.pending().unwrap();
+        std::fs::write(&pending.file, "cells").unwrap();
+        target.accept(pending).unwrap();
         assert!(path.exists());
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
         let again = Target::new(path.to_str().unwrap(), false, &[]);
@@ -310,6 +316,7 @@ mod tests {
         drop(pending);
         assert_eq!(folder.path().read_dir().unwrap().count(), 4);
         let pending = target.pending().unwrap();
+        std::fs::write(&pending.file, "cells").unwrap();
         std::fs::write(beside(&pending.file, NOTES), "new").unwrap();
         target.accept(pending).unwrap();
         assert_eq!(folder.path().read_dir().unwrap().count(), 2);

@@ -20,10 +20,19 @@ pub enum Instruction {
     Field(Operand, u32, u32),
 }
 
+/// How a result is made.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin {
+    /// It is there after the instructions.
+    Operand(Operand),
+    /// An operation on the only two inputs its text names, done while the result is looked through: most indices are one.
+    Pair(Binary, u32, u32),
+}
+
 /// A result, and what decides whether it has data.
 #[derive(Debug, Clone)]
 pub struct Output {
-    pub value: Operand,
+    pub origin: Origin,
     /// Rows of inputs that its text names.
     pub uses: Vec<u32>,
     /// Missing inputs are looked for, because the arithmetic does not keep them.
@@ -33,7 +42,8 @@ pub struct Output {
 
 impl Default for Output {
     fn default() -> Self {
-        Self { value: Operand::Constant(f64::NAN), uses: Vec::new(), masks: false, names_nodata: false }
+        let origin = Origin::Operand(Operand::Constant(f64::NAN));
+        Self { origin, uses: Vec::new(), masks: false, names_nodata: false }
     }
 }
 
@@ -195,10 +205,15 @@ fn change_by_two<F: Fn(f64, f64, f64) -> f64>(x: &[f64], y: &[f64], to: &mut [f6
 
 /// Writes a result, NaN where it has no data, and says how many cells lost theirs in the arithmetic.
 pub fn result(output: &Output, work: Work<'_>, registers: &[Vec<f64>], to: &mut [f64]) -> u64 {
-    let lost = match output.value {
-        Operand::Register(register) => settle(output, work, &registers[register as usize][..work.cells], to),
-        Operand::Input(row) => settle(output, work, work.input(row), to),
-        Operand::Constant(number) => {
+    let lost = match output.origin {
+        Origin::Pair(operation, x, y) => {
+            with_binary!(operation, |f| join_finite(work.input(x), work.input(y), to, f))
+        }
+        Origin::Operand(Operand::Register(register)) => {
+            settle(output, work, &registers[register as usize][..work.cells], to)
+        }
+        Origin::Operand(Operand::Input(row)) => settle(output, work, work.input(row), to),
+        Origin::Operand(Operand::Constant(number)) => {
             to.fill(if number.is_finite() { number } else { f64::NAN });
             let count = |there: bool| if there { work.cells as u32 } else { 0 };
             gone(output, work, [count(number.is_nan()), count(number.is_infinite())], to)
@@ -237,6 +252,19 @@ fn gone(output: &Output, work: Work<'_>, [missing, infinite]: [u32; 2], to: &[f6
 fn lost(output: &Output, work: Work<'_>, to: &[f64]) -> u64 {
     let there = |cell: usize| output.uses.iter().all(|row| !work.input(*row)[cell].is_nan());
     to.iter().enumerate().filter(|(cell, value)| value.is_nan() && there(*cell)).count() as u64
+}
+
+/// Joins two rows and takes over values that are finite; counts the others unless an input was missing.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+fn join_finite<F: Fn(f64, f64) -> f64>(x: &[f64], y: &[f64], to: &mut [f64], f: F) -> u64 {
+    let mut lost = 0;
+    for ((to, x), y) in to.iter_mut().zip(x).zip(y) {
+        let value = f(*x, *y);
+        let there = value.is_finite();
+        lost += u64::from(!there & !x.is_nan() & !y.is_nan());
+        *to = if there { value } else { f64::NAN };
+    }
+    lost
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]

@@ -1,6 +1,6 @@
 //! From graph to code.
 
-use super::execute::{self, Code, Instruction, Operand, Work};
+use super::execute::{self, Code, Instruction, Operand, Origin, Output, Work};
 use super::graph::{Graph, Id, Node};
 use super::parse::{self, Name, Reading};
 use crate::core::error::{unknown_name, Error, Result};
@@ -109,15 +109,18 @@ impl Parsed {
                 inputs.push(input);
             }
         }
-        let roots: Vec<Id> = reading.statements.iter().map(|statement| statement.root).collect();
-        let mut code = Assembler::new(&reading.graph, &rows).assemble(&roots);
-        for (result, statement) in code.results.iter_mut().zip(&reading.statements) {
+        let outputs = reading.statements.iter().map(|statement| {
             let order = reading.graph.schedule(&[statement.root]);
             let keeps = order.iter().all(|id| reading.graph.node(*id).keeps_missing());
-            result.uses = statement.uses.iter().map(|name| rows[*name as usize]).collect();
-            result.masks = rule == NoDataRule::Strict && !keeps;
-            result.names_nodata = statement.names_nodata;
-        }
+            let output = Output {
+                uses: statement.uses.iter().map(|name| rows[*name as usize]).collect(),
+                masks: rule == NoDataRule::Strict && !keeps,
+                names_nodata: statement.names_nodata,
+                ..Output::default()
+            };
+            (statement.root, output)
+        });
+        let code = Assembler::new(&reading.graph, &rows).assemble(outputs.collect());
         let name = |name: Option<&Name>| name.map_or("result".to_string(), |name| name.name.clone());
         let results = reading.statements.iter().map(|statement| name(statement.name.as_ref())).collect();
         Ok(Program { code, inputs, results, rule })
@@ -231,25 +234,40 @@ impl<'a> Assembler<'a> {
         }
     }
 
-    fn assemble(mut self, roots: &[Id]) -> Code {
-        let order = self.graph.schedule(roots);
+    fn assemble(mut self, mut outputs: Vec<(Id, Output)>) -> Code {
+        let pairs: Vec<_> = outputs.iter().map(|(root, output)| self.pair(*root, output)).collect();
+        let with_code = outputs.iter().zip(&pairs).filter(|(_, pair)| pair.is_none());
+        let order = self.graph.schedule(&with_code.map(|((root, _), _)| *root).collect::<Vec<_>>());
         let nodes = order.iter().max().map_or(0, |last| *last as usize + 1);
         self.needed = vec![0; nodes];
         self.operands = vec![Operand::Constant(f64::NAN); nodes];
         for operand in order.iter().flat_map(|id| self.graph.node(*id).operands()) {
             self.needed[operand as usize] += 1;
         }
-        // Results stay until all instructions are done.
-        for root in roots {
+        // Results stay until all instructions are done; so does a pair that other results are made from.
+        for (root, _) in outputs.iter().filter(|(root, _)| order.contains(root)) {
             self.needed[*root as usize] += 1;
         }
-        for id in order {
-            self.node(id);
+        for id in &order {
+            self.node(*id);
         }
-        let result =
-            |root: &Id| execute::Output { value: self.operands[*root as usize], ..Default::default() };
-        self.code.results = roots.iter().map(result).collect();
+        for ((root, output), pair) in outputs.iter_mut().zip(pairs) {
+            output.origin = match pair {
+                Some(pair) if !order.contains(root) => pair,
+                _ => Origin::Operand(self.operands[*root as usize]),
+            };
+        }
+        self.code.results = outputs.into_iter().map(|(_, output)| output).collect();
         self.code
+    }
+
+    /// A result that is an operation on the two inputs it uses.
+    fn pair(&self, root: Id, output: &Output) -> Option<Origin> {
+        let Node::Binary(operation, x, y) = self.graph.node(root) else { return None };
+        let (Node::Input(x), Node::Input(y)) = (self.graph.node(x), self.graph.node(y)) else { return None };
+        let (x, y) = (self.rows[x as usize], self.rows[y as usize]);
+        let all = output.uses == [x, y] || output.uses == [y, x];
+        (all && x != y && !output.masks && !output.names_nodata).then_some(Origin::Pair(operation, x, y))
     }
 
     fn node(&mut self, id: Id) {
