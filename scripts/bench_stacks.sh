@@ -25,6 +25,8 @@ row() { rows+=("| $1 | $2 | $3 | $4 | $5 |"); echo "${rows[-1]}"; }
 pair() {
     local a=() b=() ratios=() x y
     for ((round = 0; round < rounds; round++)); do
+        # Replacing a file makes ext4 write the new one to the disk at once.
+        rm -f "$work"/{out,copy}.tif
         x=$(seconds bash -c "$3") y=$(seconds bash -c "$4")
         a+=("$x") b+=("$y") ratios+=("$(awk "BEGIN {print $y / $x}")")
     done

@@ -225,7 +225,7 @@ fn run_until(
     let plan = plan_for(&chain, source, threads, 32);
     let layout = source.layout();
     let mut sink = ArraySink::new(&chain, (layout.rows, layout.cols));
-    run(&chain, &plan, &[source], &mut sink, &mut Monitor { report, cancel }).map(drop)
+    run(&chain, &plan, &[source], &mut sink, &mut Monitor { report, cancel }, None).map(drop)
 }
 
 #[test]
@@ -286,7 +286,7 @@ fn errors_of_the_sink_end_the_run() {
         let mut sink = FullDisk(source.layout(), 0);
         let cancel = AtomicBool::new(false);
         let mut monitor = Monitor { report: &mut |_| true, cancel: &cancel };
-        let result = run(&chain, &plan, &[&source], &mut sink, &mut monitor);
+        let result = run(&chain, &plan, &[&source], &mut sink, &mut monitor, None);
         assert_eq!(result, Err(Error::Output("disk full".into())));
         assert_eq!(sink.1, 3, "nothing is written after an error");
         let reads = source.reads.load(Ordering::Relaxed);

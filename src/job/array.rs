@@ -1,5 +1,6 @@
 //! A run into memory instead of into a file.
 
+use super::trace::Trace;
 use super::{set_caches, Job, Prepared, COMPUTING};
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
@@ -43,7 +44,7 @@ impl Job {
                     .into(),
             ));
         }
-        prepared.settle(&mut |done| report(done, "surveying"), cancel)?;
+        prepared.settle(&mut |done| report(done, "surveying"), cancel, None)?;
         Ok(prepared.chain.findings())
     }
 }
@@ -55,18 +56,19 @@ impl Prepared<'_> {
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
     ) -> Result<()> {
+        Trace::refuse(&self.job.options)?;
         let (rows, cols) = self.plan.size;
         let cell = (self.chain.bands().len(), self.chain.cell_type().bytes());
         let mut sink = ArraySink::new(cells, cell, (rows, cols), Window { row: 0, col: 0, rows, cols })?;
         let share = COMPUTING / (self.chain.rounds() + 1) as f64;
         let surveying = share * self.chain.rounds() as f64;
-        self.settle(&mut |done| report(surveying * done, "surveying"), cancel)?;
+        self.settle(&mut |done| report(surveying * done, "surveying"), cancel, None)?;
         let Self { source, layers, chain, plan, .. } = self;
         let mut sources: Vec<&dyn Source> = vec![&source];
         sources.extend(layers.iter().map(|layer| layer as &dyn Source));
         set_caches(&plan, &source, &layers);
         let mut computing = |done: f64| report(surveying + done * share, "computing");
-        run(&chain, &plan, &sources, &mut sink, &mut Monitor { report: &mut computing, cancel })?;
+        run(&chain, &plan, &sources, &mut sink, &mut Monitor { report: &mut computing, cancel }, None)?;
         report(1.0, "done");
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! What the layers of a picture show beside the elevations: rasters, and results of stacks.
 
 use super::stack::layer::{self as stack_layer, Ground, OpenedLayer};
+use super::trace::Timing;
 use super::{default_memory, processors, Job};
 use crate::core::error::{Error, Result};
 use crate::gdal::layer::RasterLayer;
@@ -25,12 +26,14 @@ pub enum JobLayer {
 }
 
 /// What a run did with stacks.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct LayerReport {
     /// What was done to cells.
     pub cells: Report,
     /// Files that could not be read, wholly or in part.
     pub bad: Vec<String>,
+    /// What the run took, if a profile was asked for.
+    pub timing: Option<Timing>,
 }
 
 impl Job {

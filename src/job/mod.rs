@@ -10,6 +10,7 @@ use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
 use crate::pipeline::io::{Layout, Sink, Source};
 use crate::pipeline::plan::{Plan, PlanOptions};
+use crate::pipeline::profile::Profile;
 use crate::pipeline::run::{run, Monitor};
 use crate::pipeline::survey;
 use crate::recipe::chain::{Chain, ChainOptions};
@@ -19,6 +20,7 @@ use layer::JobLayer;
 use serde_json::json;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
+use trace::Trace;
 
 mod array;
 mod describe;
@@ -28,6 +30,7 @@ mod names;
 pub mod options;
 mod reference;
 pub mod stack;
+mod trace;
 pub mod view;
 pub mod virtual_name;
 pub mod vrt;
@@ -37,6 +40,7 @@ pub use layer::LayerReport;
 pub use names::file_name;
 pub use options::JobOptions;
 pub use reference::{gallery, reference};
+pub use trace::Timing;
 pub use view::View;
 
 /// Share of the progress that computing takes; the rest is for closing, overviews and COGs.
@@ -246,7 +250,12 @@ impl Prepared<'_> {
     }
 
     /// Looks for what depends on the whole raster.
-    fn settle(&mut self, report: &mut dyn FnMut(f64) -> bool, cancel: &AtomicBool) -> Result<()> {
+    fn settle(
+        &mut self,
+        report: &mut dyn FnMut(f64) -> bool,
+        cancel: &AtomicBool,
+        profile: Option<&Profile>,
+    ) -> Result<()> {
         if self.chain.is_settled() {
             return Ok(());
         }
@@ -257,7 +266,7 @@ impl Prepared<'_> {
         set_caches(&whole, &self.source, &self.layers);
         let mut sources: Vec<&dyn Source> = vec![&self.source];
         sources.extend(self.layers.iter().map(|layer| layer as &dyn Source));
-        survey::settle(&mut self.chain, &whole, &sources, &mut Monitor { report, cancel })
+        survey::settle(&mut self.chain, &whole, &sources, &mut Monitor { report, cancel }, profile)
     }
 
     /// All pictures together must have room where the first one goes.
@@ -274,12 +283,16 @@ impl Prepared<'_> {
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
     ) -> Result<LayerReport> {
-        let targets = self.job.targets(&self.inputs())?;
+        let inputs = self.inputs();
+        let targets = self.job.targets(&inputs)?;
+        let outputs: Vec<_> = self.job.pictures.iter().map(|picture| picture.output.as_str()).collect();
+        let trace = Trace::begin(&self.job.options, &inputs, &outputs)?;
+        let profile = trace.as_ref().map(|trace| &trace.profile);
         self.check_room()?;
         // Every pass over the raster takes about as long.
         let share = COMPUTING / (self.chain.rounds() + 1) as f64;
         let surveying = share * self.chain.rounds() as f64;
-        self.settle(&mut |done| report(surveying * done, "surveying"), cancel)?;
+        self.settle(&mut |done| report(surveying * done, "surveying"), cancel, profile)?;
         // What surveys did to cells is done once more.
         JobLayer::take_report(&self.layers);
         let Self { job, source, layers, chain, plan, mut plan_options } = self;
@@ -306,7 +319,7 @@ impl Prepared<'_> {
         set_caches(&plan, &source, &layers);
         let mut computing = |done: f64| report(surveying + done * share, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
-        let outcome = run(&chain, &plan, &sources, &mut sinks, &mut monitor)?;
+        let outcome = run(&chain, &plan, &sources, &mut sinks, &mut monitor, profile)?;
         if !outcome.any_data {
             let (name, band) = (source.name(), job.options.band.unwrap_or(1));
             return Err(Error::Input(format!(
@@ -318,13 +331,25 @@ impl Prepared<'_> {
         })?;
         // Too late to cancel: the file is in its place.
         report(1.0, "done");
-        Ok(JobLayer::take_report(&layers))
+        let extent = trace::Extent {
+            cells: plan.size.0 * plan.size.1,
+            tiles: plan.tiles(),
+            read: sources.iter().map(|source| bytes_of(source.layout())).sum(),
+            decoded: plan.overlap(),
+        };
+        let timing = trace.map(|trace| trace.finish(extent)).transpose()?;
+        Ok(LayerReport { timing, ..JobLayer::take_report(&layers) })
     }
 }
 
 /// Blocks that an output of this size will have.
 fn blocks_of(rows: usize, cols: usize) -> Layout {
     Layout { rows, cols, block_rows: FILE_BLOCK.min(rows), block_cols: FILE_BLOCK.min(cols) }
+}
+
+/// Bytes of a raster as kernels see it.
+fn bytes_of(layout: Layout) -> u64 {
+    (layout.rows as u64).saturating_mul((layout.cols * size_of::<f32>()) as u64)
 }
 
 /// Gives decoded blocks the memory that the plan has for them.

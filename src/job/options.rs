@@ -33,6 +33,8 @@ pub struct JobOptions {
     pub overwrite: bool,
     /// Add overviews to a GeoTIFF.
     pub overviews: bool,
+    /// File that gets a trace of the run.
+    pub profile: Option<String>,
     /// Part of the raster to compute; None: all of it.
     pub extent: Option<Extent>,
     /// Value that means nodata in the input; None: as the file says.
@@ -157,6 +159,17 @@ pub static OPTIONS: &[OptionSpec] = &[
         help: "Replace the output if it exists",
         set: |options, text| text.parse().ok().map(|flag| options.overwrite = flag),
         allowed: "true, false",
+    },
+    OptionSpec {
+        name: "profile",
+        value: "FILE",
+        repeated: false,
+        help: "Write what each thread did when, as a Chrome trace (JSON), and print a summary",
+        set: |options, text| {
+            options.profile = Some(text.into()).filter(|text: &String| !text.is_empty());
+            options.profile.as_ref().map(drop)
+        },
+        allowed: "a file",
     },
     OptionSpec {
         name: "extent",

@@ -7,6 +7,7 @@ pub mod io;
 pub mod memory;
 pub mod nesting;
 pub mod plan;
+pub mod profile;
 pub mod run;
 pub mod stack;
 pub mod survey;

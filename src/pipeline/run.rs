@@ -3,6 +3,7 @@
 use super::io::{Cells, Reader, Sink, Source};
 use super::nesting::Nesting;
 use super::plan::Plan;
+use super::profile::{Clock, Profile};
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::recipe::chain::{Chain, ChainTiles, Registers};
@@ -78,11 +79,13 @@ pub(super) struct Tiling<'a> {
     pub(super) window: &'a (dyn Fn(usize) -> Window + Sync),
 }
 
-/// What is computed, how it is divided, and from what: elevations, then the rasters of layers.
+/// What is computed, how it is divided, and from what: elevations, then the rasters of layers. What each thread does is
+/// noted where there is a profile.
 pub(super) struct Inputs<'a> {
     pub(super) chain: &'a Chain,
     pub(super) plan: &'a Plan,
     pub(super) sources: &'a [&'a dyn Source],
+    pub(super) profile: Option<&'a Profile>,
 }
 
 /// What a worker needs for a chain.
@@ -92,6 +95,7 @@ pub(super) struct ChainWorker<'a> {
     places: Vec<(usize, usize)>,
     pub(super) tiles: ChainTiles,
     pub(super) registers: Registers,
+    pub(super) clock: Clock<'a>,
 }
 
 impl Inputs<'_> {
@@ -111,22 +115,27 @@ impl Inputs<'_> {
             places,
             tiles: self.chain.new_tile_buffers(),
             registers: self.chain.new_registers(),
+            clock: Clock::of_worker(self.profile),
         })
     }
 
     /// Reads what the chain needs for a tile.
     pub(super) fn load(
         &self,
-        window: Window,
+        (number, window): (usize, Window),
         worker: &mut ChainWorker<'_>,
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
+        worker.clock.mark("wait");
+        worker.clock.on_tile(number);
         let (readers, places, plan) = (&mut worker.readers, &worker.places, self.plan);
         let read = |raster: usize, part, out: ArrayViewMut2<'_, f32>| {
             let (reader, number) = places[raster];
             readers[reader].read_one(number, part, out, proceed)
         };
-        worker.tiles.load(self.chain, plan.on_raster(window), plan.raster, proceed, read)
+        worker.tiles.load(self.chain, plan.on_raster(window), plan.raster, proceed, read)?;
+        worker.clock.mark("read");
+        Ok(())
     }
 
     /// The tiles of the plan.
@@ -153,21 +162,30 @@ struct Crew<'a, W: Work> {
 }
 
 /// Computes every tile of `plan` and hands it to `sink` in file order. The first error stops the run. The chain must
-/// be settled: see `survey.rs`. `sources` are the elevations, then the rasters of the chain's layers.
+/// be settled: see `survey.rs`. `sources` are the elevations, then the rasters of the chain's layers. `profile` gets what each
+/// thread did.
 pub fn run(
     chain: &Chain,
     plan: &Plan,
     sources: &[&dyn Source],
     sink: &mut dyn Sink,
     monitor: &mut Monitor<'_>,
+    profile: Option<&Profile>,
 ) -> Result<Outcome> {
     if !chain.is_settled() {
         return Err(Error::Internal("a chain that depends on the whole raster ran without a survey".into()));
     }
-    let inputs = Inputs { chain, plan, sources };
+    let inputs = Inputs { chain, plan, sources, profile };
     let writing = Writing { inputs: &inputs, any_data: AtomicBool::new(false) };
     let products = (0..plan.buffers).map(|_| Cells::new(chain.cell_type())).collect();
-    let mut write = |index: usize, cells: &mut Cells| sink.write(plan.tile(index), cells.view());
+    let mut clock = Clock::new(profile, plan.threads);
+    let mut write = |index: usize, cells: &mut Cells| {
+        clock.mark("wait");
+        clock.on_tile(index);
+        let result = sink.write(plan.tile(index), cells.view());
+        clock.mark("write");
+        result
+    };
     inputs.drive(&writing, products, &mut write, monitor)?;
     Ok(Outcome { any_data: writing.any_data.load(Ordering::Relaxed) })
 }
@@ -191,20 +209,22 @@ impl Work for Writing<'_> {
 
     fn compute(
         &self,
-        (_, window): (usize, Window),
+        tile: (usize, Window),
         worker: &mut ChainWorker<'_>,
         cells: &mut Cells,
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
-        self.inputs.load(window, worker, proceed)?;
-        let ChainWorker { tiles, registers, .. } = worker;
+        self.inputs.load(tile, worker, proceed)?;
+        let ChainWorker { tiles, registers, clock, .. } = worker;
         // Neighbours count: gaps are filled from them.
         if tiles.tile(0).flat().iter().any(|cell| !cell.is_nan()) {
             self.any_data.store(true, Ordering::Relaxed);
         }
         let chain = self.inputs.chain;
-        let mut out = cells.view_mut(chain.bands().len(), window);
-        chain.run(|edge| tiles.tile(edge), registers, &mut out, proceed)
+        let mut out = cells.view_mut(chain.bands().len(), tile.1);
+        chain.run(|edge| tiles.tile(edge), registers, &mut out, proceed)?;
+        clock.mark("compute");
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@
 use super::io::Source;
 use super::memory::ArraySource;
 use super::plan::{Plan, PlanOptions};
+use super::profile::Profile;
 use super::run::{ChainWorker, Inputs, Monitor, Work};
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
@@ -17,12 +18,13 @@ pub fn settle(
     plan: &Plan,
     sources: &[&dyn Source],
     monitor: &mut Monitor<'_>,
+    profile: Option<&Profile>,
 ) -> Result<()> {
     let (rounds, mut done) = (chain.rounds().max(1) as f64, 0.0);
     while let Some(round) = chain.round(plan.size) {
         // No more observers than workers: the calling thread does nothing with them.
         let observers = (0..plan.threads).map(|_| chain.new_observer(&round)).collect();
-        let inputs = Inputs { chain, plan, sources };
+        let inputs = Inputs { chain, plan, sources, profile };
         let looking = Looking { inputs: &inputs, round: &round };
         let mut report = |share: f64| (monitor.report)(((done + share) / rounds).min(1.0));
         let mut part = Monitor { report: &mut report, cancel: monitor.cancel };
@@ -54,7 +56,7 @@ pub fn settled(
             plan => break plan?,
         }
     };
-    settle(&mut own, &plan, &[source], monitor)?;
+    settle(&mut own, &plan, &[source], monitor, None)?;
     Ok(own)
 }
 
@@ -77,14 +79,17 @@ impl Work for Looking<'_> {
 
     fn compute(
         &self,
-        (_, window): (usize, Window),
+        tile: (usize, Window),
         worker: &mut ChainWorker<'_>,
         observer: &mut Observer,
         proceed: &dyn Fn() -> bool,
     ) -> Result<()> {
-        self.inputs.load(window, worker, proceed)?;
-        let ChainWorker { tiles, registers, .. } = worker;
-        let place = (window, self.inputs.plan.size);
-        self.inputs.chain.observe(self.round, place, |edge| tiles.tile(edge), (registers, observer), proceed)
+        self.inputs.load(tile, worker, proceed)?;
+        let ChainWorker { tiles, registers, clock, .. } = worker;
+        let place = (tile.1, self.inputs.plan.size);
+        let chain = self.inputs.chain;
+        chain.observe(self.round, place, |edge| tiles.tile(edge), (registers, observer), proceed)?;
+        clock.mark("survey");
+        Ok(())
     }
 }

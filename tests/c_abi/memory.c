@@ -232,6 +232,9 @@ static void parts_of_rasters(const char *dem) {
     OK(terralume_job_run_array(job, NULL, 20 * 40 * 4, parts));
     for (row = 0; row < 20; row++) CHECK(memcmp(parts + row * 40, all + (100 + row) * 1000 + 300, 160) == 0);
     FAILS(TERRALUME_STATUS_ARGUMENT, "output has 8 bytes", terralume_job_run_array(job, NULL, 8, parts));
+    OK(terralume_job_set_option(job, "profile", "trace.json"));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "profile = 'trace.json' of a run into memory",
+          terralume_job_run_array(job, NULL, 20 * 40 * 4, parts));
     FAILS(TERRALUME_STATUS_NULL, "output", terralume_job_run_array(job, NULL, 8, NULL));
     OK(terralume_job_add_picture(job, "hillshade"));
     FAILS(TERRALUME_STATUS_ARGUMENT, "2 pictures", terralume_job_run_array(job, NULL, 20 * 40 * 4, parts));

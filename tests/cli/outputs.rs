@@ -36,6 +36,40 @@ fn an_output_that_exists() {
     refused(&folder, "out.tif", &[], &["output 'out.tif' exists", "overwrite"]);
 }
 
+/// What threads did is written down, the passes before the run as well.
+#[test]
+fn a_profile() {
+    let folder = Folder::with_dem(100);
+    let profile = ["--profile", "trace.json", "--tile-size", "16", "--threads", "2"];
+    let surveyed = ["--type", "uint8", "--stretch", "percent:2,2"];
+    let answer =
+        folder.terralume(&[&["visualize", "slope", "dem.tif", "out.tif"], &surveyed[..], &profile].concat());
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    assert!(answer.err.contains("compute ") && answer.err.contains("thread-seconds"), "{}", answer.err);
+    let trace: serde_json::Value = serde_json::from_slice(&folder.read("trace.json")).unwrap();
+    let tiles = trace["otherData"]["tiles"].as_u64().unwrap();
+    let count = |kind: &str| {
+        trace["traceEvents"].as_array().unwrap().iter().filter(|event| event["name"] == kind).count() as u64
+    };
+    assert!(tiles > 1 && count("survey") >= 1, "{tiles}");
+    assert_eq!([count("compute"), count("write")], [tiles; 2]);
+    assert_eq!(count("read"), tiles + count("survey"));
+    folder.run(&[
+        "visualize",
+        "slope",
+        "dem.tif",
+        "plain.tif",
+        "--type",
+        "uint8",
+        "--stretch",
+        "percent:2,2",
+    ]);
+    assert_eq!(folder.cells("out.tif"), folder.cells("plain.tif"));
+    refused(&folder, "new.tif", &profile, &["output 'trace.json' exists", "overwrite"]);
+    refused(&folder, "new.tif", &["--profile", "dem.tif"], &["output 'dem.tif' is the input"]);
+    refused(&folder, "new.tif", &["--profile", "new.tif"], &["profile = 'new.tif' is the output"]);
+}
+
 /// In a folder, files have names that say what is in them.
 #[test]
 fn a_folder() {

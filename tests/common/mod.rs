@@ -171,8 +171,8 @@ pub fn run_and_find(chain: &Chain, cells: &Array2<f32>, division: Division) -> R
     let plan = Plan::new(chain, source.layout(), sink.layout(), options)?;
     let mut monitor = Monitor { report: &mut |_| true, cancel: &AtomicBool::new(false) };
     let mut own = chain.again()?;
-    survey::settle(&mut own, &plan, &[&source], &mut monitor)?;
-    run(&own, &plan, &[&source], &mut sink, &mut monitor)?;
+    survey::settle(&mut own, &plan, &[&source], &mut monitor, None)?;
+    run(&own, &plan, &[&source], &mut sink, &mut monitor, None)?;
     Ok((sink.output, own.found().to_vec()))
 }
 

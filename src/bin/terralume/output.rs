@@ -1,6 +1,8 @@
 //! What is printed: results on standard output, everything else on standard error.
 
+use indicatif::BinaryBytes;
 use std::io::{stderr, stdout, BufWriter, ErrorKind, Write};
+use terralume::job::Timing;
 use terralume::{Error, Result};
 
 /// Prints a result. A reader that closes early, such as `head`, is no error.
@@ -27,6 +29,20 @@ pub fn print_json(value: &serde_json::Value) -> Result<()> {
 /// One line on standard error; `eprintln!` would panic when nobody listens.
 pub fn note(text: &str) {
     let _ = writeln!(stderr().lock(), "{}", text.replace(['\n', '\r'], " "));
+}
+
+/// One screen on where the time went.
+pub fn note_timing(timing: &Timing) {
+    let Timing { wall, threads, read, decoded, peak } = timing;
+    let (speed, peak) = (*read as f64 / 1e6 / wall.max(1e-9), BinaryBytes(*peak));
+    note(&format!(
+        "{wall:.2} s, {speed:.0} MB/s (input, uncompressed), each cell read {decoded:.2} times, peak {peak}"
+    ));
+    let all: f64 = threads.iter().map(|(_, seconds)| seconds).sum();
+    for (what, seconds) in threads {
+        let share = 100.0 * seconds / all.max(1e-9);
+        note(&format!("{what:8} {seconds:8.2} thread-seconds, {share:3.0} %"));
+    }
 }
 
 /// The line that says why nothing was done.

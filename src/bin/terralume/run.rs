@@ -2,7 +2,7 @@
 
 use crate::arguments::text;
 use crate::folder::Folder;
-use crate::output::{count, note, print, table};
+use crate::output::{count, note, note_timing, print, table};
 use crate::progress::Progress;
 use crate::{recipes, signals};
 use clap::ArgMatches;
@@ -178,6 +178,7 @@ fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
         let outputs: Vec<_> = job.pictures.iter().map(|picture| picture.output.as_str()).collect();
         note(&format!("wrote {} ({rows} x {cols} cells, {bands}, {seconds:.1} s)", outputs.join(", ")));
         notes(&found.cells, &found.bad).iter().for_each(|line| note(line));
+        found.timing.iter().for_each(note_timing);
     }
     Ok(())
 }

@@ -20,8 +20,8 @@ pub fn watch() -> Result<&'static AtomicBool> {
     Ok(&CANCEL)
 }
 
-/// Ends the program when it was asked to while inputs are opened: a file far away may keep a thread for long, and nothing is
-/// there yet that had to be cleaned up.
+/// Ends the program when it was asked to while nothing is there yet that had to be cleaned up: a file far away may keep a
+/// thread for long.
 pub fn end_if_asked(clean: impl FnOnce()) {
     if CANCEL.load(Ordering::Relaxed) {
         clean();

@@ -1,7 +1,7 @@
 //! `terralume calc`, `rescale`, `mask`, `reduce` and their plans: from arguments to a job over a stack.
 
 use crate::arguments::text;
-use crate::output::{count, note, print, table};
+use crate::output::{count, note, note_timing, print, table};
 use crate::progress::Progress;
 use crate::run::BLOCK_CACHE;
 use crate::signals;
@@ -13,7 +13,7 @@ use terralume::gdal::Gdal;
 use terralume::job::options::{JobOptions, OPTIONS};
 use terralume::job::stack::describe::RUN_OPTIONS;
 use terralume::job::stack::options::{StackOptions, STACK_OPTIONS};
-use terralume::job::stack::{InputSpec, PreparedStack, StackCommand, StackJob, Timing};
+use terralume::job::stack::{InputSpec, PreparedStack, StackCommand, StackJob};
 use terralume::{Error, Result};
 
 /// Plans one of the commands.
@@ -59,9 +59,7 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     let written = outcome.outputs.join(", ");
     note(&format!("wrote {written} ({rows} x {cols} cells, {}, {seconds:.1} s)", count(bands, "band")));
     outcome.notes().iter().for_each(|line| note(line));
-    if let Some(timing) = &outcome.timing {
-        summary(timing).iter().for_each(|line| note(line));
-    }
+    outcome.timing.iter().for_each(note_timing);
     Ok(())
 }
 
@@ -177,19 +175,4 @@ fn list_text(prepared: &PreparedStack<'_>) -> String {
         vec![time, source.to_string(), group, image.files.join(" ")]
     };
     table(&prepared.list().iter().map(line).collect::<Vec<_>>())
-}
-
-/// One screen on where the time went.
-fn summary(timing: &Timing) -> Vec<String> {
-    let Timing { wall, threads, read, decoded, peak } = timing;
-    let all: f64 = threads.iter().map(|(_, seconds)| seconds).sum();
-    let mut lines = vec![format!(
-        "{wall:.2} s, {:.0} MB/s read (uncompressed), each block decoded {decoded:.2} times, peak {}",
-        *read as f64 / 1e6 / wall.max(1e-9),
-        BinaryBytes(*peak)
-    )];
-    lines.extend(threads.iter().map(|(what, seconds)| {
-        format!("{what:8} {seconds:8.2} thread-seconds, {:3.0} %", 100.0 * seconds / all.max(1e-9))
-    }));
-    lines
 }

@@ -24,6 +24,8 @@ pub fn statistics(matches: &ArgMatches) -> Result<()> {
     stack::prepare_gdal()?;
     let progress = Progress::new(quiet);
     let mut report = |share: f64, stage: &str| {
+        // Nothing is written before the end.
+        signals::end_if_asked(|| progress.clear());
         progress.show(share, stage);
         true
     };

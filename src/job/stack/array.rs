@@ -11,6 +11,7 @@ use crate::core::tile::Window;
 use crate::gdal::raster::{BandFacts, RasterFacts, RasterGrid};
 use crate::job::stack::dates::DateSource;
 use crate::job::stack::InputSpec;
+use crate::job::trace::Trace;
 use crate::job::MOST_MEMORY;
 use crate::pipeline::io::Layout;
 use crate::pipeline::memory::{layout, part_of, ArrayBands, ArraySink};
@@ -140,6 +141,7 @@ impl PreparedStack<'_> {
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
     ) -> Result<Report> {
+        Trace::refuse(&self.job.run)?;
         if self.runs() != 1 {
             let came = self.runs();
             return Err(Error::Argument(format!("{came} dates for one array; allowed: one, or reduce")));

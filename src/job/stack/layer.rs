@@ -17,7 +17,7 @@ use crate::recipe::{Recipe, Stack, StackInput};
 use crate::stack::cells::CellType;
 
 /// Options that say how a result is stored, which is the picture's business; inputs stand apart.
-const OTHERS: [&str; 6] = ["input", "resolution", "type", "dst-nodata", "by", "profile"];
+const OTHERS: [&str; 5] = ["input", "resolution", "type", "dst-nodata", "by"];
 
 /// The grid to which a stack is brought.
 pub struct Ground {

@@ -14,7 +14,6 @@ pub mod options;
 mod program;
 pub mod sensors;
 pub mod statistics;
-mod trace;
 
 use crate::core::error::{Error, Result};
 use crate::core::operation::Band;
@@ -26,24 +25,23 @@ use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::stack::GdalStack;
 use crate::gdal::Gdal;
 use crate::job::options::JobOptions;
+use crate::job::trace::{self, Trace};
 use crate::job::{default_memory, processors, COMPUTING, OPENING};
 use crate::pipeline::io::Sink;
+use crate::pipeline::profile::Profile;
 use crate::pipeline::run::{in_parallel, Monitor};
 use crate::pipeline::stack::encode::Encoder;
 use crate::pipeline::stack::io::StackSource;
 use crate::pipeline::stack::plan::{StackPlan, StackPlanOptions};
-use crate::pipeline::stack::profile::Profile;
 use crate::pipeline::stack::program::{Layer, StackProgram};
 use crate::pipeline::stack::run::{input_bytes, run, Report};
 use crate::VERSION;
 use layers::Image;
 use options::{Scatter, StackOptions};
 use std::sync::atomic::{AtomicBool, Ordering};
-use trace::Trace;
 
 pub use bins::{Bins, Counts};
 pub use inputs::InputSpec;
-pub use trace::Timing;
 
 /// What is done with a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +117,7 @@ pub struct StackOutcome {
     /// Files that were written.
     pub outputs: Vec<String>,
     /// What it took, if a profile was asked for.
-    pub timing: Option<Timing>,
+    pub timing: Option<trace::Timing>,
 }
 
 impl StackJob {
@@ -194,7 +192,7 @@ impl PreparedStack<'_> {
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
     ) -> Result<StackOutcome> {
-        let trace = Trace::begin(&self)?;
+        let trace = Trace::begin(&self.job.run, &self.files, &[&self.job.output])?;
         // Runs take the layers out.
         let read = self.bytes().0;
         let layers = std::mem::take(&mut self.program.layers);
@@ -222,7 +220,10 @@ impl PreparedStack<'_> {
         report(1.0, "done");
         let mut bad = self.bad.clone();
         bad.extend(self.source.bad_files());
-        let timing = trace.map(|trace| trace.finish(&self.plan, read)).transpose()?;
+        let plan = &self.plan;
+        let cells = plan.size.0 * plan.size.1;
+        let extent = trace::Extent { cells, tiles: plan.tiles(), read, decoded: plan.decoded };
+        let timing = trace.map(|trace| trace.finish(extent)).transpose()?;
         Ok(StackOutcome { report: total, bad, outputs: outputs.into_iter().flatten().collect(), timing })
     }
 

@@ -129,8 +129,6 @@ pub struct StackOptions {
     pub block: Option<usize>,
     /// Bins in which values are counted.
     pub histogram: Option<Bins>,
-    /// Trace of the run.
-    pub profile: Option<String>,
 }
 
 /// One option as users see it.
@@ -566,18 +564,6 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         help: "Also count values in so many bins between the smallest and largest one, or BINS,LOW,HIGH",
         allowed: "a number of bins from 1 to 1048576, or BINS,LOW,HIGH",
         set: |options, text| Ok(Bins::parse(text).map(|bins| options.histogram = Some(bins))),
-    },
-    StackOption {
-        name: "profile",
-        value: "FILE",
-        repeated: false,
-        commands: WRITING,
-        help: "Write what each thread did when, as a Chrome trace (JSON), and print a summary",
-        allowed: "a file",
-        set: |options, text| {
-            options.profile = Some(text.into());
-            Ok(Some(()))
-        },
     },
 ];
 

@@ -403,7 +403,7 @@ impl Level {
         let sources: Vec<&dyn Source> = self.sources.iter().map(|source| &**source as &dyn Source).collect();
         let mut report = |_| proceed();
         let mut monitor = Monitor { report: &mut report, cancel: &AtomicBool::new(false) };
-        survey::settle(chain, &plan, &sources, &mut monitor)
+        survey::settle(chain, &plan, &sources, &mut monitor, None)
     }
 
     /// Nothing depends on the whole raster.

@@ -100,7 +100,7 @@ impl Job {
         let target = Target::new(&picture.output, self.options.overwrite, &prepared.inputs())?;
         let folder = PartsFolder::new((target.path(), PARTS), OURS, self.options.overwrite)?;
         if matches!(form, Form::Layers | Form::Shifted) {
-            prepared.settle(&mut |share| report(0.8 * share, "surveying"), cancel)?;
+            prepared.settle(&mut |share| report(0.8 * share, "surveying"), cancel, None)?;
         }
         if !report(0.8, "describing") {
             return Err(Error::Cancelled);

@@ -6,7 +6,6 @@ pub mod layer;
 pub mod map;
 mod masks;
 pub mod plan;
-pub mod profile;
 pub mod program;
 pub mod run;
 pub mod statistics;

@@ -4,11 +4,11 @@ use super::encode::Encoder;
 use super::io::{PlaneInfo, RawPlane, StackReader, StackSource};
 use super::masks::MaskWorker;
 use super::plan::StackPlan;
-use super::profile::{Clock, Profile};
 use super::program::StackProgram;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::{Aligned, CellsRef, Sink};
+use crate::pipeline::profile::{Clock, Profile};
 use crate::pipeline::run::{drive, Monitor, Tiling, Work};
 use crate::stack::cells::Written;
 use crate::stack::expression::{Scratch, Tally};
@@ -146,7 +146,7 @@ impl<'s> StackWork<'s> {
             state_cells: 0,
             finish: program.reduce.as_ref().map(|plan| plan.scratch()),
             report: Report::default(),
-            clock: Clock::new(self.profile, crate::pipeline::run::thread_number()),
+            clock: Clock::of_worker(self.profile),
         })
     }
 }

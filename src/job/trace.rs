@@ -1,10 +1,9 @@
 //! Where the time of a run goes, written to a file beside the outputs.
 
-use super::PreparedStack;
 use crate::core::error::{Error, Result};
 use crate::gdal::output::Target;
-use crate::pipeline::stack::plan::StackPlan;
-use crate::pipeline::stack::profile::Profile;
+use crate::job::options::JobOptions;
+use crate::pipeline::profile::Profile;
 use serde_json::json;
 use std::time::Instant;
 
@@ -24,34 +23,58 @@ pub struct Timing {
     pub threads: Vec<(&'static str, f64)>,
     /// Bytes that were read, uncompressed.
     pub read: u64,
-    /// How often a block was decoded, on the average.
+    /// How often a block was decoded, on the average; for relief: cells read for each one written.
     pub decoded: f64,
     /// Most bytes that the process has held; 0 where the system does not tell.
     pub peak: u64,
 }
 
+/// What a run looked like.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    /// Cells of the raster.
+    pub cells: usize,
+    pub tiles: usize,
+    /// See [`Timing`].
+    pub read: u64,
+    pub decoded: f64,
+}
+
 impl Trace {
     /// Begins now, if the options ask for it. A file that must not be replaced is an error before anything is computed.
-    pub fn begin(prepared: &PreparedStack<'_>) -> Result<Option<Self>> {
-        let job = prepared.job;
-        let Some(path) = &job.stack.profile else { return Ok(None) };
-        let target = Target::new(path, job.run.overwrite, &prepared.files)?;
+    pub fn begin(options: &JobOptions, inputs: &[String], outputs: &[&str]) -> Result<Option<Self>> {
+        let Some(path) = &options.profile else { return Ok(None) };
+        if outputs.contains(&path.as_str()) {
+            return Err(Error::Output(format!("profile = '{path}' is the output; allowed: another file")));
+        }
+        let target = Target::new(path, options.overwrite, inputs)?;
         Ok(Some(Self { target, start: Instant::now(), profile: Profile::default() }))
     }
 
+    /// Refuses a trace of a run without a file.
+    pub fn refuse(options: &JobOptions) -> Result<()> {
+        match &options.profile {
+            Some(path) => Err(Error::Argument(format!(
+                "profile = '{path}' of a run into memory; allowed: a run that writes a file"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// Writes the file, a Chrome trace.
-    pub fn finish(self, plan: &StackPlan, read: u64) -> Result<Timing> {
+    pub fn finish(self, extent: Extent) -> Result<Timing> {
         let Self { target, start, profile } = self;
+        let Extent { cells, tiles, read, decoded } = extent;
         let timing = Timing {
             wall: start.elapsed().as_secs_f64(),
             threads: profile.seconds().0,
             read,
-            decoded: plan.decoded,
+            decoded,
             peak: peak_memory(),
         };
         let run = json!({
-            "wall_seconds": timing.wall, "input_bytes": timing.read, "cells": plan.size.0 * plan.size.1,
-            "tiles": plan.tiles(), "decoded": timing.decoded, "peak_bytes": timing.peak,
+            "wall_seconds": timing.wall, "input_bytes": read, "cells": cells, "tiles": tiles, "decoded": decoded,
+            "peak_bytes": timing.peak,
         });
         let pending = target.pending()?;
         let written = std::fs::write(pending.name()?, format!("{}\n", profile.trace(run)));

@@ -1,5 +1,6 @@
 //! Where the time goes: what each thread did when, as a Chrome trace and in a few lines.
 
+use super::run::thread_number;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -36,6 +37,11 @@ pub struct Clock<'a> {
 }
 
 impl<'a> Clock<'a> {
+    /// That of the worker that asks, as below.
+    pub fn of_worker(profile: Option<&'a Profile>) -> Self {
+        Self::new(profile, thread_number())
+    }
+
     /// Starts now; without a profile marks cost nothing.
     pub fn new(profile: Option<&'a Profile>, thread: usize) -> Self {
         Self { profile, thread, tile: 0, last: Instant::now() }
