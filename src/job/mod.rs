@@ -10,7 +10,7 @@ use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
 use crate::pipeline::io::{Layout, Sink, Source};
 use crate::pipeline::plan::{Plan, PlanOptions};
-use crate::pipeline::profile::Profile;
+use crate::pipeline::profile::{Clock, Profile};
 use crate::pipeline::run::{run, Monitor};
 use crate::pipeline::survey;
 use crate::recipe::chain::{Chain, ChainOptions};
@@ -326,9 +326,11 @@ impl Prepared<'_> {
                 "'{name}', band {band}: every cell is nodata; allowed: a raster with at least one valid cell"
             )));
         }
+        let mut clock = Clock::new(profile, plan.threads);
         sinks.finish(&mut |share| {
             !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
         })?;
+        clock.mark("finish");
         // Too late to cancel: the file is in its place.
         report(1.0, "done");
         let extent = trace::Extent {

@@ -52,7 +52,7 @@ fn a_profile() {
         trace["traceEvents"].as_array().unwrap().iter().filter(|event| event["name"] == kind).count() as u64
     };
     assert!(tiles > 1 && count("survey") >= 1, "{tiles}");
-    assert_eq!([count("compute"), count("write")], [tiles; 2]);
+    assert_eq!([count("compute"), count("write"), count("finish")], [tiles, tiles, 1]);
     assert_eq!(count("read"), tiles + count("survey"));
     folder.run(&[
         "visualize",

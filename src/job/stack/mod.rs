@@ -28,7 +28,7 @@ use crate::job::options::JobOptions;
 use crate::job::trace::{self, Trace};
 use crate::job::{default_memory, processors, COMPUTING, OPENING};
 use crate::pipeline::io::Sink;
-use crate::pipeline::profile::Profile;
+use crate::pipeline::profile::{Clock, Profile};
 use crate::pipeline::run::{in_parallel, Monitor};
 use crate::pipeline::stack::encode::Encoder;
 use crate::pipeline::stack::io::StackSource;
@@ -295,9 +295,11 @@ impl PreparedStack<'_> {
         let mut computing = |done: f64| report(done * COMPUTING, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
         let found = run(&self.program, &plan, &self.source, &mut sinks, &mut monitor, profile)?;
+        let mut clock = Clock::new(profile, plan.threads);
         sinks.finish(&mut |share| {
             !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
         })?;
+        clock.mark("finish");
         Ok(found)
     }
 
