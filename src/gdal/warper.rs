@@ -37,6 +37,11 @@ impl Resampling {
         ("mode", Resampling::Mode),
     ];
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+
     fn algorithm(self) -> GDALResampleAlg::Type {
         match self {
             Resampling::Nearest => GDALResampleAlg::GRA_NearestNeighbour,

@@ -81,6 +81,22 @@ impl CellType {
         self == Self::Float32 || (self.size() <= 2)
     }
 
+    /// Refuses a number that the type does not have.
+    pub fn check(self, what: &str, number: f64) -> Result<()> {
+        let (low, high) = self.range();
+        let whole = self.is_float() || number.fract() == 0.0;
+        // As the type has it: people write the ends of 32-bit floats with fewer digits.
+        let stored = if self == Self::Float32 { f64::from(number as f32) } else { number };
+        if whole && (low..=high).contains(&stored) {
+            return Ok(());
+        }
+        let kind = if self.is_float() { "numbers" } else { "whole numbers" };
+        Err(Error::Argument(format!(
+            "{what} {number} is not a number of type {}; allowed: {kind} from {low} to {high}",
+            self.name()
+        )))
+    }
+
     /// Smallest and largest number.
     pub fn range(self) -> (f64, f64) {
         match self {
@@ -268,14 +284,11 @@ impl<T: Cell> Encoding<T> {
         let NodataValue::Number(number) = nodata else {
             return Ok(Self { nodata: T::usual_nodata(), has_nodata });
         };
-        let refused = || {
-            let (low, high) = T::TYPE.range();
-            Error::Argument(format!(
-                "nodata value {number} is not a number of type {}; allowed: whole numbers from {low} to {high}",
-                T::TYPE.name()
-            ))
-        };
-        T::exactly(number).map(|nodata| Self { nodata, has_nodata }).ok_or_else(refused)
+        if !(number.is_nan() || number.is_infinite()) || !T::TYPE.is_float() {
+            T::TYPE.check("nodata value", number)?;
+        }
+        let lost = || Error::Internal(format!("nodata value {number} of type {}", T::TYPE.name()));
+        T::exactly(number).map(|nodata| Self { nodata, has_nodata }).ok_or_else(lost)
     }
 
     /// The nodata value, for the header; None when no value means nodata.

@@ -1,7 +1,8 @@
 //! Inputs of a stack: which files, which of their bands, what the bands are called, when each file was taken.
 
+use super::date_table::DateTable;
 use super::dates::{self, DateSource, NameRules};
-use super::list::{expand, is_catalogue, remote, table, Entry};
+use super::list::{expand, is_catalogue, remote, Entry};
 use super::options::StackOptions;
 use crate::core::error::{Error, Result};
 use crate::gdal::raster::{RasterFacts, RasterGrid};
@@ -151,7 +152,7 @@ pub fn open(
         }
     }
     let rules = NameRules::new(options.date_regex.as_deref(), options.date_format.as_deref())?;
-    let dates = options.dates.as_deref().map(table).transpose()?.unwrap_or_default();
+    let mut dates = options.dates.as_deref().map(DateTable::read).transpose()?;
     let mut inputs = Vec::new();
     for (spec, entries) in specs.iter().zip(lists) {
         let single = spec.more.is_empty()
@@ -159,7 +160,9 @@ pub fn open(
         let mut scenes = Vec::new();
         for mut entry in entries {
             let Some(facts) = facts.get(&(entry.path.clone(), spec.overview)) else { continue };
-            take_from_table(&mut entry, &dates);
+            if let Some(dates) = &mut dates {
+                dates.add_to(&mut entry)?;
+            }
             let time = time_of(&entry, facts, &rules);
             scenes.push(Scene { entry, facts: Arc::clone(facts), time });
         }
@@ -172,6 +175,9 @@ pub fn open(
         });
         let band_names = band_names(spec, &scenes, options)?;
         inputs.push(Input { spec: spec.clone(), scenes, single, band_names });
+    }
+    if let Some(dates) = dates {
+        dates.check_used()?;
     }
     Ok((inputs, bad))
 }
@@ -213,17 +219,6 @@ fn files(spec: &InputSpec) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// Adds what the table of dates says of a file: by its path, else by its name alone.
-fn take_from_table(entry: &mut Entry, dates: &[Entry]) {
-    let same_path = dates.iter().find(|row| row.path == entry.path);
-    let Some(row) = same_path.or_else(|| dates.iter().find(|row| row.file_name() == entry.file_name()))
-    else {
-        return;
-    };
-    entry.date = row.date.or(entry.date);
-    entry.columns.extend(row.columns.iter().cloned());
-}
-
 fn time_of(entry: &Entry, facts: &RasterFacts, rules: &NameRules) -> Option<(Timestamp, DateSource)> {
     let metadata = || facts.date.as_deref().and_then(dates::parse).map(|time| (time, DateSource::Metadata));
     let name = || rules.find(entry.file_name()).map(|time| (time, DateSource::Name));
@@ -245,7 +240,7 @@ fn band_names(spec: &InputSpec, scenes: &[Scene], options: &StackOptions) -> Res
         return Ok(options.names.clone());
     }
     let described: Vec<String> = bands.iter().map(|band| band.name.clone()).collect();
-    if described.iter().all(|name| !name.is_empty()) && options.sensor.is_none() {
+    if described.iter().all(|name| !name.is_empty()) {
         return Ok(described);
     }
     match options.sensor {

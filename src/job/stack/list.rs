@@ -47,9 +47,14 @@ pub fn expand(text: &str) -> Result<Vec<Entry>> {
     match ending(path).as_str() {
         "csv" => table_list(path, part),
         "json" | "geojson" => catalogue(path, part),
-        _ if text.contains(['*', '?']) && !Path::new(text).exists() => pattern(text),
+        _ if is_pattern(text) && !Path::new(text).exists() => pattern(text),
         _ => Ok(vec![Entry::of_path(remote(text))]),
     }
+}
+
+/// Addresses have question marks of their own, and cannot be listed.
+fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '[']) && !text.starts_with("/vsi") && !text.contains("://")
 }
 
 /// Whether a name is that of a catalogue, without an asset.

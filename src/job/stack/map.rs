@@ -1,7 +1,7 @@
 //! Tiles of a band handed to a function, in parallel, with the cells around them.
 
 use super::inputs::{self, InputSpec};
-use super::open::Wanted;
+use super::open::{Kind, Wanted};
 use super::options::StackOptions;
 use crate::core::error::{Error, Result};
 use crate::gdal::Gdal;
@@ -44,7 +44,7 @@ pub fn map_tiles(
     let (inputs, _) = inputs::open(gdal, &stack, threads, &mut monitor)?;
     let (grid, name) = inputs::grid(gdal, &inputs, &stack)?;
     let mut wanted = Wanted::new(gdal, &stack, (&grid, &name));
-    let plane = wanted.plane(&inputs[0], &inputs[0].scenes[0], options.band, false)?;
+    let plane = wanted.plane(&inputs[0], &inputs[0].scenes[0], options.band, Kind::Values)?;
     let source = wanted.open(threads, default_memory(gdal), &mut monitor)?;
     let side = (options.tile.min(grid.size.0), options.tile.min(grid.size.1));
     map(&source, plane, (side, options.halo), threads, function, &mut monitor)

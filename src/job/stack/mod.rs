@@ -2,6 +2,7 @@
 
 pub mod array;
 mod bins;
+mod date_table;
 pub mod dates;
 pub mod describe;
 mod inputs;
@@ -38,6 +39,7 @@ use crate::pipeline::stack::run::{input_bytes, run, Report};
 use crate::VERSION;
 use layers::Image;
 use options::{Scatter, StackOptions};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use bins::{Bins, Counts};
@@ -254,9 +256,25 @@ impl PreparedStack<'_> {
                         Scatter::Band => self.bands.iter().map(|band| file(&format!("{stem}_{}", band.name))).collect(),
                     }
                 });
-                Ok(images.collect())
+                let outputs: Vec<Vec<String>> = images.collect();
+                self.check_outputs(&outputs)?;
+                Ok(outputs)
             }
         }
+    }
+
+    /// Each file is written once, and none that must stay is in the way: before any work begins.
+    fn check_outputs(&self, outputs: &[Vec<String>]) -> Result<()> {
+        let mut names = HashSet::new();
+        for output in outputs.iter().flatten() {
+            if !names.insert(output) {
+                return Err(Error::Argument(format!(
+                    "'{output}' would be written twice; allowed: inputs and results whose names give files of their own"
+                )));
+            }
+            self.job.run.format.target(output, self.job.run.overwrite, &self.files)?;
+        }
+        Ok(())
     }
 
     fn run_once(

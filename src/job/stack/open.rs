@@ -18,6 +18,17 @@ const MOST_OPEN: usize = 256;
 const HANDLE_SHARE: usize = 16;
 const HANDLE_MEMORY: usize = 16 << 20;
 
+/// What a band is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Numbers.
+    Values,
+    /// Bits or classes in a formula.
+    Classes,
+    /// Bits, classes or ranges of a mask.
+    Mask,
+}
+
 /// Files and planes that are wanted.
 pub struct Wanted<'a> {
     gdal: &'static Gdal,
@@ -25,7 +36,7 @@ pub struct Wanted<'a> {
     target: &'a RasterGrid,
     target_name: &'a str,
     files: Vec<(RasterFacts, bool)>,
-    places: HashMap<(String, Option<usize>), usize>,
+    places: HashMap<(String, Option<usize>, bool), usize>,
     bands: Vec<StackBand>,
 }
 
@@ -40,48 +51,84 @@ impl<'a> Wanted<'a> {
         Self { gdal, options, target, target_name, files, places, bands }
     }
 
-    /// The plane of a band, the same one when it is asked for again.
-    pub fn plane(&mut self, input: &Input, scene: &Scene, band: usize, is_mask: bool) -> Result<usize> {
+    /// The plane of a band, the same one when it is asked for again in the same way.
+    pub fn plane(&mut self, input: &Input, scene: &Scene, band: usize, kind: Kind) -> Result<usize> {
         let has = scene.facts.bands.len();
         if band > has {
             let name = &scene.entry.path;
             return Err(Error::Argument(format!("'{name}' has no band {band}; allowed: 1 to {has}")));
         }
-        let file = self.file(input, scene)?;
-        let known = self.bands.iter().position(|known| known.file == file && known.band == band);
-        if let Some(plane) = known {
-            if is_mask {
-                // Between two classes there is none.
-                self.bands[plane].resampling = Resampling::Nearest;
-            }
+        let file = self.file(input, scene, kind)?;
+        let (facts, on_grid) = &self.files[file];
+        let resampling = self.resampling(kind);
+        let mut nodata = self.options.source_nodata.filter(|_| kind != Kind::Mask);
+        if *on_grid {
+            // One plane serves all.
+        } else if kind == Kind::Classes && self.options.resample.is_some_and(|asked| asked != resampling) {
+            let (name, asked) = (&scene.entry.path, self.options.resample.map_or("", Resampling::name));
+            return Err(Error::Argument(format!(
+                "'{name}', band {band}: a formula takes its bits or classes, between which there is no {asked}; allowed: \
+                 --resample nearest, or the band as a mask"
+            )));
+        } else if kind == Kind::Values && resampling != Resampling::Nearest {
+            nodata = nodata.or(self.recoded(facts, band)?);
+        }
+        let same = |known: &StackBand| {
+            known.file == file && known.band == band && (*on_grid || known.resampling == resampling)
+        };
+        if let Some(plane) = self.bands.iter().position(same) {
             return Ok(plane);
         }
-        let usual = if self.options.resolution.is_some() { Resampling::Average } else { Resampling::Nearest };
-        let resampling = if is_mask { Resampling::Nearest } else { self.options.resample.unwrap_or(usual) };
-        let nodata = self.options.source_nodata.filter(|_| !is_mask);
         self.bands.push(StackBand { file, band, nodata, resampling });
         Ok(self.bands.len() - 1)
     }
 
+    /// Between two classes there is none.
+    fn resampling(&self, kind: Kind) -> Resampling {
+        let usual = if self.options.resolution.is_some() { Resampling::Average } else { Resampling::Nearest };
+        match kind {
+            Kind::Values => self.options.resample.unwrap_or(usual),
+            Kind::Classes | Kind::Mask => Resampling::Nearest,
+        }
+    }
+
+    /// The value that is recoded to nodata, which must not be mixed with others on the way to the grid. GDAL's warper knows one.
+    fn recoded(&self, facts: &RasterFacts, band: usize) -> Result<Option<f64>> {
+        let own = facts.bands[band - 1].nodata;
+        let mut values: Vec<f64> = self.options.rescale_nodata.iter().copied().chain(own).collect();
+        values.dedup();
+        match values.as_slice() {
+            [] => Ok(None),
+            [value] => Ok(Some(*value)),
+            _ => Err(Error::Argument(format!(
+                "'{}', band {band}, lies on another grid and has several values for nodata: {values:?}; allowed: one, or \
+                 --resample nearest",
+                facts.name
+            ))),
+        }
+    }
+
     /// The number of a scene's file.
-    fn file(&mut self, input: &Input, scene: &Scene) -> Result<usize> {
-        let key = (scene.entry.path.clone(), input.spec.overview);
+    fn file(&mut self, input: &Input, scene: &Scene, kind: Kind) -> Result<usize> {
+        // Overviews are means, which classes do not have.
+        let overviews = kind == Kind::Values && self.options.resolution.is_some();
+        let key = (scene.entry.path.clone(), input.spec.overview, overviews);
         if let Some(file) = self.places.get(&key) {
             return Ok(*file);
         }
-        let (facts, on_grid) = self.on_grid(&scene.facts)?;
+        let (facts, on_grid) = self.on_grid(&scene.facts, overviews)?;
         self.files.push((facts, on_grid));
         self.places.insert(key, self.files.len() - 1);
         Ok(self.files.len() - 1)
     }
 
     /// The file, or the overview of it that fits, and whether it lies on the grid.
-    fn on_grid(&self, facts: &RasterFacts) -> Result<(RasterFacts, bool)> {
+    fn on_grid(&self, facts: &RasterFacts, overviews: bool) -> Result<(RasterFacts, bool)> {
         if self.is_same(&facts.grid) {
             return Ok((facts.clone(), true));
         }
         let options = self.options;
-        if options.resolution.is_some() && facts.level.is_none() {
+        if overviews && facts.level.is_none() {
             let size = self.target.size;
             if let Some(level) = facts.overviews.iter().position(|overview| *overview == size) {
                 let read = |level: &usize| RasterFacts::read(self.gdal, &facts.name, Some(*level));

@@ -2,7 +2,7 @@
 
 use super::inputs::{self, known_bands, Input, KnownBand};
 use super::layers::{images, Image};
-use super::open::Wanted;
+use super::open::{Kind, Wanted};
 use super::options::{SameDay, StackOptions};
 use super::{ListedImage, PreparedStack, StackCommand, StackJob};
 use crate::core::error::{Error, Result};
@@ -12,6 +12,7 @@ use crate::gdal::stack::GdalStack;
 use crate::gdal::transform::Transformer;
 use crate::gdal::Gdal;
 use crate::pipeline::run::{in_parallel, Monitor};
+use crate::pipeline::stack::encode::Encoder;
 use crate::pipeline::stack::io::{PlaneInfo, StackSource};
 use crate::pipeline::stack::program::{Layer, MaskUse, Merging, StackProgram};
 use crate::stack::cells::CellType;
@@ -116,18 +117,22 @@ pub(super) fn assemble(
     let exact = uses.formula.is_none()
         && !options.unscale
         && layers.iter().flat_map(|layer| &layer.planes).all(|plane| planes[*plane].cell_type.fits_float32());
+    let any_float32 = layers
+        .iter()
+        .flat_map(|layer| &layer.planes)
+        .any(|plane| planes[*plane].cell_type == CellType::Float32);
     let complete = uses.formula.is_none() && is_complete(job, &layers, planes);
     let bands = output_bands(job, inputs, &uses, reduction.as_ref());
     let listed = list(inputs, images, reduction.as_ref());
     let (merging, plan) = reduction.map_or((None, None), |found| (found.merging, Some(found.plan)));
-    let program = StackProgram {
+    let mut program = StackProgram {
         layers,
         masks: uses.masks,
         outside: options.outside.unwrap_or(Outside::Mask),
         dilate: options.dilate,
         where_masked: options.where_masked,
         formula: uses.formula,
-        rescale: rescale(job)?,
+        rescale: rescale(job, any_float32)?,
         merging,
         reduce: plan,
         exact_in_float32: exact && options.merge != Some(Merge::Mean),
@@ -135,6 +140,14 @@ pub(super) fn assemble(
         nodata,
         complete,
     };
+    if let Some(value) = program.where_masked.filter(|value| !value.is_nan()) {
+        cell_type.check("where-masked", value)?;
+        // Who burns the nodata value burns nodata.
+        let stored = if cell_type == CellType::Float32 { f64::from(value as f32) } else { value };
+        if Encoder::of(&program)?.nodata() == Some(stored) {
+            program.where_masked = Some(f64::NAN);
+        }
+    }
     Ok(Assembled { program, bands, listed })
 }
 
@@ -200,17 +213,19 @@ pub(super) fn layer(
     uses: &Uses,
     options: &StackOptions,
 ) -> Result<Layer> {
-    let mut plane = |band: &KnownBand, is_mask: bool| {
+    let mut plane = |band: &KnownBand, kind: Kind| {
         let input = &inputs[band.input];
         let scene = image.scenes[band.input].map(|scene| &input.scenes[scene]);
-        scene.map(|scene| wanted.plane(input, scene, band.band, is_mask)).transpose()
+        scene.map(|scene| wanted.plane(input, scene, band.band, kind)).transpose()
     };
-    let values = uses.values.iter().map(|band| {
+    let classes = uses.formula.as_ref().map_or(Vec::new(), Program::classes);
+    let values = uses.values.iter().enumerate().map(|(index, band)| {
         let lost = || Error::Internal(format!("a date without '{}'", band.name));
-        plane(band, false)?.ok_or_else(lost)
+        let kind = if classes.contains(&index) { Kind::Classes } else { Kind::Values };
+        plane(band, kind)?.ok_or_else(lost)
     });
     let values = values.collect::<Result<Vec<usize>>>()?;
-    let masks = uses.mask_bands.iter().map(|band| plane(band, true)).collect::<Result<Vec<_>>>()?;
+    let masks = uses.mask_bands.iter().map(|band| plane(band, Kind::Mask)).collect::<Result<Vec<_>>>()?;
     let mut layer = Layer::new(&values, &masks, |plane| wanted.file_of(plane));
     if options.unscale {
         let facts = uses.values.iter().filter_map(|band| facts(inputs, image, band));
@@ -279,13 +294,18 @@ fn is_complete(job: &StackJob, layers: &[Layer], planes: &[PlaneInfo]) -> bool {
         && layers.iter().flat_map(|layer| &layer.planes).all(has_all)
 }
 
-fn rescale(job: &StackJob) -> Result<Option<Rescale>> {
+fn rescale(job: &StackJob, any_float32: bool) -> Result<Option<Rescale>> {
     if job.command != StackCommand::Rescale {
         return Ok(None);
     }
     let options = &job.stack;
+    let mut source_nodata = options.rescale_nodata.clone();
+    if any_float32 {
+        // What users write as 0.1 or -3.4e38 stands in the file as the nearest 32-bit float.
+        source_nodata.extend(options.rescale_nodata.iter().map(|value| f64::from(*value as f32)));
+    }
     let rescale = Rescale {
-        source_nodata: options.rescale_nodata.clone(),
+        source_nodata,
         scale: options.scale.unwrap_or(1.0),
         offset: options.offset.unwrap_or(0.0),
         min: options.min,

@@ -125,6 +125,23 @@ impl Graph {
         })
     }
 
+    /// Inputs whose bits are taken, or which are looked for in a list, on the way to `roots`.
+    pub fn classes(&self, roots: &[Id]) -> impl Iterator<Item = u32> + '_ {
+        let input = |id: Id| match self.node(id) {
+            Node::Input(name) => Some(name),
+            _ => None,
+        };
+        let listed = move |id: Id| match self.node(id) {
+            Node::Binary(Binary::Equal, x, y) => self.number(y).and_then(|_| input(x)),
+            _ => None,
+        };
+        self.schedule(roots).into_iter().filter_map(move |id| match self.node(id) {
+            Node::Field(x, ..) => input(x),
+            Node::Binary(Binary::Or, x, y) => listed(x).filter(|name| listed(y) == Some(*name)),
+            _ => None,
+        })
+    }
+
     /// Nodes that `roots` need, each after those it is made from, and a chain of them without more than it needs in
     /// between.
     pub fn schedule(&self, roots: &[Id]) -> Vec<Id> {

@@ -123,7 +123,12 @@ impl Parsed {
         let code = Assembler::new(&reading.graph, &rows).assemble(outputs.collect());
         let name = |name: Option<&Name>| name.map_or("result".to_string(), |name| name.name.clone());
         let results = reading.statements.iter().map(|statement| name(statement.name.as_ref())).collect();
-        Ok(Program { code, inputs, results, rule })
+        let roots: Vec<Id> = reading.statements.iter().map(|statement| statement.root).collect();
+        let mut classes: Vec<usize> =
+            reading.graph.classes(&roots).map(|name| rows[name as usize] as usize).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        Ok(Program { code, inputs, classes, results, rule })
     }
 }
 
@@ -142,6 +147,7 @@ fn find(known: &[&str], name: &Name) -> Result<usize> {
 pub struct Program {
     code: Code,
     inputs: Vec<usize>,
+    classes: Vec<usize>,
     results: Vec<String>,
     rule: NoDataRule,
 }
@@ -174,6 +180,12 @@ impl Program {
         rows.sort_unstable();
         rows.dedup();
         rows
+    }
+
+    /// Inputs, as rows of [`inputs`](Self::inputs), whose bits are taken or which are compared with certain values: between
+    /// two classes there is none.
+    pub fn classes(&self) -> Vec<usize> {
+        self.classes.clone()
     }
 
     /// Names of the results.
