@@ -209,6 +209,8 @@ gdal_functions! {
     fn GDALGetRasterOffset(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALGetRasterColorTable(GDALRasterBandH) -> GDALColorTableH;
     fn GDALGetRasterUnitType(GDALRasterBandH) -> *const c_char;
+    fn GDALSetRasterScale(GDALRasterBandH, f64) -> CPLErr::Type;
+    fn GDALSetRasterOffset(GDALRasterBandH, f64) -> CPLErr::Type;
     fn GDALSetRasterUnitType(GDALRasterBandH, *const c_char) -> CPLErr::Type;
     fn GDALSetRasterColorInterpretation(GDALRasterBandH, GDALColorInterp::Type) -> CPLErr::Type;
     fn GDALGetFileList(GDALDatasetH) -> *mut *mut c_char;

@@ -149,6 +149,21 @@ impl Dataset {
         }
     }
 
+    /// Its metadata of the usual domain, keys and values.
+    pub fn all_metadata(&self) -> Vec<(String, String)> {
+        let mut items = Vec::new();
+        // SAFETY: the dataset is open; GDAL keeps the list, which is NULL or C strings that end with NULL.
+        unsafe {
+            let mut place = (self.gdal.GDALGetMetadata)(self.raw(), std::ptr::null());
+            while !place.is_null() && !(*place).is_null() {
+                let item = text(*place);
+                items.extend(item.split_once('=').map(|(key, value)| (key.to_string(), value.to_string())));
+                place = place.add(1);
+            }
+        }
+        items
+    }
+
     /// Names of the files it consists of, sources of a VRT included.
     pub fn files(&self) -> Vec<String> {
         let (list, _) = self.gdal.call(|gdal| {

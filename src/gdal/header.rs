@@ -30,6 +30,8 @@ pub struct Header {
     pub metadata: Vec<(String, String)>,
     /// Position in place of the source's.
     pub transform: Option<GeoTransform>,
+    /// What readers multiply the cells of each band by, and what they add then; empty when cells are values.
+    pub scales: Vec<(f64, f64)>,
     /// What the cells of each band are like; empty when nobody has looked.
     pub statistics: Vec<BandStatistics>,
 }
@@ -107,6 +109,12 @@ pub(super) fn set_header(
         if !info.unit.is_empty() {
             // SAFETY: as above.
             gdal.check(|gdal| unsafe { (gdal.GDALSetRasterUnitType)(band, unit.as_ptr()) })?;
+        }
+        if let Some((scale, offset)) = header.scales.get(index).filter(|known| **known != (1.0, 0.0)) {
+            // SAFETY: as above.
+            gdal.check(|gdal| unsafe { (gdal.GDALSetRasterScale)(band, *scale) })?;
+            // SAFETY: as above.
+            gdal.check(|gdal| unsafe { (gdal.GDALSetRasterOffset)(band, *offset) })?;
         }
         for (key, value) in header.statistics.get(index).iter().flat_map(|statistics| statistics.items()) {
             set_item(gdal, band, key, &value)?;

@@ -4,7 +4,7 @@
 
 use super::blocks::copy_cells;
 use super::dataset::{Band, Dataset};
-use super::raster::{gdal_cell_type, RasterFacts};
+use super::raster::{gdal_cell_type, BandFacts, RasterFacts};
 use super::transform::{Placement, TargetGrid, Transformer};
 use super::warp::WarpedBlocks;
 use super::warper::{Resampling, Warper};
@@ -141,6 +141,13 @@ impl GdalStack {
     /// Files with blocks that could not be read, after a run that skips them.
     pub fn bad_files(&self) -> Vec<String> {
         self.bad.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// The file and the band of a plane.
+    pub fn facts(&self, plane: usize) -> (&RasterFacts, &BandFacts) {
+        let StackBand { file, band, .. } = self.planes[plane].band;
+        let facts = &self.files[file].facts;
+        (facts, &facts.bands[band - 1])
     }
 
     fn read_error(&self, plane: usize, window: Window, reason: &str) -> Error {

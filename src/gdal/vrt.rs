@@ -334,6 +334,7 @@ pub fn step_header(size: (usize, usize), bands: usize) -> Header {
         cell_type: CellType::Float32,
         nodata: Some(f64::NAN),
         metadata: Vec::new(),
+        scales: Vec::new(),
         statistics: Vec::new(),
     }
 }

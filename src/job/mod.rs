@@ -226,6 +226,7 @@ impl Job {
             transform: None,
             nodata: chain.nodata(),
             metadata: metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
+            scales: Vec::new(),
             statistics: Vec::new(),
         }
     }
@@ -285,8 +286,11 @@ impl Prepared<'_> {
     ) -> Result<LayerReport> {
         let inputs = self.inputs();
         let targets = self.job.targets(&inputs)?;
-        let outputs: Vec<_> = self.job.pictures.iter().map(|picture| picture.output.as_str()).collect();
-        let trace = Trace::begin(&self.job.options, &inputs, &outputs)?;
+        let trace = Trace::begin(
+            &self.job.options,
+            &inputs,
+            self.job.pictures.iter().map(|picture| &picture.output),
+        )?;
         let profile = trace.as_ref().map(|trace| &trace.profile);
         self.check_room()?;
         // Every pass over the raster takes about as long.

@@ -5,6 +5,7 @@ use crate::gdal::output::Target;
 use crate::job::options::JobOptions;
 use crate::pipeline::profile::Profile;
 use serde_json::json;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// A run that is watched.
@@ -42,9 +43,13 @@ pub(super) struct Extent {
 
 impl Trace {
     /// Begins now, if the options ask for it. A file that must not be replaced is an error before anything is computed.
-    pub fn begin(options: &JobOptions, inputs: &[String], outputs: &[&str]) -> Result<Option<Self>> {
+    pub fn begin<'a>(
+        options: &JobOptions,
+        inputs: &[String],
+        mut outputs: impl Iterator<Item = &'a String>,
+    ) -> Result<Option<Self>> {
         let Some(path) = &options.profile else { return Ok(None) };
-        if outputs.contains(&path.as_str()) {
+        if outputs.any(|output| place(output) == place(path)) {
             return Err(Error::Output(format!("profile = '{path}' is the output; allowed: another file")));
         }
         let target = Target::new(path, options.overwrite, inputs)?;
@@ -83,6 +88,12 @@ impl Trace {
         target.accept(pending)?;
         Ok(timing)
     }
+}
+
+/// A file that may not be there yet, by its folder.
+fn place(path: &str) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?))
 }
 
 /// Most bytes this process has held.

@@ -176,7 +176,7 @@ fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
         let ((rows, cols), bands) = (plan.size, count(plan.bands, "band"));
         let seconds = start.elapsed().as_secs_f64();
         let outputs: Vec<_> = job.pictures.iter().map(|picture| picture.output.as_str()).collect();
-        note(&format!("wrote {} ({rows} x {cols} cells, {bands}, {seconds:.1} s)", outputs.join(", ")));
+        note(&format!("wrote {} ({cols} x {rows} cells, {bands}, {seconds:.1} s)", outputs.join(", ")));
         notes(&found.cells, &found.bad).iter().for_each(|line| note(line));
         found.timing.iter().for_each(note_timing);
     }

@@ -1,7 +1,12 @@
 //! Ctrl-C and requests to end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 use terralume::{Error, Result};
+
+/// Signals within this time are one.
+const ONE_WISH: Duration = Duration::from_secs(1);
 
 static CANCEL: AtomicBool = AtomicBool::new(false);
 
@@ -10,8 +15,11 @@ pub fn watch() -> Result<&'static AtomicBool> {
     if hang_up_is_ignored() {
         return Ok(&CANCEL);
     }
-    let handler = || {
-        if CANCEL.swap(true, Ordering::Relaxed) {
+    let first = OnceLock::new();
+    let handler = move || {
+        CANCEL.store(true, Ordering::Relaxed);
+        // Programs such as timeout signal a process and its group: one wish, not two.
+        if first.get_or_init(Instant::now).elapsed() > ONE_WISH {
             std::process::exit(i32::from(crate::CANCELLED));
         }
     };

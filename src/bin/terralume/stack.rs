@@ -57,7 +57,7 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
         return Ok(());
     }
     let written = outcome.outputs.join(", ");
-    note(&format!("wrote {written} ({rows} x {cols} cells, {}, {seconds:.1} s)", count(bands, "band")));
+    note(&format!("wrote {written} ({cols} x {rows} cells, {}, {seconds:.1} s)", count(bands, "band")));
     outcome.notes().iter().for_each(|line| note(line));
     outcome.timing.iter().for_each(note_timing);
     Ok(())

@@ -24,7 +24,7 @@ pub fn commands() -> Vec<Command> {
 fn calc() -> Command {
     let command = Command::new("calc")
         .about(summary("calc"))
-        .arg(positional("FORMULA", FORMULA, ValueHint::Other))
+        .arg(positional("FORMULA", FORMULA, ValueHint::Other).allow_hyphen_values(true))
         .arg(
             positional("OUT", "Raster to write, or a folder with --by", ValueHint::FilePath).required(false),
         );

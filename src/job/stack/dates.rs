@@ -99,6 +99,10 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Some(time);
     }
+    // A name of a zone would be left out silently.
+    if text.contains('[') {
+        return None;
+    }
     let plain = text.strip_suffix('Z').unwrap_or(text);
     let time = plain.parse::<DateTime>().or_else(|_| DateTime::strptime("%Y:%m:%d %H:%M:%S", plain));
     time.ok().and_then(universal)
@@ -218,6 +222,7 @@ mod tests {
             ("2018:01:31 15:40:00", Some("2018-01-31T15:40:00Z")),
             ("2018-01-31", Some("2018-01-31T00:00:00Z")),
             ("31.1.2018", None),
+            ("2018-01-31T23:30:00[America/New_York]", None),
         ] {
             assert_eq!(parse(text).map(|time| time.to_string()).as_deref(), date, "{text}");
         }

@@ -38,7 +38,9 @@ impl InputSpec {
                 && characters.all(|character| character.is_alphanumeric() || "_-. ".contains(character))
         };
         let (name, mut source) = match text.split_once('=') {
-            Some((name, rest)) if is_name(name.trim()) => (Some(name.trim().to_string()), rest.trim()),
+            Some((name, rest)) if is_name(name.trim()) && !std::path::Path::new(text).exists() => {
+                (Some(name.trim().to_string()), rest.trim())
+            }
             _ => (None, text.trim()),
         };
         let (mut band, mut overview) = (None, None);
@@ -131,6 +133,15 @@ pub fn open(
         return Err(Error::Argument("no input; allowed: at least one, as NAME=PATH".into()));
     }
     let specs = with_assets(options)?;
+    for (index, spec) in specs.iter().enumerate() {
+        if let Some(name) =
+            spec.name.as_ref().filter(|_| specs[..index].iter().any(|other| other.name == spec.name))
+        {
+            return Err(Error::Argument(format!(
+                "input '{name}' is there twice; allowed: once, its files one after the other or as a pattern"
+            )));
+        }
+    }
     let lists = specs.iter().map(files).collect::<Result<Vec<_>>>()?;
     let mut wanted: Vec<(String, Option<usize>)> = Vec::new();
     for (spec, entries) in specs.iter().zip(&lists) {
@@ -241,6 +252,9 @@ fn band_names(spec: &InputSpec, scenes: &[Scene], options: &StackOptions) -> Res
     }
     let described: Vec<String> = bands.iter().map(|band| band.name.clone()).collect();
     if described.iter().all(|name| !name.is_empty()) {
+        if spec.band.is_none() && bands.len() > 1 {
+            check_order(scenes, &described)?;
+        }
         return Ok(described);
     }
     match options.sensor {
@@ -254,9 +268,34 @@ fn band_names(spec: &InputSpec, scenes: &[Scene], options: &StackOptions) -> Res
     }
 }
 
-/// All names that formulas may use, the most direct ones first.
+/// Refuses files in which the same bands stand in another order.
+fn check_order(scenes: &[Scene], names: &[String]) -> Result<()> {
+    let differs = |scene: &&Scene| {
+        let own = scene.facts.bands.iter().map(|band| &band.name);
+        let mut shared = own.zip(names).filter(|(own, name)| own != name && names.contains(own));
+        shared.next().is_some()
+    };
+    let Some(other) = scenes.iter().find(differs) else { return Ok(()) };
+    let own: Vec<&str> = other.facts.bands.iter().map(|band| band.name.as_str()).collect();
+    Err(Error::Input(format!(
+        "'{}' has the bands {}, '{}' {}; allowed: one order, or --names",
+        other.entry.path,
+        own.join(", "),
+        scenes[0].entry.path,
+        names.join(", ")
+    )))
+}
+
+/// All names that formulas may use, the most direct ones first. Names that several bands have mean none of them.
 pub fn known_bands(inputs: &[Input]) -> Vec<KnownBand> {
     let mut known: Vec<KnownBand> = Vec::new();
+    let mut own: HashMap<&str, usize> = HashMap::new();
+    for input in inputs {
+        let chosen = |band: usize| input.spec.band.is_none_or(|chosen| chosen == band);
+        for (_, name) in input.band_names.iter().enumerate().filter(|(band, _)| chosen(band + 1)) {
+            *own.entry(name).or_default() += 1;
+        }
+    }
     let mut add = |name: &str, input: usize, band: usize| {
         if !name.is_empty() && known.iter().all(|other| other.name != name) {
             known.push(KnownBand { name: name.into(), input, band });
@@ -272,7 +311,10 @@ pub fn known_bands(inputs: &[Input]) -> Vec<KnownBand> {
     for (index, input) in inputs.iter().enumerate() {
         let chosen = |band: usize| input.spec.band.is_none_or(|chosen| chosen == band);
         for band in (1..=input.bands()).filter(|band| chosen(*band)) {
-            add(&input.band_names[band - 1], index, band);
+            let name = input.band_names[band - 1].as_str();
+            if own[name] == 1 {
+                add(name, index, band);
+            }
         }
     }
     for (index, input) in inputs.iter().enumerate() {

@@ -189,7 +189,10 @@ fn not_empty(list: &str, entries: Vec<Entry>) -> Result<Vec<Entry>> {
 }
 
 fn read(path: &str) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|error| Error::Input(format!("cannot read '{path}': {error}")))
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::Input(format!("cannot read '{path}': {error}")))?;
+    // Windows programs put a mark before the text.
+    Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text))
 }
 
 /// A name from a list: relative ones start from the folder of the list.

@@ -40,6 +40,7 @@ use crate::VERSION;
 use layers::Image;
 use options::{Scatter, StackOptions};
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use bins::{Bins, Counts};
@@ -194,7 +195,6 @@ impl PreparedStack<'_> {
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
     ) -> Result<StackOutcome> {
-        let trace = Trace::begin(&self.job.run, &self.files, &[&self.job.output])?;
         // Runs take the layers out.
         let read = self.bytes().0;
         let layers = std::mem::take(&mut self.program.layers);
@@ -204,6 +204,7 @@ impl PreparedStack<'_> {
             layers.into_iter().map(|layer| vec![layer]).collect()
         };
         let outputs = self.outputs(runs.len())?;
+        let trace = Trace::begin(&self.job.run, &self.files, outputs.iter().flatten())?;
         let bytes = self.output_bytes() * self.runs() as u64;
         check_room(&self.job.output, bytes, self.job.run.format, &self.job.run.creation)?;
         let mut total = Report::default();
@@ -211,12 +212,8 @@ impl PreparedStack<'_> {
         for (index, layers) in runs.into_iter().enumerate() {
             self.program.layers = layers;
             let mut part = |share: f64, stage: &str| report((index as f64 + share) / count, stage);
-            total += self.run_once(
-                &outputs[index],
-                &mut part,
-                cancel,
-                trace.as_ref().map(|trace| &trace.profile),
-            )?;
+            let profile = trace.as_ref().map(|trace| &trace.profile);
+            total += self.run_once((&outputs[index], index), &mut part, cancel, profile)?;
         }
         // Too late to cancel: all files are in their places.
         report(1.0, "done");
@@ -279,7 +276,7 @@ impl PreparedStack<'_> {
 
     fn run_once(
         &self,
-        outputs: &[String],
+        (outputs, image): (&[String], usize),
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
         profile: Option<&Profile>,
@@ -294,12 +291,13 @@ impl PreparedStack<'_> {
             in_parallel(1, std::slice::from_ref(&self.grid_name), |name| self.gdal.open_raster(name))?;
         let place =
             place.into_iter().next().unwrap_or_else(|| Err(Error::Internal("nothing opened".into())))?;
+        let carried = self.carried(image)?;
         let mut sinks = SinkSet::default();
         let parts = if outputs.len() == 1 { self.bands.len() } else { 1 };
         for (index, output) in outputs.iter().enumerate() {
             let target = options.format.target(output, self.job.run.overwrite, &self.files)?;
             let part = index * parts..(index + 1) * parts;
-            let header = self.header(&self.bands[part.clone()])?;
+            let header = self.header(part.clone(), &carried)?;
             sinks.add(AnySink::create(self.gdal, target, header, options.clone(), &place)?, part)?;
         }
         // Creation options may have given the file other blocks than those assumed.
@@ -321,7 +319,36 @@ impl PreparedStack<'_> {
         Ok(found)
     }
 
-    fn header(&self, bands: &[Band]) -> Result<Header> {
+    /// What the output of an image takes over from its file: the date, and where cells stay what they are all that stands
+    /// beside them.
+    fn carried(&self, image: usize) -> Result<Carried> {
+        let (stack, command, mut carried) = (&self.job.stack, self.job.command, Carried::default());
+        if command == StackCommand::Reduce {
+            return Ok(carried);
+        }
+        let layer = &self.program.layers[0];
+        let planes: Vec<usize> = layer.values.iter().map(|place| layer.planes[*place]).collect();
+        let keeps = command != StackCommand::Calc && self.program.formula.is_none() && !stack.unscale;
+        if let (true, Some(plane)) = (keeps, planes.first()) {
+            let name = self.source.facts(*plane).0.name.clone();
+            let read = |name: &String| Ok(self.gdal.open_raster(name)?.all_metadata());
+            carried.metadata = in_parallel(1, &[name], read)?.pop().unwrap_or_else(|| Ok(Vec::new()))?;
+            let own = |key: &str| {
+                key.starts_with("TERRALUME_") || key == "TIFFTAG_SOFTWARE" || key == "AREA_OR_POINT"
+            };
+            carried.metadata.retain(|(key, _)| !own(key));
+            if stack.scale.is_none() && stack.offset.is_none() {
+                carried.scales = planes.iter().map(|plane| self.source.facts(*plane).1.scale).collect();
+            }
+        }
+        if let Some((time, _)) = self.images[image].time {
+            carried.metadata.retain(|(key, _)| key != DATE);
+            carried.metadata.push((DATE.into(), time.strftime("%Y:%m:%d %H:%M:%S").to_string()));
+        }
+        Ok(carried)
+    }
+
+    fn header(&self, part: Range<usize>, carried: &Carried) -> Result<Header> {
         let metadata = [
             ("TIFFTAG_SOFTWARE", format!("terralume {VERSION}")),
             ("TERRALUME_VERSION", VERSION.to_string()),
@@ -331,15 +358,26 @@ impl PreparedStack<'_> {
         let metadata = metadata.into_iter().filter(|(_, value)| !value.is_empty());
         Ok(Header {
             size: self.grid.size,
-            bands: bands.to_vec(),
+            bands: self.bands[part.clone()].to_vec(),
             cell_type: self.program.cell_type,
             nodata: Encoder::of(&self.program)?.nodata(),
-            metadata: metadata.map(|(key, value)| (key.to_string(), value)).collect(),
+            metadata: metadata
+                .map(|(key, value)| (key.to_string(), value))
+                .chain(carried.metadata.iter().cloned())
+                .collect(),
             transform: self.grid.transform,
             origin: (0, 0),
+            scales: carried.scales.get(part).map(<[_]>::to_vec).unwrap_or_default(),
             statistics: Vec::new(),
         })
     }
+}
+
+/// What an output takes over from a file.
+#[derive(Default)]
+struct Carried {
+    metadata: Vec<(String, String)>,
+    scales: Vec<(f64, f64)>,
 }
 
 impl StackJob {
@@ -382,6 +420,9 @@ impl StackJob {
         (FILE_BLOCK, FILE_BLOCK)
     }
 }
+
+/// Where TIFF keeps when an image was taken.
+const DATE: &str = "TIFFTAG_DATETIME";
 
 /// A name without what file names should not have.
 fn plain(name: &str) -> String {

@@ -277,7 +277,11 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         help: "How rasters on other grids are brought to the first one's, or that of --grid-of: nearest, bilinear, \
                cubic, average, mode; masks always take the nearest cell [default: nearest]",
         allowed: "nearest, bilinear, cubic, average, mode",
-        set: |options, text| Ok(pick(&Resampling::ALL, text).map(|found| options.resample = Some(found))),
+        set: |options, text| {
+            // GDAL's programs say near.
+            let text = if text.eq_ignore_ascii_case("near") { "nearest" } else { text };
+            Ok(pick(&Resampling::ALL, text).map(|found| options.resample = Some(found)))
+        },
     },
     StackOption {
         name: "resolution",
@@ -589,6 +593,17 @@ impl StackOption {
 }
 
 impl StackOptions {
+    /// Files that say which rasters are read, and how, but are none of them.
+    pub(super) fn side_files(&self) -> Vec<String> {
+        let sources = self.inputs.iter().flat_map(|input| std::iter::once(&input.source).chain(&input.more));
+        let plain = |source: &String| {
+            let source = source.strip_prefix('@').unwrap_or(source);
+            source.rsplit_once('#').map_or(source, |(path, _)| path).to_string()
+        };
+        let others = self.dates.iter().chain(&self.grid_of).cloned();
+        sources.map(plain).chain(others).collect()
+    }
+
     /// Sets one option from text; the error says what came and what is allowed.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let found = STACK_OPTIONS.iter().find(|option| option.name == name);

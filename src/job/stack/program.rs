@@ -70,7 +70,8 @@ pub(super) fn open(
         layer(&mut wanted, &inputs, image, &uses, options)
     });
     let layers = layers.collect::<Result<Vec<_>>>()?;
-    let files = wanted.file_names();
+    let mut files = wanted.file_names();
+    files.extend(options.side_files());
     let source = wanted.open(job.threads(), job.memory(gdal), monitor)?;
     let found = (&inputs[..], &images[..], source.planes());
     let Assembled { program, bands, listed } =
@@ -265,7 +266,10 @@ fn cell_type(job: &StackJob, inputs: &[Input], uses: &Uses) -> Result<CellType> 
     if !keeps {
         return Ok(CellType::Float32);
     }
-    let types: Vec<CellType> = first_facts(inputs, uses).iter().map(|facts| facts.cell_type).collect();
+    let bands = uses.values.iter().flat_map(|band| {
+        inputs[band.input].scenes.iter().filter_map(|scene| scene.facts.bands.get(band.band - 1))
+    });
+    let types: Vec<CellType> = bands.map(|facts| facts.cell_type).collect();
     let first = types.first().copied().unwrap_or(CellType::Float32);
     let widest =
         if types.iter().all(|own| own.fits_float32()) { CellType::Float32 } else { CellType::Float64 };
@@ -277,7 +281,9 @@ fn usual_nodata(job: &StackJob, inputs: &[Input], uses: &Uses, cell_type: CellTy
     let keeps = matches!(job.command, StackCommand::Mask | StackCommand::Rescale);
     let first =
         first_facts(inputs, uses).into_iter().next().filter(|facts| keeps && facts.cell_type == cell_type)?;
-    job.stack.source_nodata.or(first.nodata)
+    // What the type does not have marks nothing.
+    let fits = |value: &f64| value.is_nan() || cell_type.check("nodata value", *value).is_ok();
+    job.stack.source_nodata.or(first.nodata.filter(fits))
 }
 
 /// Whether masked cells of whole numbers get a value, and all others have one.
@@ -356,7 +362,19 @@ fn reduction(
         None => (0..images.len()).collect(),
     };
     let dates: Vec<i64> = firsts.iter().map(|index| all[*index]).collect();
-    let column = |name: &str| column(inputs, images, uses, &firsts, name);
+    let column = |name: &str| {
+        let all: Vec<usize> = (0..images.len()).collect();
+        let found = column(inputs, images, uses, &all, name)?;
+        for day in merging.iter().flat_map(|merging| &merging.days) {
+            if let Some(other) = found[day.clone()].iter().find(|value| **value != found[day.start]) {
+                return Err(Error::Argument(format!(
+                    "'{name}' is '{}' and '{other}' for images of one day, which are merged; allowed: one for all of them",
+                    found[day.start]
+                )));
+            }
+        }
+        Ok(firsts.iter().map(|index| found[*index].clone()).collect::<Vec<_>>())
+    };
     let (grouping, labels) = match options.group.as_deref().map(str::trim) {
         None => (Grouping::All, None),
         Some(text) => match Grouping::parse(text) {

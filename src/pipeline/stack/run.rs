@@ -86,6 +86,8 @@ pub(super) struct StackWork<'a> {
     pub(super) steps: Vec<Range<usize>>,
     /// Inputs of the formula that decide where results have no data.
     decisive: Vec<usize>,
+    /// Results that no input decides.
+    constants: Vec<usize>,
     pub(super) report: Mutex<Report>,
     pub(super) profile: Option<&'a Profile>,
 }
@@ -202,8 +204,9 @@ impl<'a> StackWork<'a> {
         let inputs = program.layers.first().map_or(0, |layer| layer.values.len());
         let decisive =
             program.formula.as_ref().map_or_else(|| (0..inputs).collect(), |formula| formula.decisive());
+        let constants = program.formula.as_ref().map_or_else(Vec::new, |formula| formula.constants());
         let (steps, report) = (program.steps(), Mutex::default());
-        Ok(Self { program, plan, source, encoder, steps, decisive, report, profile })
+        Ok(Self { program, plan, source, encoder, steps, decisive, constants, report, profile })
     }
 }
 
@@ -300,7 +303,7 @@ impl StackWork<'_> {
         report.masked += masked.map_or(0, mask::count);
         let inputs = &mut rows.inputs[..layer.values.len() * width];
         for (index, (place, to)) in layer.values.iter().zip(inputs.chunks_exact_mut(width)).enumerate() {
-            let masked = masked.filter(|_| program.where_masked.is_none() && self.decisive.contains(&index));
+            let masked = masked.filter(|_| self.decisive.contains(&index));
             image.planes[*place].numbers(cells.clone(), masked, to);
             if let Some((scale, offset)) = layer.unscale.get(index) {
                 to.iter_mut().for_each(|value| *value = *value * scale + offset);
@@ -315,7 +318,8 @@ impl StackWork<'_> {
             if let Some(rescale) = &program.rescale {
                 report.add_clipped(rescale.row(result));
             }
-            if let (Some(masked), Some(value)) = (masked, program.where_masked) {
+            let burnt = program.where_masked.or(self.constants.contains(&band).then_some(f64::NAN));
+            if let (Some(masked), Some(value)) = (masked, burnt) {
                 mask::apply_value(masked, value, result);
             }
             if let Some(merge) = rows.merges.get_mut(band) {

@@ -188,6 +188,12 @@ impl Program {
         self.classes.clone()
     }
 
+    /// Results that use no input.
+    pub fn constants(&self) -> Vec<usize> {
+        let results = self.code.results.iter().enumerate();
+        results.filter(|(_, result)| result.uses.is_empty()).map(|(place, _)| place).collect()
+    }
+
     /// Names of the results.
     pub fn results(&self) -> &[String] {
         &self.results
