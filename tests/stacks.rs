@@ -4,6 +4,8 @@
 mod bad_input;
 #[path = "stacks/chain.rs"]
 mod chain;
+#[path = "stacks/doubt.rs"]
+mod doubt;
 #[path = "gdals/environment.rs"]
 mod environment;
 #[path = "stacks/inputs.rs"]
