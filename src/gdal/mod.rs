@@ -36,3 +36,16 @@ pub fn at_exit(function: extern "C" fn()) {
     // SAFETY: a function of ours that stays loaded; when there is no room for it nothing is lost but the wait.
     unsafe { libc::atexit(function) };
 }
+
+/// Files of this process besides those of a stack: libraries, outputs, databases of GDAL.
+const OTHER_FILES: usize = 40;
+
+/// Files that a stack may have open at once without running into the limit of the process.
+pub fn most_files() -> usize {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the struct has room for the answer.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) } != 0 {
+        return usize::MAX;
+    }
+    usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES).max(8)
+}

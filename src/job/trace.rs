@@ -5,6 +5,8 @@ use crate::gdal::output::Target;
 use crate::job::options::JobOptions;
 use crate::pipeline::profile::Profile;
 use serde_json::json;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -20,6 +22,8 @@ pub(super) struct Trace {
 pub struct Timing {
     /// Seconds that passed.
     pub wall: f64,
+    /// Cells of the result.
+    pub cells: usize,
     /// Seconds of all threads by kind of work.
     pub threads: Vec<(&'static str, f64)>,
     /// Bytes that were read, uncompressed.
@@ -72,6 +76,7 @@ impl Trace {
         let Extent { cells, tiles, read, decoded } = extent;
         let timing = Timing {
             wall: start.elapsed().as_secs_f64(),
+            cells,
             threads: profile.seconds().0,
             read,
             decoded,
@@ -82,7 +87,11 @@ impl Trace {
             "peak_bytes": timing.peak,
         });
         let pending = target.pending()?;
-        let written = std::fs::write(pending.name()?, format!("{}\n", profile.trace(run)));
+        let written = File::create(pending.name()?).and_then(|file| {
+            let mut file = BufWriter::new(file);
+            profile.write_trace(&run, &mut file)?;
+            file.flush()
+        });
         written
             .map_err(|error| Error::Output(format!("cannot write '{}': {error}", target.path().display())))?;
         target.accept(pending)?;

@@ -3,6 +3,7 @@
 use super::run::thread_number;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -64,18 +65,19 @@ impl<'a> Clock<'a> {
 }
 
 impl Profile {
-    /// A Chrome trace, for Perfetto and chrome://tracing.
-    pub fn trace(&self, run: serde_json::Value) -> serde_json::Value {
+    /// Writes a Chrome trace, for Perfetto and chrome://tracing, event by event: there may be millions.
+    pub fn write_trace(&self, run: &serde_json::Value, to: &mut dyn Write) -> std::io::Result<()> {
         let spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
-        let event = |span: &Span| {
-            json!({
+        write!(to, "{{\"displayTimeUnit\":\"ms\",\"traceEvents\":[")?;
+        for (index, span) in spans.iter().enumerate() {
+            let event = json!({
                 "name": span.what, "cat": "tile", "ph": "X", "pid": 1, "tid": span.thread,
                 "ts": span.start.as_micros() as u64, "dur": span.length.as_micros() as u64,
                 "args": {"tile": span.tile},
-            })
-        };
-        let events: Vec<_> = spans.iter().map(event).collect();
-        json!({"displayTimeUnit": "ms", "traceEvents": events, "otherData": run})
+            });
+            write!(to, "{}\n{event}", if index > 0 { "," } else { "" })?;
+        }
+        writeln!(to, "],\"otherData\":{run}}}")
     }
 
     /// Seconds of all threads by kind of work, and since the start.
@@ -101,7 +103,9 @@ mod tests {
         for what in ["read", "compute", "read"] {
             clock.mark(what);
         }
-        let trace = profile.trace(json!({}));
+        let mut text = Vec::new();
+        profile.write_trace(&json!({}), &mut text).unwrap();
+        let trace: serde_json::Value = serde_json::from_slice(&text).unwrap();
         let events = trace["traceEvents"].as_array().unwrap();
         assert_eq!(events.len(), 3);
         assert_eq!(

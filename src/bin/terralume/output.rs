@@ -33,10 +33,12 @@ pub fn note(text: &str) {
 
 /// One screen on where the time went.
 pub fn note_timing(timing: &Timing) {
-    let Timing { wall, threads, read, decoded, peak } = timing;
-    let (speed, peak) = (*read as f64 / 1e6 / wall.max(1e-9), BinaryBytes(*peak));
+    let Timing { wall, cells, threads, read, decoded, peak } = timing;
+    let (speed, peak) = (|count: f64| count / 1e6 / wall.max(1e-9), BinaryBytes(*peak));
+    let (bytes, cells) = (speed(*read as f64), speed(*cells as f64));
     note(&format!(
-        "{wall:.2} s, {speed:.0} MB/s (input, uncompressed), each cell read {decoded:.2} times, peak {peak}"
+        "{wall:.2} s, {bytes:.0} MB/s (input, uncompressed), {cells:.1} million cells/s, each cell read {decoded:.2} times, \
+         peak {peak}"
     ));
     let all: f64 = threads.iter().map(|(_, seconds)| seconds).sum();
     for (what, seconds) in threads {

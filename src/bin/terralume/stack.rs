@@ -147,6 +147,10 @@ fn plan_text(prepared: &PreparedStack<'_>) -> String {
     let (rows, cols) = plan.size;
     let (read, written) = prepared.bytes();
     let bytes = |bytes: u64| BinaryBytes(bytes).to_string();
+    let time = match prepared.estimate(&AtomicBool::new(false)) {
+        Ok(seconds) => format!("about {seconds:.1} s and what writing takes, as one tile took"),
+        Err(error) => format!("unknown: {error}"),
+    };
     let lines = [
         (
             "raster",
@@ -164,6 +168,7 @@ fn plan_text(prepared: &PreparedStack<'_>) -> String {
         ("re-read", format!("{:.2} times each block is decoded", plan.decoded)),
         ("threads", plan.threads.to_string()),
         ("memory", format!("{} at most", bytes(plan.memory as u64))),
+        ("time", time),
     ];
     table(&lines.map(|(name, value)| vec![name.to_string(), value]))
 }

@@ -26,6 +26,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// One band of one date in memory.
 #[derive(Debug, Clone)]
@@ -150,6 +151,22 @@ impl PreparedStack<'_> {
         let options = StackPlanOptions { keeps_parts: false, ..options };
         let work = PartOfStack { program: &self.program, source: &self.source, size: self.grid.size, part };
         work.run(options, cells, report, cancel)
+    }
+}
+
+impl PreparedStack<'_> {
+    /// About how many seconds the run will take, without writing: a tile in the middle is computed for it.
+    pub fn estimate(&self, cancel: &AtomicBool) -> Result<f64> {
+        let part = self.plan.tile(self.plan.tiles() / 2);
+        let mut cells = vec![0; self.program.bands() * part.cells() * self.program.cell_type.size()];
+        let (program, part) = (&self.program, Some(part));
+        let work = PartOfStack { program, source: &self.source, size: self.grid.size, part };
+        let options = self.job.plan_options(&self.source, self.gdal);
+        let options = StackPlanOptions { keeps_parts: false, threads: 1, ..options };
+        let start = Instant::now();
+        work.run(options, &mut cells, &mut |_, _| true, cancel)?;
+        let tiles = self.plan.tiles().div_ceil(self.plan.threads);
+        Ok(start.elapsed().as_secs_f64() * tiles as f64)
     }
 }
 

@@ -118,7 +118,8 @@ mod tests {
     #[test]
     fn files_are_told_apart_by_their_paths() {
         let two = ["ROOT/a/B.tif", "ROOT/a/../b/B.tif"];
-        let expected = Ok(vec![Some("2018-01-01".to_string()), Some("2018-01-02".to_string())]);
+        let both = vec![Some("2018-01-01".to_string()), Some("2018-01-02".to_string())];
+        let expected = Ok(both.clone());
         for rows in
             ["a/B.tif,2018-01-01\nb/B.tif,2018-01-02", "ROOT/a/B.tif,2018-01-01\nROOT/b/B.tif,2018-01-02"]
         {
@@ -127,7 +128,7 @@ mod tests {
         // From the folder the program was started in, or on another machine.
         let elsewhere = ["x/a/B.tif", "x/b/B.tif"];
         assert_eq!(dates("a/B.tif,2018-01-01\nb/B.tif,2018-01-02", &elsewhere), expected);
-        assert_eq!(dates("/elsewhere/B.tif,2018-01-01", &two[..1]), Ok(expected.unwrap()[..1].to_vec()));
+        assert_eq!(dates("/elsewhere/B.tif,2018-01-01", &two[..1]), Ok(both[..1].to_vec()));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::gdal::raster::{RasterFacts, RasterGrid};
 use crate::gdal::stack::{GdalStack, StackBand, StackSettings};
 use crate::gdal::transform::TargetGrid;
 use crate::gdal::warper::Resampling;
-use crate::gdal::Gdal;
+use crate::gdal::{most_files, Gdal};
 use crate::pipeline::run::{in_parallel, Monitor};
 use std::collections::HashMap;
 
@@ -182,7 +182,7 @@ impl<'a> Wanted<'a> {
             TargetGrid { size: self.target.size, transform, reference: self.target.reference.clone() };
         let settings = StackSettings {
             target,
-            most_open: self.options.max_open.unwrap_or(MOST_OPEN),
+            most_open: self.options.max_open.unwrap_or_else(|| MOST_OPEN.min(most_files())),
             handle_memory: (memory / HANDLE_SHARE).min(HANDLE_MEMORY),
             skip_bad: self.options.skip_bad,
             threads,

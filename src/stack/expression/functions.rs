@@ -135,7 +135,10 @@ pub static OPERATORS: &[(&str, &str)] = &[
     ("* /", "Product, quotient."),
     ("- + !", "Signs; ! is 1 where a value is 0, else 0."),
     ("^", "Power, from right to left; -2^2 is -4."),
-    ("x in (v1, ...)", "1 where x is one of the values, else 0."),
+    (
+        "x in (v1, ...)",
+        "1 where x is one of the values, else 0. Before signs and sums: c + 1 in (2) is c + (1 in (2)).",
+    ),
 ];
 
 impl Function {
