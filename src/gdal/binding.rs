@@ -509,6 +509,8 @@ fn loaded_library() -> Option<*mut c_void> {
 /// `GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR | GDAL_OF_INTERNAL`: read a raster, say why not, and keep it off the host's list
 /// of open datasets, which programs print when they think that they forgot one.
 pub(crate) const OPEN_RASTER: c_uint = 0x02 | 0x40 | 0x80;
+/// `GDAL_OF_UPDATE`: with the above, write to it as well.
+pub(crate) const OPEN_UPDATE: c_uint = 0x01;
 /// `GMF_ALL_VALID`: no cell is missing.
 pub(crate) const MASK_ALL_VALID: c_int = 0x01;
 /// `GMF_PER_DATASET`: one mask for all bands.

@@ -40,6 +40,19 @@ pub(super) fn build_overviews(
     })
 }
 
+/// The same of a file that is closed already, read by one thread.
+pub(super) fn add_overviews(
+    gdal: &'static Gdal,
+    name: &str,
+    size: (usize, usize),
+    progress: &mut Progress<'_>,
+) -> std::result::Result<(), String> {
+    let one = [("NUM_THREADS".to_string(), "1".to_string())];
+    let dataset = Dataset::open_for_update(gdal, name, &one).map_err(|error| error.to_string())?;
+    build_overviews(gdal, &dataset, size, progress)?;
+    dataset.close()
+}
+
 pub(super) fn copy_to_cog(
     gdal: &'static Gdal,
     spool: &str,

@@ -2,7 +2,7 @@
 
 use super::creation::{cog_options, geotiff_options, spool_options, zarr_options};
 use super::dataset::{check_creation_options, Band, Dataset};
-use super::finish::{build_overviews, copy_to_cog, Progress};
+use super::finish::{add_overviews, build_overviews, copy_to_cog, Progress};
 use super::header::{create, create_geotiff, set_header, Header};
 use super::options::OptionList;
 use super::output::{PendingFile, PendingFolder, Target};
@@ -22,6 +22,10 @@ pub const FILE_BLOCK: usize = 512;
 
 /// Most cells of a block of the file: a tile of the planner's largest size, and room for what users try.
 const LARGEST_BLOCK: usize = 1 << 22;
+
+/// Most bands, each stored for itself, of a GeoTIFF that GDAL 3.6 can read on several threads: it takes a block out into
+/// a file of one band, which refuses to have more than one that is no colour.
+const MOST_BANDS_READ_BY_THREADS: usize = 2;
 
 /// File formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -189,7 +193,9 @@ impl GdalSink {
         let path = self.target.path().display().to_string();
         let fail = |reason: String| Error::Output(format!("cannot write '{path}': {reason}"));
         let mut progress = Progress::new(progress);
-        if self.options.overviews && self.options.format == Format::GTiff {
+        let overviews = self.options.overviews && self.options.format == Format::GTiff;
+        let later = overviews && !self.interleaved && self.header.bands.len() > MOST_BANDS_READ_BY_THREADS;
+        if overviews && !later {
             // Else the threads that read for the overviews would meet what could not be written.
             self.dataset.flush().map_err(fail)?;
             build_overviews(self.gdal, &self.dataset, self.header.size, &mut progress)
@@ -198,6 +204,10 @@ impl GdalSink {
         self.dataset.close().map_err(fail)?;
         if let Some(reason) = self.gdal.failure_elsewhere() {
             return Err(fail(reason));
+        }
+        if later {
+            add_overviews(self.gdal, self.pending.name()?, self.header.size, &mut progress)
+                .map_err(|reason| progress.error(fail(reason)))?;
         }
         if let Pending::Folder(folder) = &self.pending {
             name_bands(folder.path(), &self.header).map_err(|error| fail(error.to_string()))?;

@@ -202,3 +202,28 @@ fn parts_of_chunks_are_part_of_the_memory() {
     let whole = ["calc", formula, "-i", "wide.tif", "--threads", "2", "--memory", "90M"];
     folder.run(&[&whole[..], &["whole.zarr", "--format", "Zarr"]].concat());
 }
+
+/// GDAL 3.6 cannot read such a file on several threads, as it does for overviews.
+#[test]
+fn many_bands_have_overviews() {
+    let folder = Folder::new();
+    let size = ["-q", "-outsize", "1300", "1100", "-co", "TILED=YES"];
+    folder.gdal("gdal_translate", &[&size[..], &[&scene("bgr.tif"), "wide.tif"]].concat());
+    let formula = "a = blue; b = green; c = red; d = blue - red";
+    let run = |out: &str, more: &[&str]| {
+        folder.run(&[&["calc", formula, out, "-i", "wide.tif", "--sensor", "bgr"], more].concat());
+    };
+    run("plain.tif", &[]);
+    for threads in ["1", "4"] {
+        run("out.tif", &["--overviews", "--threads", threads, "--overwrite"]);
+        assert!(folder.cells("out.tif") == folder.cells("plain.tif"));
+        let info = folder.info("out.tif");
+        let bands = info["bands"].as_array().unwrap();
+        assert_eq!(bands.len(), 4);
+        for band in bands {
+            let sizes: Vec<_> =
+                band["overviews"].as_array().unwrap().iter().map(|level| &level["size"]).collect();
+            assert_eq!(sizes, [&serde_json::json!([650, 550]), &serde_json::json!([325, 275])]);
+        }
+    }
+}
