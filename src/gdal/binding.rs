@@ -200,9 +200,10 @@ gdal_functions! {
     fn GDALGetOverview(GDALRasterBandH, c_int) -> GDALRasterBandH;
     fn GDALGetRasterBandXSize(GDALRasterBandH) -> c_int;
     fn GDALGetRasterBandYSize(GDALRasterBandH) -> c_int;
-    fn GDALFlushRasterCache(GDALRasterBandH) -> CPLErr::Type;
     fn GDALGetRasterNoDataValue(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALSetRasterNoDataValue(GDALRasterBandH, f64) -> CPLErr::Type;
+    fn GDALSetRasterNoDataValueAsInt64(GDALRasterBandH, i64) -> CPLErr::Type;
+    fn GDALSetRasterNoDataValueAsUInt64(GDALRasterBandH, u64) -> CPLErr::Type;
     fn GDALGetMaskBand(GDALRasterBandH) -> GDALRasterBandH;
     fn GDALGetMaskFlags(GDALRasterBandH) -> c_int;
     fn GDALGetRasterScale(GDALRasterBandH, *mut c_int) -> f64;
