@@ -32,7 +32,19 @@ UNFOLDED = {
 NEEDED = {("calc", "expr"), ("mask", "mask")}
 
 #: Options that other parameters stand for, or that are about more than one file.
-LEFT_OUT = {"input", "by", "profile", "tile-size", "overwrite", "threads", "memory", "format", "co", "overviews"}
+LEFT_OUT = {
+    "input",
+    "by",
+    "profile",
+    "tile-size",
+    "overwrite",
+    "threads",
+    "memory",
+    "format",
+    "co",
+    "overviews",
+    "overview-resampling",
+}
 
 LABELS = {
     "as": "Form of the table",

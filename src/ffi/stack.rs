@@ -43,7 +43,7 @@ struct State {
 }
 
 /// Options that mean nothing where arrays take the place of files.
-const ABOUT_FILES: [&str; 23] = [
+const ABOUT_FILES: [&str; 24] = [
     "input",
     "asset",
     "mask-asset",
@@ -65,6 +65,7 @@ const ABOUT_FILES: [&str; 23] = [
     "format",
     "co",
     "overviews",
+    "overview-resampling",
     "overwrite",
     "profile",
 ];

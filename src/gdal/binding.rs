@@ -200,9 +200,10 @@ gdal_functions! {
     fn GDALGetOverview(GDALRasterBandH, c_int) -> GDALRasterBandH;
     fn GDALGetRasterBandXSize(GDALRasterBandH) -> c_int;
     fn GDALGetRasterBandYSize(GDALRasterBandH) -> c_int;
-    fn GDALFlushRasterCache(GDALRasterBandH) -> CPLErr::Type;
     fn GDALGetRasterNoDataValue(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALSetRasterNoDataValue(GDALRasterBandH, f64) -> CPLErr::Type;
+    fn GDALSetRasterNoDataValueAsInt64(GDALRasterBandH, i64) -> CPLErr::Type;
+    fn GDALSetRasterNoDataValueAsUInt64(GDALRasterBandH, u64) -> CPLErr::Type;
     fn GDALGetMaskBand(GDALRasterBandH) -> GDALRasterBandH;
     fn GDALGetMaskFlags(GDALRasterBandH) -> c_int;
     fn GDALGetRasterScale(GDALRasterBandH, *mut c_int) -> f64;
@@ -511,6 +512,8 @@ fn loaded_library() -> Option<*mut c_void> {
 /// `GDAL_OF_RASTER | GDAL_OF_VERBOSE_ERROR | GDAL_OF_INTERNAL`: read a raster, say why not, and keep it off the host's list
 /// of open datasets, which programs print when they think that they forgot one.
 pub(crate) const OPEN_RASTER: c_uint = 0x02 | 0x40 | 0x80;
+/// `GDAL_OF_UPDATE`: with the above, write to it as well.
+pub(crate) const OPEN_UPDATE: c_uint = 0x01;
 /// `GMF_ALL_VALID`: no cell is missing.
 pub(crate) const MASK_ALL_VALID: c_int = 0x01;
 /// `GMF_PER_DATASET`: one mask for all bands.

@@ -4,6 +4,7 @@ use super::dataset::check_creation_options;
 use super::header::Header;
 use super::options::{get, set_default, OptionList};
 use super::sink::{SinkOptions, FILE_BLOCK};
+use super::zarr::DIMENSIONS;
 use super::Gdal;
 use crate::core::error::Result;
 use crate::core::operation::Role;
@@ -87,11 +88,7 @@ pub(super) fn spool_options(header: &Header) -> Vec<(String, String)> {
     pairs
 }
 
-pub(super) fn cog_options(
-    gdal: &Gdal,
-    header: &Header,
-    options: &SinkOptions,
-) -> Result<Vec<(String, String)>> {
+pub(super) fn cog_options(gdal: &Gdal, options: &SinkOptions) -> Result<Vec<(String, String)>> {
     let mut pairs = options.creation.clone();
     if get(&pairs, "COMPRESS").is_none() {
         let zstd = OptionList::new(&[("COMPRESS".into(), "ZSTD".into())])?;
@@ -102,8 +99,9 @@ pub(super) fn cog_options(
     }
     set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
     set_default(&mut pairs, "NUM_THREADS", compressing_threads(options.threads).to_string());
-    if header.cell_type.is_float() {
-        set_default(&mut pairs, "OVERVIEW_RESAMPLING", "AVERAGE");
+    // GDAL's own is cubic, which gives values that no cell has.
+    if get(&pairs, "RESAMPLING").is_none() {
+        set_default(&mut pairs, "OVERVIEW_RESAMPLING", options.resampling.name().to_string_lossy());
     }
     Ok(pairs)
 }
@@ -119,8 +117,9 @@ pub(super) fn zarr_options(
     let mut pairs = options.creation.clone();
     let (rows, cols) = (FILE_BLOCK.min(header.size.0), FILE_BLOCK.min(header.size.1));
     set_default(&mut pairs, "FORMAT", "ZARR_V2");
-    // Else it would be that of the temporary folder, or none.
-    set_default(&mut pairs, "ARRAY_NAME", name);
+    // Else it would be that of the temporary folder, or none. The arrays of the coordinates are called X and Y.
+    let is_taken = DIMENSIONS.contains(&name);
+    set_default(&mut pairs, "ARRAY_NAME", if is_taken { "data" } else { name });
     set_default(&mut pairs, "BLOCKSIZE", format!("{rows},{cols}"));
     let zstd = OptionList::new(&[("COMPRESS".into(), "ZSTD".into())])?;
     let has_zstd = check_creation_options(gdal, "Zarr", &zstd).is_ok();

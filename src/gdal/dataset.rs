@@ -1,11 +1,11 @@
 //! Datasets: opening, what they say of themselves, closing.
 
-use super::binding::{text, Gdal, MASK_ALL_VALID, MASK_NODATA, MASK_PER_DATASET, OPEN_RASTER};
+use super::binding::{text, Gdal, MASK_ALL_VALID, MASK_NODATA, MASK_PER_DATASET, OPEN_RASTER, OPEN_UPDATE};
 use super::options::OptionList;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use gdal_sys::{CPLErr, GDALDataType, GDALDatasetH, GDALRWFlag, GDALRasterBandH, OGRSpatialReferenceH};
-use libc::{c_int, c_void};
+use libc::{c_int, c_uint, c_void};
 use std::ffi::CString;
 
 /// A dataset that someone else opened and keeps open.
@@ -45,23 +45,32 @@ pub type GeoTransform = [f64; 6];
 impl Dataset {
     /// Opens a raster for reading.
     pub fn open(gdal: &'static Gdal, name: &str) -> Result<Self> {
-        Self::open_with(gdal, name, &[])
+        Self::open_with(gdal, name, OPEN_RASTER, &[])
+    }
+
+    /// Opens a raster of ours once more, to add to it.
+    pub(super) fn open_for_update(
+        gdal: &'static Gdal,
+        name: &str,
+        options: &[(String, String)],
+    ) -> Result<Self> {
+        Self::open_with(gdal, name, OPEN_RASTER | OPEN_UPDATE, options)
     }
 
     /// Opens overview number `level` of a raster, from 0, as a raster of its own; None: the raster itself.
     pub fn open_level(gdal: &'static Gdal, name: &str, level: Option<usize>) -> Result<Self> {
         let option = level.map(|level| ("OVERVIEW_LEVEL".to_string(), level.to_string()));
-        Self::open_with(gdal, name, option.as_slice())
+        Self::open_with(gdal, name, OPEN_RASTER, option.as_slice())
     }
 
-    fn open_with(gdal: &'static Gdal, name: &str, options: &[(String, String)]) -> Result<Self> {
+    fn open_with(gdal: &'static Gdal, name: &str, how: c_uint, options: &[(String, String)]) -> Result<Self> {
         let options = OptionList::new(options)?;
         let path = CString::new(name)
             .map_err(|_| Error::Input(format!("{}: name contains a NUL character", name.escape_debug())))?;
         let none = std::ptr::null();
         let (handle, said) = gdal.call(|gdal| {
             // SAFETY: the path ends with NUL, the list of options with NULL; other lists being NULL mean none.
-            unsafe { (gdal.GDALOpenEx)(path.as_ptr(), OPEN_RASTER, none, options.as_ptr(), none) }
+            unsafe { (gdal.GDALOpenEx)(path.as_ptr(), how, none, options.as_ptr(), none) }
         });
         if handle.is_null() {
             return Err(Error::Input(format!("cannot open '{name}' as a raster: {}", said.cause())));

@@ -2,7 +2,7 @@
 
 use super::dataset::{driver_handle, Dataset};
 use super::options::{c_string, OptionList};
-use super::sink::FILE_BLOCK;
+use super::sink::{Resampling, FILE_BLOCK};
 use super::Gdal;
 use crate::core::error::{Error, Result};
 use libc::{c_char, c_int, c_void};
@@ -11,7 +11,7 @@ use libc::{c_char, c_int, c_void};
 pub(super) fn build_overviews(
     gdal: &Gdal,
     dataset: &Dataset,
-    (rows, cols): (usize, usize),
+    ((rows, cols), resampling): ((usize, usize), Resampling),
     progress: &mut Progress<'_>,
 ) -> std::result::Result<(), String> {
     let levels: Vec<c_int> = (1..30)
@@ -28,7 +28,7 @@ pub(super) fn build_overviews(
         unsafe {
             (gdal.GDALBuildOverviews)(
                 raw,
-                c"AVERAGE".as_ptr(),
+                resampling.name().as_ptr(),
                 levels.len() as c_int,
                 levels.as_ptr(),
                 0,
@@ -38,6 +38,19 @@ pub(super) fn build_overviews(
             )
         }
     })
+}
+
+/// The same of a file that is closed already, read by one thread.
+pub(super) fn add_overviews(
+    gdal: &'static Gdal,
+    name: &str,
+    shape: ((usize, usize), Resampling),
+    progress: &mut Progress<'_>,
+) -> std::result::Result<(), String> {
+    let one = [("NUM_THREADS".to_string(), "1".to_string())];
+    let dataset = Dataset::open_for_update(gdal, name, &one).map_err(|error| error.to_string())?;
+    build_overviews(gdal, &dataset, shape, progress)?;
+    dataset.close()
 }
 
 pub(super) fn copy_to_cog(

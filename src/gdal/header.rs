@@ -120,8 +120,14 @@ pub(super) fn set_header(
             set_item(gdal, band, key, &value)?;
         }
         if let Some(nodata) = header.nodata {
-            // SAFETY: as above.
-            gdal.check(|gdal| unsafe { (gdal.GDALSetRasterNoDataValue)(band, nodata) })?;
+            // SAFETY: as above. A number beyond the type, as 2^64 for its largest, becomes the nearest one.
+            gdal.check(|gdal| unsafe {
+                match header.cell_type {
+                    CellType::Int64 => (gdal.GDALSetRasterNoDataValueAsInt64)(band, nodata as i64),
+                    CellType::UInt64 => (gdal.GDALSetRasterNoDataValueAsUInt64)(band, nodata as u64),
+                    _ => (gdal.GDALSetRasterNoDataValue)(band, nodata),
+                }
+            })?;
         }
         if let Some(colour) = colour_of(info.role) {
             // SAFETY: as above.

@@ -3,6 +3,7 @@
 pub mod binding;
 mod blocks;
 mod cells;
+mod collected;
 mod creation;
 mod dataset;
 mod error;

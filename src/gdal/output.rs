@@ -1,5 +1,6 @@
 //! The file being written: beside its place under another name, renamed when it is whole, gone otherwise.
 
+use super::parts::folder_beside;
 use super::sink::Format;
 use super::tiles::FOLDER as TILES_FOLDER;
 use crate::core::error::{Error, Result};
@@ -17,8 +18,17 @@ const NOTES: &str = ".aux.xml";
 pub struct Target {
     path: PathBuf,
     overwrite: bool,
-    /// It is a folder, of Zarr.
-    is_folder: bool,
+    kind: Kind,
+}
+
+/// What stands at the place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    File,
+    /// A folder, of Zarr.
+    Folder,
+    /// A VRT, with a folder of tiles beside it.
+    Tiles,
 }
 
 /// Files that say that a folder is one of Zarr, which may be replaced.
@@ -27,15 +37,26 @@ const ZARR_MARKS: [&str; 3] = [".zgroup", ".zarray", "zarr.json"];
 impl Target {
     /// Refuses what would fail at the end, or destroy something. `inputs` are all files that are read.
     pub fn new(path: &str, overwrite: bool, inputs: &[String]) -> Result<Self> {
+        let is_vrt = Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("vrt"));
+        Self::of_file(path, overwrite, inputs, if is_vrt { Kind::Tiles } else { Kind::File })
+    }
+
+    /// The same of a VRT over tiles, whatever its name ends in.
+    pub fn of_tiles(path: &str, overwrite: bool, inputs: &[String]) -> Result<Self> {
+        Self::of_file(path, overwrite, inputs, Kind::Tiles)
+    }
+
+    fn of_file(path: &str, overwrite: bool, inputs: &[String], kind: Kind) -> Result<Self> {
         if path.is_empty() || path.starts_with("/vsi") {
             return Err(Error::Output(format!("cannot write '{path}'; allowed: a file of this machine")));
         }
-        Self::check(Self { path: path.into(), overwrite, is_folder: false }, inputs)
+        Self::check(Self { path: path.into(), overwrite, kind }, inputs)
     }
 
     /// The same of a folder of Zarr.
     pub fn of_zarr(path: &str, overwrite: bool, inputs: &[String]) -> Result<Self> {
-        Self::check(Self { path: path.trim_end_matches('/').into(), overwrite, is_folder: true }, inputs)
+        let path = path.trim_end_matches('/').into();
+        Self::check(Self { path, overwrite, kind: Kind::Folder }, inputs)
     }
 
     fn check(target: Self, inputs: &[String]) -> Result<Self> {
@@ -49,13 +70,16 @@ impl Target {
             )));
         }
         let is_zarr = || ZARR_MARKS.iter().any(|mark| target.path.join(mark).exists());
-        if target.is_folder && target.path.exists() && !is_zarr() {
+        if target.kind == Kind::Folder && target.path.exists() && !is_zarr() {
             return Err(Error::Output(format!(
                 "output '{path}' is no Zarr; allowed: a new name, or a Zarr to replace"
             )));
         }
-        if target.path.is_dir() && !target.is_folder {
+        if target.path.is_dir() && target.kind != Kind::Folder {
             return Err(Error::Output(format!("output '{path}' is a directory; allowed: a file name")));
+        }
+        if target.path.as_os_str().as_bytes().ends_with(b"/") {
+            return Err(Error::Output(format!("output '{path}' is a directory name; allowed: a file name")));
         }
         if target.path.file_name().is_none() {
             return Err(Error::Output(format!("cannot write '{path}'; allowed: a file of this machine")));
@@ -74,11 +98,10 @@ impl Target {
 
     /// Whether an input stands in a folder that goes when the output comes: the Zarr itself, or the tiles of a VRT.
     fn replaces(&self, input: &str) -> bool {
-        let is_vrt = self.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("vrt"));
-        let folder = match (self.is_folder, is_vrt) {
-            (true, _) => self.path.clone(),
-            (false, true) => self.path.with_extension(TILES_FOLDER),
-            (false, false) => return false,
+        let folder = match self.kind {
+            Kind::File => return false,
+            Kind::Folder => self.path.clone(),
+            Kind::Tiles => folder_beside(&self.path, TILES_FOLDER),
         };
         // GDAL's name of an array in a Zarr: ZARR:"folder":/array.
         let input = input.split('"').nth(1).unwrap_or(input);

@@ -25,7 +25,7 @@ pub struct Ours {
 impl PartsFolder {
     /// The folder of the VRT at a place, named with an ending of its own.
     pub fn new((target, ending): (&Path, &str), ours: Ours, overwrite: bool) -> Result<Self> {
-        let path = target.with_extension(ending);
+        let path = folder_beside(target, ending);
         let full = std::path::absolute(&path).map_err(|error| cannot_write(&path, error))?;
         let parts = Self {
             making: tempfile::Builder::new()
@@ -104,6 +104,16 @@ impl PartsFolder {
         std::fs::set_permissions(self.making.path(), mode).map_err(fail)?;
         std::fs::rename(self.making.path(), &self.path).map_err(fail)
     }
+}
+
+/// Where the small files of a VRT stand: `scene.tiles` of `scene.vrt`, `scene.v1.tiles` of `scene.v1`, which shares
+/// nothing with `scene.v2`.
+pub(super) fn folder_beside(target: &Path, ending: &str) -> PathBuf {
+    let is_vrt = target.extension().is_some_and(|own| own.eq_ignore_ascii_case("vrt"));
+    let mut name = if is_vrt { target.with_extension("") } else { target.into() }.into_os_string();
+    name.push(".");
+    name.push(ending);
+    name.into()
 }
 
 fn cannot_write(path: &Path, error: std::io::Error) -> Error {

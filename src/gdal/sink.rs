@@ -1,27 +1,37 @@
 //! The raster to write: a tiled GeoTIFF, from it a Cloud Optimized GeoTIFF, or Zarr.
 
+use super::collected::Collected;
 use super::creation::{cog_options, geotiff_options, spool_options, zarr_options};
 use super::dataset::{check_creation_options, Band, Dataset};
-use super::finish::{build_overviews, copy_to_cog, Progress};
+use super::finish::{add_overviews, build_overviews, copy_to_cog, Progress};
 use super::header::{create, create_geotiff, set_header, Header};
 use super::options::OptionList;
 use super::output::{PendingFile, PendingFolder, Target};
 use super::raster::gdal_cell_type;
 use super::trial::try_creation;
-use super::zarr::{name_bands, Chunks};
+use super::zarr::name_bands;
 use super::Gdal;
 use crate::core::error::{Error, Result};
 use crate::core::operation::Role;
 use crate::core::tile::Window;
 use crate::pipeline::io::{CellsRef, Layout, Sink};
+use crate::stack::cells::CellType;
 use gdal_sys::GDALRWFlag;
 use libc::{c_int, c_void};
+use std::ffi::CStr;
 
 /// Side of the tiles inside a file.
 pub const FILE_BLOCK: usize = 512;
 
 /// Most cells of a block of the file: a tile of the planner's largest size, and room for what users try.
 const LARGEST_BLOCK: usize = 1 << 22;
+
+/// Most bands, each stored for itself, of a GeoTIFF that GDAL 3.6 can read on several threads: it takes a block out into
+/// a file of one band, which refuses to have more than one that is no colour.
+const MOST_BANDS_READ_BY_THREADS: usize = 2;
+
+/// The GDAL that got cells of 8 bits with a sign, as `Gdal::version` writes it.
+const FIRST_WITH_INT8: u32 = 3_070_000;
 
 /// File formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,9 +61,10 @@ impl Format {
         }
     }
 
-    /// Whether blocks are kept until all their cells are there.
+    /// Whether blocks are kept until all their cells are there. A COG is made from a file that is not compressed, whose
+    /// blocks are written again where they stand.
     pub fn keeps_parts(self) -> bool {
-        self == Format::Zarr
+        self != Format::Cog
     }
 
     /// Usual ending of names.
@@ -69,7 +80,35 @@ impl Format {
     pub fn target(self, path: &str, overwrite: bool, inputs: &[String]) -> Result<Target> {
         match self {
             Format::Zarr => Target::of_zarr(path, overwrite, inputs),
-            Format::GTiff | Format::Cog | Format::Vrt => Target::new(path, overwrite, inputs),
+            Format::Vrt => Target::of_tiles(path, overwrite, inputs),
+            Format::GTiff | Format::Cog => Target::new(path, overwrite, inputs),
+        }
+    }
+}
+
+/// How overviews are made from cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resampling {
+    /// The mean: of values.
+    #[default]
+    Average,
+    /// One of the cells.
+    Nearest,
+    /// The most frequent one: of classes.
+    Mode,
+}
+
+impl Resampling {
+    /// All by name.
+    pub const ALL: [(&'static str, Resampling); 3] =
+        [("average", Resampling::Average), ("nearest", Resampling::Nearest), ("mode", Resampling::Mode)];
+
+    /// As GDAL calls it.
+    pub(super) fn name(self) -> &'static CStr {
+        match self {
+            Resampling::Average => c"AVERAGE",
+            Resampling::Nearest => c"NEAREST",
+            Resampling::Mode => c"MODE",
         }
     }
 }
@@ -83,6 +122,8 @@ pub struct SinkOptions {
     pub creation: Vec<(String, String)>,
     /// Add overviews to a GeoTIFF; a COG always has them.
     pub overviews: bool,
+    /// How overviews are made.
+    pub resampling: Resampling,
     /// Threads that compress.
     pub threads: usize,
 }
@@ -100,8 +141,8 @@ pub struct GdalSink {
     interleaved: bool,
     /// Room for one block.
     block: Vec<u8>,
-    /// Of Zarr, what is still to be written.
-    chunks: Chunks,
+    /// What is there of blocks that are not whole.
+    collected: Collected,
 }
 
 /// A file, or folder, under a name of its own.
@@ -145,6 +186,7 @@ impl GdalSink {
         options: SinkOptions,
         source: &Dataset,
     ) -> Result<Self> {
+        check_type(gdal, header.cell_type)?;
         check_creation_options(gdal, options.format.driver(), &OptionList::new(&options.creation)?)?;
         if options.overviews && options.format == Format::Zarr {
             return Err(Error::Argument("overviews of Zarr; allowed: of GTiff".into()));
@@ -179,8 +221,8 @@ impl GdalSink {
             && dataset.metadata("INTERLEAVE", "IMAGE_STRUCTURE").as_deref() == Some("PIXEL");
         check_block(&layout)?;
         let block = vec![0; block_rows * block_cols * header.cell_type.size()];
-        let chunks = Chunks::default();
-        Ok(Self { gdal, dataset, pending, target, header, options, layout, interleaved, block, chunks })
+        let collected = Collected::default();
+        Ok(Self { gdal, dataset, pending, target, header, options, layout, interleaved, block, collected })
     }
 
     /// Writes overviews and what GDAL still holds, and converts to a COG if asked. `progress` gets the share of this
@@ -189,15 +231,22 @@ impl GdalSink {
         let path = self.target.path().display().to_string();
         let fail = |reason: String| Error::Output(format!("cannot write '{path}': {reason}"));
         let mut progress = Progress::new(progress);
-        if self.options.overviews && self.options.format == Format::GTiff {
+        let overviews = self.options.overviews && self.options.format == Format::GTiff;
+        let shape = (self.header.size, self.options.resampling);
+        let later = overviews && !self.interleaved && self.header.bands.len() > MOST_BANDS_READ_BY_THREADS;
+        if overviews && !later {
             // Else the threads that read for the overviews would meet what could not be written.
             self.dataset.flush().map_err(fail)?;
-            build_overviews(self.gdal, &self.dataset, self.header.size, &mut progress)
+            build_overviews(self.gdal, &self.dataset, shape, &mut progress)
                 .map_err(|reason| progress.error(fail(reason)))?;
         }
         self.dataset.close().map_err(fail)?;
         if let Some(reason) = self.gdal.failure_elsewhere() {
             return Err(fail(reason));
+        }
+        if later {
+            add_overviews(self.gdal, self.pending.name()?, shape, &mut progress)
+                .map_err(|reason| progress.error(fail(reason)))?;
         }
         if let Pending::Folder(folder) = &self.pending {
             name_bands(folder.path(), &self.header).map_err(|error| fail(error.to_string()))?;
@@ -206,7 +255,7 @@ impl GdalSink {
             Format::GTiff | Format::Vrt | Format::Zarr => self.pending,
             Format::Cog => {
                 let cog = self.target.pending()?;
-                let creation = cog_options(self.gdal, &self.header, &self.options)?;
+                let creation = cog_options(self.gdal, &self.options)?;
                 copy_to_cog(self.gdal, self.pending.name()?, cog.name()?, &creation, &mut progress)
                     .map_err(|error| progress.error(fail(error.to_string())))?;
                 Pending::File(cog)
@@ -232,16 +281,17 @@ impl GdalSink {
             && whole(window.col, window.cols, self.layout.block_cols, self.layout.cols)
     }
 
-    /// Writes whole blocks past GDAL's cache.
+    /// Writes whole blocks past GDAL's cache. Bands that stand together in the file come one after another: GDAL
+    /// compresses their block when the next one comes.
     fn write_blocks(&mut self, window: Window, cells: &[u8], bytes: usize) -> Result<()> {
         let (block_rows, block_cols) = (self.layout.block_rows, self.layout.block_cols);
-        for (index, plane) in cells.chunks(window.cells() * bytes).enumerate() {
-            let band = self.dataset.band(index + 1)?;
-            for row in (0..window.rows).step_by(block_rows) {
-                for col in (0..window.cols).step_by(block_cols) {
-                    let part = Window { row, col, rows: window.rows - row, cols: window.cols - col };
+        for row in (0..window.rows).step_by(block_rows) {
+            for col in (0..window.cols).step_by(block_cols) {
+                let part = Window { row, col, rows: window.rows - row, cols: window.cols - col };
+                let place = ((window.row + row) / block_rows, (window.col + col) / block_cols);
+                for (index, plane) in cells.chunks(window.cells() * bytes).enumerate() {
+                    let band = self.dataset.band(index + 1)?;
                     fill_block(&mut self.block, (block_rows, block_cols), plane, window.cols, part, bytes);
-                    let place = ((window.row + row) / block_rows, (window.col + col) / block_cols);
                     write_block(self.gdal, band, place, &mut self.block)
                         .map_err(|reason| self.write_error(&reason))?;
                 }
@@ -250,16 +300,12 @@ impl GdalSink {
         Ok(())
     }
 
-    /// Writes chunks of Zarr as they become whole.
-    fn write_chunks(&mut self, window: Window, cells: &[u8], bytes: usize) -> Result<()> {
-        let mut chunks = std::mem::take(&mut self.chunks);
-        for (index, plane) in cells.chunks(window.cells() * bytes).enumerate() {
-            chunks.add((index, plane, bytes), window, self.layout, |(band, row, col), chunk| {
-                write_block(self.gdal, self.dataset.band(band + 1)?, (row, col), chunk)
-                    .map_err(|reason| self.write_error(&reason))
-            })?;
-        }
-        self.chunks = chunks;
+    /// Writes blocks as they become whole.
+    fn collect(&mut self, window: Window, cells: &[u8], bytes: usize) -> Result<()> {
+        let mut collected = std::mem::take(&mut self.collected);
+        let tile = (window, self.header.bands.len(), bytes);
+        collected.add(cells, tile, self.layout, |block, cells| self.write_blocks(block, cells, bytes))?;
+        self.collected = collected;
         Ok(())
     }
 
@@ -291,23 +337,6 @@ impl GdalSink {
                 })
                 .map_err(|reason| self.write_error(&reason))?;
         }
-        if self.is_aligned(window) {
-            self.flush_bands()?;
-        }
-        Ok(())
-    }
-
-    /// Writes out the blocks GDAL holds of this file, so that its cache does not grow with the raster.
-    fn flush_bands(&self) -> Result<()> {
-        for index in 1..=self.header.bands.len() {
-            let band = self.dataset.band(index)?;
-            self.gdal
-                .check_write(|gdal| {
-                    // SAFETY: the dataset is open and used by this thread alone.
-                    unsafe { (gdal.GDALFlushRasterCache)(band.raw()) }
-                })
-                .map_err(|reason| self.write_error(&reason))?;
-        }
         Ok(())
     }
 }
@@ -320,10 +349,10 @@ impl Sink for GdalSink {
     fn write(&mut self, window: Window, cells: CellsRef<'_>) -> Result<()> {
         let bytes = self.header.cell_type.size();
         let raw = cells.bytes();
-        if self.is_aligned(window) && !self.interleaved {
+        if self.is_aligned(window) {
             self.write_blocks(window, raw, bytes)
-        } else if self.options.format == Format::Zarr {
-            self.write_chunks(window, raw, bytes)
+        } else if self.options.format.keeps_parts() {
+            self.collect(window, raw, bytes)
         } else {
             self.write_window(window, raw, bytes)
         }
@@ -348,6 +377,19 @@ fn write_block(
     })
 }
 
+/// Types that this GDAL has no name for.
+fn check_type(gdal: &Gdal, cell_type: CellType) -> Result<()> {
+    if cell_type != CellType::Int8 || gdal.version() >= FIRST_WITH_INT8 {
+        return Ok(());
+    }
+    let others = CellType::ALL.iter().map(|(name, _)| *name).filter(|name| *name != "int8");
+    Err(Error::Argument(format!(
+        "type int8 needs GDAL 3.7, this is {}; allowed: {}",
+        gdal.release(),
+        others.collect::<Vec<_>>().join(", ")
+    )))
+}
+
 /// Zarr has no colours of bands.
 fn without_colours(header: &Header) -> Header {
     let mut header = header.clone();
@@ -367,8 +409,8 @@ fn check_block(layout: &Layout) -> Result<()> {
     )))
 }
 
-/// Copies one block's cells out of a tile; a block that reaches past the raster keeps its old rest, which no
-/// reader sees.
+/// Copies one block's cells out of a tile. No reader sees the rest of a block that reaches past the raster, but it is
+/// compressed: zeros take the least room.
 fn fill_block(
     block: &mut [u8],
     (block_rows, block_cols): (usize, usize),
@@ -378,6 +420,9 @@ fn fill_block(
     bytes: usize,
 ) {
     let width = part.cols.min(block_cols) * bytes;
+    if part.cols < block_cols || part.rows < block_rows {
+        block.fill(0);
+    }
     for row in 0..part.rows.min(block_rows) {
         let from = ((part.row + row) * plane_cols + part.col) * bytes;
         let to = row * block_cols * bytes;

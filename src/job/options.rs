@@ -4,7 +4,7 @@ use crate::core::error::{unknown_name, Error, Result};
 use crate::core::operation::Compatibility;
 use crate::core::stretch::{Cut, CUT_FORMS};
 use crate::gdal::extent::Extent;
-use crate::gdal::sink::Format;
+use crate::gdal::sink::{Format, Resampling};
 use crate::recipe::chain::{CellType, Finding};
 use serde_json::json;
 
@@ -33,6 +33,8 @@ pub struct JobOptions {
     pub overwrite: bool,
     /// Add overviews to a GeoTIFF.
     pub overviews: bool,
+    /// How overviews are made, also those of a COG.
+    pub overview_resampling: Resampling,
     /// File that gets a trace of the run.
     pub profile: Option<String>,
     /// Part of the raster to compute; None: all of it.
@@ -151,6 +153,15 @@ pub static OPTIONS: &[OptionSpec] = &[
         help: "Add overviews to a GeoTIFF",
         set: |options, text| text.parse().ok().map(|flag| options.overviews = flag),
         allowed: "true, false",
+    },
+    OptionSpec {
+        name: "overview-resampling",
+        value: "NAME",
+        repeated: false,
+        help: "How overviews are made: average, of values; nearest: one of the cells; mode: the most frequent one, of \
+               classes [default: average]",
+        set: |options, text| pick(&Resampling::ALL, text).map(|found| options.overview_resampling = found),
+        allowed: "average, nearest, mode",
     },
     OptionSpec {
         name: "overwrite",
@@ -281,6 +292,7 @@ mod tests {
             ("stretch", "0,nan"),
             ("stretch", "percent:60,40"),
             ("format", "PNG"),
+            ("overview-resampling", "cubic"),
             ("co", "COMPRESS"),
             ("band", "0"),
             ("nodata", "none"),

@@ -251,19 +251,20 @@ fn candidates(sink: Layout, striped: bool, threads: usize, radius: usize) -> Vec
 }
 
 /// Bytes of the blocks of which some cells are there and others are still to come, at most, when tiles come row by row.
-pub(super) fn parts_of_blocks(
+pub(crate) fn parts_of_blocks(
     sink: Layout,
     (tile_rows, tile_cols): (usize, usize),
     cell_bytes: usize,
 ) -> usize {
-    let Layout { rows, cols, block_rows, block_cols } = sink;
+    let Layout { rows, cols, .. } = sink;
+    let (block_rows, block_cols) = (sink.block_rows.min(rows), sink.block_cols.min(cols));
     let (tall, wide) =
         (tile_rows % block_rows == 0 || tile_rows >= rows, tile_cols % block_cols == 0 || tile_cols >= cols);
     // Blocks that the next row of tiles ends; two rows of them, where a row of tiles ends one and begins another.
     let lines = match (tall, block_rows % tile_rows) {
         (true, _) => 0,
         (false, 0) => 1,
-        (false, _) => 2,
+        (false, _) => 2.min(rows.div_ceil(block_rows)),
     };
     let below = (lines * block_rows).saturating_mul(cols.next_multiple_of(block_cols));
     // Blocks that the next tile ends.

@@ -3,7 +3,7 @@
 use crate::environment::python;
 use crate::statistics::peak;
 use crate::support::{Folder, PROGRAM};
-use crate::{band_names, scene};
+use crate::{band_names, raster, scene};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -184,21 +184,211 @@ fn parts_of_chunks_are_part_of_the_memory() {
     let picture = ["visualize", "multi_hillshade", "wide.tif", "--tile-size", "100", "--threads", "2"];
     let run = |arguments: &[&str], budget: usize| {
         let memory = format!("{budget}M");
-        // The same in a GeoTIFF takes far less.
-        folder.run(&[arguments, &["plain.tif", "--overwrite", "--memory", &memory]].concat());
-        let zarr = ["out.zarr", "--format", "Zarr", "--overwrite", "--memory"];
-        let small = [arguments, &zarr, &[&memory]].concat();
-        folder.refused(&small, 1, &["memory budget", "allowed: at least"]);
-        let answer = folder.terralume(&small).err;
-        let least = answer.trim().rsplit(' ').nth(1).unwrap();
-        let enough = format!("{least}M");
-        let held = peak(&folder, &[arguments, &zarr, &[&enough], &["--quiet"]].concat());
-        let least: usize = least.parse().unwrap();
-        assert!(least > budget && held <= (least + 64) << 20, "{arguments:?}: {least} {}", held >> 20);
+        // The same in a COG, which is made from a file that is not compressed, takes far less.
+        let cog = ["cog.tif", "--format", "COG", "--overwrite", "--memory", &memory];
+        folder.run(&[arguments, &cog].concat());
+        for (out, format) in [("out.zarr", "Zarr"), ("out.tif", "GTiff"), ("out.vrt", "VRT")] {
+            let kept = [out, "--format", format, "--overwrite", "--memory"];
+            let small = [arguments, &kept, &[&memory]].concat();
+            folder.refused(&small, 1, &["memory budget", "allowed: at least"]);
+            let answer = folder.terralume(&small).err;
+            let least = answer.trim().rsplit(' ').nth(1).unwrap();
+            let enough = format!("{least}M");
+            let held = peak(&folder, &[arguments, &kept, &[&enough], &["--quiet"]].concat());
+            let least: usize = least.parse().unwrap();
+            let said = format!("{arguments:?} {format}: {least} {}", held >> 20);
+            assert!(least > budget && held <= (least + 64) << 20, "{said}");
+        }
     };
     run(&stack, 90);
     run(&picture, 70);
     // Whole chunks take nothing more.
     let whole = ["calc", formula, "-i", "wide.tif", "--threads", "2", "--memory", "90M"];
     folder.run(&[&whole[..], &["whole.zarr", "--format", "Zarr"]].concat());
+}
+
+/// GDAL 3.6 cannot read such a file on several threads, as it does for overviews.
+#[test]
+fn many_bands_have_overviews() {
+    let folder = Folder::new();
+    let size = ["-q", "-outsize", "1300", "1100", "-co", "TILED=YES"];
+    folder.gdal("gdal_translate", &[&size[..], &[&scene("bgr.tif"), "wide.tif"]].concat());
+    let formula = "a = blue; b = green; c = red; d = blue - red";
+    let run = |out: &str, more: &[&str]| {
+        folder.run(&[&["calc", formula, out, "-i", "wide.tif", "--sensor", "bgr"], more].concat());
+    };
+    run("plain.tif", &[]);
+    for threads in ["1", "4"] {
+        run("out.tif", &["--overviews", "--threads", threads, "--overwrite"]);
+        assert!(folder.cells("out.tif") == folder.cells("plain.tif"));
+        let info = folder.info("out.tif");
+        let bands = info["bands"].as_array().unwrap();
+        assert_eq!(bands.len(), 4);
+        for band in bands {
+            let sizes: Vec<_> =
+                band["overviews"].as_array().unwrap().iter().map(|level| &level["size"]).collect();
+            assert_eq!(sizes, [&serde_json::json!([650, 550]), &serde_json::json!([325, 275])]);
+        }
+    }
+}
+
+/// A block that is compressed for every tile it meets would be written at the end of the file each time.
+#[test]
+fn small_tiles_swell_no_file() {
+    let folder = Folder::new();
+    let size = ["-q", "-outsize", "4500", "700", "-r", "bilinear", "-co", "TILED=YES"];
+    folder.gdal("gdal_translate", &[&size[..], &[&scene("bgr.tif"), "big.tif"]].concat());
+    let bytes = |name: &str| match folder.path(name).is_dir() {
+        true => std::fs::read_dir(folder.path(name))
+            .unwrap()
+            .map(|entry| entry.unwrap().metadata().unwrap().len())
+            .sum::<u64>(),
+        false => folder.path(name).metadata().unwrap().len(),
+    };
+    for (out, file, more) in [
+        ("out.tif", "out.tif", &[][..]),
+        ("out.vrt", "out.tiles", &["--format", "VRT"]),
+        ("out.tif", "out.tif", &["--co", "INTERLEAVE=PIXEL"]),
+        ("out.tif", "out.tif", &["--co", "TILED=NO"]),
+        ("out.tif", "out.tif", &["--co", "TILED=NO", "--co", "BLOCKYSIZE=50"]),
+        ("out.tif", "out.tif", &["--co", "BLOCKXSIZE=1024", "--co", "BLOCKYSIZE=256"]),
+    ] {
+        let mut whole = None;
+        for side in ["512", "64", "300", "700"] {
+            calc(&folder, out, &[&["--overwrite", "--tile-size", side], more].concat());
+            let (cells, size) = (folder.cells(out), bytes(file));
+            let (first_cells, first_size) = whole.get_or_insert_with(|| (cells.clone(), size));
+            assert!(cells == *first_cells, "{more:?}: tiles of {side}");
+            let share = size as f64 / *first_size as f64;
+            assert!((0.95..1.05).contains(&share), "{more:?}: tiles of {side} give {share} of {first_size}");
+        }
+    }
+}
+
+#[test]
+fn names_of_outputs_are_told_apart() {
+    let folder = Folder::with_dem(60);
+    for (formula, name) in
+        [("X", "scene.v1"), ("X * 2", "scene.v2"), ("X * 3", "scene.VRT"), ("X * 4", "scene")]
+    {
+        let plain = format!("{name}.tif");
+        folder.run(&["calc", formula, "-i", "dem.tif", &plain]);
+        // The last one would share a folder with the one before.
+        if name != "scene" {
+            folder.run(&["calc", formula, "-i", "dem.tif", name, "--format", "VRT"]);
+        }
+    }
+    for name in ["scene.v1", "scene.v2", "scene.VRT"] {
+        assert!(folder.cells(name) == folder.cells(&format!("{name}.tif")), "{name}");
+    }
+    assert!(folder.path("scene.v1.tiles").is_dir() && folder.path("scene.tiles").is_dir());
+    folder.refused(
+        &["calc", "X", "-i", "dem.tif", "scene", "--format", "VRT"],
+        1,
+        &["scene.tiles' exists; allowed: a new name"],
+    );
+    folder.refused(
+        &["calc", "X", "-i", "scene.v1.tiles/row0_col0.tif", "scene.v1", "--format", "VRT", "--overwrite"],
+        1,
+        &["would replace the input"],
+    );
+    // Coordinates are arrays called X and Y.
+    for (name, formula) in [("X.zarr", "X * 2"), ("Y", "a = X; b = X * 2")] {
+        folder.run(&["calc", formula, "-i", "dem.tif", name, "--format", "Zarr"]);
+    }
+    folder.run(&["calc", "X * 2", "-i", "dem.tif", "twice.tif"]);
+    assert!(folder.cells("X.zarr") == folder.cells("twice.tif"));
+    let second = format!("ZARR:\"{}\":/data_band2", folder.path("Y").display());
+    assert!(folder.cells(&second) == folder.cells("twice.tif"));
+    for format in ["GTiff", "COG", "VRT"] {
+        folder.refused(
+            &["calc", "X", "-i", "dem.tif", "newname/", "--format", format],
+            1,
+            &["output 'newname/' is a directory name; allowed: a file name"],
+        );
+    }
+}
+
+/// Overviews of classes hold classes.
+#[test]
+fn overviews_are_made_as_asked_for() {
+    let folder = Folder::new();
+    // One cell of every four is of the other class, and not always the same one.
+    let corner = |at: usize| at % 4 == 0 || at % 4 == 3;
+    let cell = |row: usize, col: usize| if corner(row) && corner(col) { 9.0 } else { 1.0 };
+    let rows: Vec<Vec<f64>> = (0..600).map(|row| (0..1200).map(|col| cell(row, col)).collect()).collect();
+    let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+    raster(&folder, "classes.tif", &rows, &["-ot", "Byte", "-co", "TILED=YES"]);
+    let overview = |more: &[&str]| {
+        let arguments = ["calc", "X", "out.tif", "-i", "classes.tif", "--type", "uint8", "--overwrite"];
+        folder.run(&[&arguments[..], more].concat());
+        folder.gdal("gdal_translate", &["-q", "-of", "ENVI", "-oo", "OVERVIEW_LEVEL=0", "out.tif", "level"]);
+        let mut cells = folder.read("level");
+        cells.sort_unstable();
+        cells.dedup();
+        cells
+    };
+    for format in [&["--overviews"][..], &["--format", "COG"]] {
+        let with = |resampling: &str| overview(&[format, &["--overview-resampling", resampling]].concat());
+        assert_eq!(with("mode"), [1], "{format:?}");
+        assert_eq!(with("nearest"), [1, 9], "{format:?}");
+        assert_eq!(with("average"), [3], "{format:?}");
+        assert_eq!(overview(format), [3], "{format:?}");
+    }
+    // GDAL's own option goes before.
+    for option in ["OVERVIEW_RESAMPLING=NEAREST", "RESAMPLING=NEAREST"] {
+        assert_eq!(overview(&["--format", "COG", "--co", option]), [1, 9], "{option}");
+    }
+    folder.refused(
+        &["calc", "X", "out.tif", "-i", "classes.tif", "--overviews", "--overview-resampling", "cubic"],
+        2,
+        &["overview-resampling = 'cubic' is not allowed; allowed: average, nearest, mode"],
+    );
+}
+
+#[test]
+fn nodata_of_whole_numbers_of_64_bits() {
+    let folder = Folder::new();
+    raster(&folder, "x.tif", &[&[1.0, 2.0, 250.0]], &["-ot", "Int16"]);
+    let said = |name: &str| folder.gdal("gdalinfo", &[name]);
+    const FIRST_CELL: &str =
+        "import sys; from osgeo import gdal; print(gdal.Open(sys.argv[1]).ReadRaster(0, 0, 1, 1).hex())";
+    for (name, usual, bytes) in [
+        ("int64", i64::MIN.to_string(), "0000000000000080"),
+        ("uint64", u64::MAX.to_string(), "ffffffffffffffff"),
+    ] {
+        let run = |out: &str, more: &[&str]| {
+            let calc = ["calc", "1 / (X - 1)", "-i", "x.tif", "--type", name, "--overwrite", out];
+            folder.run(&[&calc[..], more].concat());
+        };
+        for (out, format) in
+            [("out.tif", "GTiff"), ("cog.tif", "COG"), ("out.vrt", "VRT"), ("out.zarr", "Zarr")]
+        {
+            run(out, &["--format", format]);
+            let line = format!("NoData Value={usual}\n");
+            assert!(said(out).contains(&line), "{name} {format}: {}", said(out));
+            // Most formats of plain cells have none of 64 bits.
+            let first = folder.gdal("/usr/bin/python3", &["-c", FIRST_CELL, out]);
+            assert_eq!(first.trim(), bytes, "{name} {format}");
+        }
+        run("out.tif", &["--dst-nodata", "7"]);
+        assert!(said("out.tif").contains("NoData Value=7\n"), "{}", said("out.tif"));
+    }
+}
+
+#[test]
+fn a_type_that_this_gdal_does_not_have() {
+    let folder = Folder::with_dem(40);
+    let version = folder.gdal("gdalinfo", &["--version"]);
+    let release = version.trim_start_matches("GDAL ").split([',', 'd']).next().unwrap().to_string();
+    let minor: usize = release.split('.').nth(1).unwrap().parse().unwrap();
+    for format in ["GTiff", "COG", "VRT", "Zarr"] {
+        let arguments = ["calc", "X", "-i", "dem.tif", "out", "--type", "int8", "--format", format];
+        if minor >= 7 {
+            folder.run(&[&arguments[..], &["--overwrite"]].concat());
+        } else {
+            let words = format!("type int8 needs GDAL 3.7, this is {release}; allowed: uint8, uint16, int16");
+            folder.refused(&arguments, 2, &[&words]);
+        }
+    }
 }

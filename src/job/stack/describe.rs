@@ -10,8 +10,17 @@ use crate::stack::cells::CellType;
 use serde_json::{json, Value};
 
 /// Options of all runs that count for stacks as well.
-pub const RUN_OPTIONS: [&str; 8] =
-    ["threads", "memory", "tile-size", "format", "co", "overviews", "overwrite", "profile"];
+pub const RUN_OPTIONS: [&str; 9] = [
+    "threads",
+    "memory",
+    "tile-size",
+    "format",
+    "co",
+    "overviews",
+    "overview-resampling",
+    "overwrite",
+    "profile",
+];
 
 /// Of these the ones that a command without rasters as output has.
 pub const READING_OPTIONS: [&str; 3] = ["threads", "memory", "overwrite"];

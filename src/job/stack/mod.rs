@@ -285,6 +285,7 @@ impl PreparedStack<'_> {
             format: self.job.run.format,
             creation: self.job.run.creation.clone(),
             overviews: self.job.run.overviews,
+            resampling: self.job.run.overview_resampling,
             threads: self.plan.threads,
         };
         let place =
