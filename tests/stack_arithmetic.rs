@@ -6,7 +6,7 @@ use terralume::stack::cells::{read_row, CellType};
 use terralume::stack::expression::{parse, NoDataRule};
 use terralume::stack::mask::{self, Mask, Outside};
 use terralume::stack::reduce::{
-    same_day, Day, Grouping, Groups, Layers, Merge, ReducePlan, Statistic, STATISTICS,
+    same_day, Day, Grouping, Groups, Layers, Merge, Ranking, ReducePlan, Statistic, STATISTICS,
 };
 use terralume::stack::statistics::{Edges, Histogram, Moments};
 
@@ -445,6 +445,10 @@ fn percentiles_of_whole_numbers_are_those_of_sorted_values() {
         let (low, share) = (place as usize, place.fract());
         let (a, b) = (sorted[low], sorted[(low + 1).min(sorted.len() - 1)]);
         let expected = a + (b - a) * share;
-        assert!((histogram.percentile(rank).unwrap() - expected).abs() < 1e-9, "{rank}");
+        let ends = (sorted[0], sorted[sorted.len() - 1]);
+        let found = histogram.percentile(rank, Ranking::Linear, ends).unwrap();
+        assert!((found - expected).abs() < 1e-9, "{rank}");
+        let nearest = histogram.percentile(rank, Ranking::Nearest, ends).unwrap();
+        assert_eq!(nearest, sorted[place.round_ties_even() as usize], "{rank}");
     }
 }

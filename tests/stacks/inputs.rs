@@ -168,3 +168,55 @@ fn one_file_beside_many_is_for_all_dates() {
     folder.run(&arguments);
     assert_eq!(folder.floats("out.tif"), [102.0, 1020.0]);
 }
+
+#[test]
+fn files_of_one_day_are_told_apart_by_their_names() {
+    let folder = Folder::new();
+    for (path, cells) in [("p031", [1.0, 10.0]), ("p032", [2.0, 20.0])] {
+        raster(&folder, &format!("lc_{path}_20180101_B4.tif"), &[&cells], &["-ot", "Float32"]);
+    }
+    // The mask of the first one is not there.
+    raster(&folder, "lc_p032_20180101_QA.tif", &[&[1.0, 0.0]], &["-ot", "Byte"]);
+    let inputs = ["reduce", "-i", "red=*_B4.tif", "-i", "qa=*_QA.tif", "--mask", "qa: values 1", "out.tif"];
+    let of = |missing: &str| {
+        let more = ["--stat", "sum,count", "--overwrite", "--mask-missing", missing];
+        folder.run(&[&inputs[..], &more].concat());
+        folder.floats("out.tif")
+    };
+    assert_eq!(of("keep"), [1.0, 30.0, 1.0, 2.0]);
+    let dropped = of("drop");
+    assert!(dropped[0].is_nan(), "{dropped:?}");
+    assert_eq!(dropped[1..], [20.0, 0.0, 1.0]);
+    folder.refused(
+        &[&inputs[..], &["--overwrite"]].concat(),
+        1,
+        &["'*_QA.tif' has no file for 'lc_p031_20180101_B4.tif'"],
+    );
+    // Names that say nothing.
+    for name in ["first_20180101_B5.tif", "second_20180101_B5.tif"] {
+        raster(&folder, name, &[&[1.0, 1.0]], &["-ot", "Float32"]);
+    }
+    folder.refused(
+        &["reduce", "-i", "red=*_B4.tif", "-i", "nir=*_B5.tif", "x.tif", "--expr", "red + nir"],
+        2,
+        &[
+            "'lc_p031_20180101_B4.tif' and 'lc_p032_20180101_B4.tif'",
+            "'first_20180101_B5.tif'; allowed: names",
+        ],
+    );
+}
+
+#[test]
+fn images_of_a_file_that_cannot_be_opened_are_left_out() {
+    let folder = Folder::new();
+    three(&folder);
+    raster(&folder, "u_20180101.tif", &[&[100.0, 100.0]], &["-ot", "Float32"]);
+    raster(&folder, "u_20180103.tif", &[&[300.0, 300.0]], &["-ot", "Float32"]);
+    folder.write("u_20180102.tif", b"this is no raster");
+    let arguments = ["reduce", "-i", "x=t_*.tif", "-i", "u=u_*.tif", "out.tif", "--expr", "x + u"];
+    folder.refused(&arguments, 1, &["cannot open 'u_20180102.tif'"]);
+    let answer = folder.terralume(&[&arguments[..], &["--skip-bad"]].concat());
+    assert_eq!(answer.code, Some(0), "{}", answer.err);
+    assert!(answer.err.contains("could not be read in part or at all: u_20180102.tif"), "{}", answer.err);
+    assert_eq!(folder.floats("out.tif"), [202.0, 220.0]);
+}

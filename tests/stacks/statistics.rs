@@ -212,3 +212,23 @@ fn bins_of_many_bands_and_blocks_stay_within_the_memory() {
     let arguments = ["statistics", "bands.tif", "--histogram", "65536", "--memory", "100M"];
     folder.refused(&arguments, 1, &["memory budget of 100 MiB is too small; allowed: at least"]);
 }
+
+#[test]
+fn percentiles_are_those_of_reductions_and_never_leave_the_values() {
+    let folder = Folder::new();
+    let rows: [&[f64]; 2] = [&[1.0, 2.0], &[4.0, 8.0]];
+    crate::raster(&folder, "whole_20180101.tif", &rows, &["-ot", "Byte"]);
+    crate::raster(&folder, "same_20180101.tif", &[&[3.5; 4]], &["-ot", "Float32"]);
+    let values = |file: &str, statistics: &str| {
+        let table = folder.terralume(&["statistics", file, "--stat", statistics]).out;
+        let line = table.lines().nth(1).unwrap().to_string();
+        line.split(',').skip(3).map(String::from).collect::<Vec<String>>()
+    };
+    let asked = "p25(nearest),p40(nearest),p50(nearest),p100(nearest),p25";
+    assert_eq!(values("whole_20180101.tif", asked), ["2", "2", "4", "8", "1.75"]);
+    assert_eq!(values("same_20180101.tif", "p0,median,p99,p75(nearest),p100"), ["3.5"; 5]);
+    let dem = Folder::with_dem(64);
+    let table = dem.terralume(&["statistics", "dem.tif", "--stat", "min,p0,p0(nearest),max,p100"]).out;
+    let line = fields(table.lines().nth(1).unwrap());
+    assert_eq!((line[3], line[3], line[6]), (line[4], line[5], line[7]));
+}

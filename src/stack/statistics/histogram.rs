@@ -2,6 +2,7 @@
 
 use crate::core::error::{Error, Result};
 use crate::stack::cells::CellType;
+use crate::stack::reduce::Ranking;
 
 /// Bins of a histogram, at most.
 pub const MOST_BINS: usize = 1 << 20;
@@ -131,14 +132,23 @@ impl Histogram {
         (self.below, self.above)
     }
 
-    /// Percentile from 0 to 100 of all values, between two of them along a line (Hyndman and Fan 1996, definition 7).
-    /// Exact where every bin is one number, else right to the width of a bin; values outside count as the ends.
-    pub fn percentile(&self, rank: f64) -> Option<f64> {
+    /// Percentile from 0 to 100 of all values, of which `ends` are the smallest and the largest; as in reductions between
+    /// two of them along a line (Hyndman and Fan 1996, definition 7), or the nearer one. Exact where every bin is one
+    /// number, else right to the width of a bin and within the ends; values outside of the bins count as their edges.
+    pub fn percentile(&self, rank: f64, ranking: Ranking, ends: (f64, f64)) -> Option<f64> {
         let count = self.below + self.above + self.counts.iter().sum::<u64>();
         let last = count.checked_sub(1)?;
+        let value = |place: u64| match place {
+            0 => ends.0,
+            place if place >= last => ends.1,
+            place => self.value(place).max(ends.0).min(ends.1),
+        };
         let place = last as f64 * (rank.clamp(0.0, 100.0) / 100.0);
+        if ranking == Ranking::Nearest {
+            return Some(value(place.round_ties_even() as u64));
+        }
         let (low, share) = (place.floor() as u64, place - place.floor());
-        let (a, b) = (self.value(low), self.value((low + 1).min(last)));
+        let (a, b) = (value(low), value(low + 1));
         let step = b - a;
         Some(if share < 0.5 { a + step * share } else { b - step * (1.0 - share) })
     }
@@ -183,11 +193,19 @@ mod tests {
         let mut other = Histogram::new(Edges::of_type(CellType::Int16).unwrap());
         other.row(&[32767.0]);
         histogram.merge(&other);
-        let percentile = |rank| histogram.percentile(rank).unwrap();
+        let ends = (-5.0, 32767.0);
+        let percentile = |rank| histogram.percentile(rank, Ranking::Linear, ends).unwrap();
         assert_eq!([0.0, 50.0, 75.0, 100.0].map(percentile), [-5.0, 10.0, 20.0, 32767.0]);
         assert_eq!(percentile(62.5), 15.0);
+        let nearest = |rank| histogram.percentile(rank, Ranking::Nearest, ends).unwrap();
+        // Half way between the places 2 and 3 the even one is taken.
+        assert_eq!(
+            [0.0, 10.0, 62.5, 65.0, 88.0, 100.0].map(nearest),
+            [-5.0, -5.0, 10.0, 20.0, 32767.0, 32767.0]
+        );
         assert!(Edges::of_type(CellType::Float32).is_none() && Edges::of_type(CellType::Int32).is_none());
-        assert_eq!(Histogram::new(Edges::of_type(CellType::UInt8).unwrap()).percentile(50.0), None);
+        let none = Histogram::new(Edges::of_type(CellType::UInt8).unwrap());
+        assert_eq!(none.percentile(50.0, Ranking::Linear, (0.0, 0.0)), None);
     }
 
     #[test]
@@ -197,11 +215,30 @@ mod tests {
         histogram.row(&values);
         for rank in [0.0, 2.0, 50.0, 98.0, 100.0] {
             let exact = (rank / 100.0_f64).powi(2);
-            assert!((histogram.percentile(rank).unwrap() - exact).abs() <= 1e-3, "{rank}");
+            for ranking in [Ranking::Linear, Ranking::Nearest] {
+                let found = histogram.percentile(rank, ranking, (0.0, 1.0)).unwrap();
+                assert!((found - exact).abs() <= 1e-3, "{rank}");
+            }
         }
         let mut outside = Histogram::new(Edges::new(0.0, 1.0, 2).unwrap());
-        outside.row(&[-3.0, -2.0, 5.0]);
-        assert_eq!([0.0, 50.0, 100.0].map(|rank| outside.percentile(rank).unwrap()), [0.0, 0.0, 1.0]);
+        outside.row(&[-3.0, -2.0, -1.0, 5.0, 6.0]);
+        let percentile = |rank| outside.percentile(rank, Ranking::Linear, (-3.0, 6.0)).unwrap();
+        assert_eq!([0.0, 25.0, 75.0, 100.0].map(percentile), [-3.0, 0.0, 1.0, 6.0]);
+    }
+
+    #[test]
+    fn percentiles_stay_between_the_smallest_and_the_largest_value() {
+        let mut constant = Histogram::new(Edges::new(3.5, 7.0, 1 << 16).unwrap());
+        constant.row(&[3.5; 9]);
+        for rank in [0.0, 25.0, 50.0, 99.9, 100.0] {
+            assert_eq!(constant.percentile(rank, Ranking::Linear, (3.5, 3.5)), Some(3.5), "{rank}");
+        }
+        // The bins are those of a larger part.
+        let mut part = Histogram::new(Edges::new(0.0, 100.0, 4).unwrap());
+        part.row(&[10.0, 11.0, 12.0, 13.0]);
+        let percentile = |rank| part.percentile(rank, Ranking::Linear, (10.0, 13.0)).unwrap();
+        assert_eq!([0.0, 100.0].map(percentile), [10.0, 13.0]);
+        assert!((0..100).all(|rank| (10.0..=13.0).contains(&percentile(f64::from(rank)))));
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::pipeline::stack::program::{Layer, StackProgram};
 use crate::pipeline::stack::statistics::{Found, Part};
 use crate::stack::cells::CellType;
 use crate::stack::mask::Outside;
-use crate::stack::reduce::Statistic;
+use crate::stack::reduce::{Ranking, Statistic};
 use crate::stack::statistics::{Edges, Histogram};
 use look::Looking;
 use std::collections::HashMap;
@@ -345,7 +345,9 @@ fn is_allowed(statistic: Statistic) -> bool {
 
 fn numbers(found: &Found, statistics: &[Statistic]) -> Vec<Option<f64>> {
     let moments = &found.moments;
-    let percentile = |rank: f64| found.histogram.as_ref().and_then(|histogram| histogram.percentile(rank));
+    let percentile = |rank: f64, ranking| {
+        found.histogram.as_ref()?.percentile(rank, ranking, (moments.min()?, moments.max()?))
+    };
     let number = |statistic: &Statistic| match statistic {
         Statistic::Count => Some(moments.count() as f64),
         Statistic::Mean => moments.mean(),
@@ -355,8 +357,8 @@ fn numbers(found: &Found, statistics: &[Statistic]) -> Vec<Option<f64>> {
         Statistic::Range => Some(moments.max()? - moments.min()?),
         Statistic::Deviation(ddof) => moments.standard_deviation(*ddof),
         Statistic::Variance(ddof) => moments.variance(*ddof),
-        Statistic::Median => percentile(50.0),
-        Statistic::Percentile(rank, _) => percentile(*rank),
+        Statistic::Median => percentile(50.0, Ranking::Linear),
+        Statistic::Percentile(rank, ranking) => percentile(*rank, *ranking),
         _ => None,
     };
     statistics.iter().map(number).collect()
