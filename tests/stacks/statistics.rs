@@ -255,3 +255,19 @@ fn a_table_replaces_nothing_that_is_read_and_names_files_with_values() {
     folder.run(&[&arguments[..], &["-o", "table.csv"]].concat());
     assert_eq!(String::from_utf8(folder.read("table.csv")).unwrap(), table);
 }
+
+#[test]
+fn tables_longer_than_anybody_reads_are_refused_at_once() {
+    let folder = Folder::new();
+    folder.write(
+        "large.vrt",
+        br#"<VRTDataset rasterXSize="20000" rasterYSize="20000"><VRTRasterBand dataType="Byte" band="1"/></VRTDataset>"#,
+    );
+    let arguments = ["statistics", "large.vrt", "--block"];
+    folder.refused(
+        &[&arguments[..], &["1"]].concat(),
+        2,
+        &["the table would have 400000000 lines; allowed: at most 100000000, with larger blocks"],
+    );
+    folder.refused(&[&arguments[..], &["2", "--memory", "1G"]].concat(), 1, &["memory budget of 1024 MiB"]);
+}
