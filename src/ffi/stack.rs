@@ -449,9 +449,10 @@ impl State {
         self.check_files("terralume_stack_run_array")?;
         self.outcome.replace(None);
         let output = self.output()?;
-        // Before the work, not after it.
+        // Before anything is opened.
         Target::new(&output, self.run.overwrite, &[])?;
-        let job = StatisticsJob { stack: self.stack.clone(), run: self.run.clone() };
+        let job =
+            StatisticsJob { stack: self.stack.clone(), run: self.run.clone(), output: Some(output.clone()) };
         let table = job.run(&mut reporter(options), cancel)?;
         table.write(&output, self.run.overwrite, self.stack.form)?;
         self.outcome.replace(Some(table.describe(&output)));

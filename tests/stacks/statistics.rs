@@ -232,3 +232,42 @@ fn percentiles_are_those_of_reductions_and_never_leave_the_values() {
     let line = fields(table.lines().nth(1).unwrap());
     assert_eq!((line[3], line[3], line[6]), (line[4], line[5], line[7]));
 }
+
+#[test]
+fn a_table_replaces_nothing_that_is_read_and_names_files_with_values() {
+    let folder = Folder::new();
+    for (name, cells) in [("b4", [1.0, 2.0]), ("b5", [3.0, 4.0]), ("qa", [0.0, 1.0])] {
+        crate::raster(&folder, &format!("{name}_20180101.tif"), &[&cells], &["-ot", "Byte"]);
+    }
+    folder.write("dates.csv", b"file,datetime\nb4_20180101.tif,2018-01-01\n");
+    folder.write("b5.txt", b"b5_20180101.tif\n");
+    let inputs = ["-i", "qa=qa_*.tif", "-i", "red=b4_*.tif", "-i", "nir=@b5.txt", "--mask", "qa: values 1"];
+    let arguments = [&["statistics"], &inputs[..], &["--dates", "dates.csv", "--stat", "mean"]].concat();
+    for file in ["b4_20180101.tif", "b5_20180101.tif", "qa_20180101.tif", "dates.csv", "b5.txt"] {
+        let before = folder.read(file);
+        folder.refused(&[&arguments[..], &["-o", file, "--overwrite"]].concat(), 1, &[file, "is the input"]);
+        assert!(folder.read(file) == before, "{file}");
+    }
+    let table = folder.terralume(&arguments).out;
+    let lines: Vec<&str> = table.lines().skip(1).collect();
+    let expected = ["red,1", "nir,3"].map(|end| format!("b4_20180101.tif,2018-01-01T00:00:00Z,{end}"));
+    assert_eq!(lines, expected);
+    folder.run(&[&arguments[..], &["-o", "table.csv"]].concat());
+    assert_eq!(String::from_utf8(folder.read("table.csv")).unwrap(), table);
+}
+
+#[test]
+fn tables_longer_than_anybody_reads_are_refused_at_once() {
+    let folder = Folder::new();
+    folder.write(
+        "large.vrt",
+        br#"<VRTDataset rasterXSize="20000" rasterYSize="20000"><VRTRasterBand dataType="Byte" band="1"/></VRTDataset>"#,
+    );
+    let arguments = ["statistics", "large.vrt", "--block"];
+    folder.refused(
+        &[&arguments[..], &["1"]].concat(),
+        2,
+        &["the table would have 400000000 lines; allowed: at most 100000000, with larger blocks"],
+    );
+    folder.refused(&[&arguments[..], &["2", "--memory", "1G"]].concat(), 1, &["memory budget of 1024 MiB"]);
+}

@@ -17,7 +17,7 @@ pub fn statistics(matches: &ArgMatches) -> Result<()> {
     let quiet = matches.get_flag("quiet");
     let (output, overwrite) = (text(matches, "output"), run.overwrite);
     if !output.is_empty() {
-        // Before the work, not after it.
+        // Before anything is opened.
         Target::new(output, overwrite, &[])?;
     }
     let cancel = signals::watch()?;
@@ -30,7 +30,8 @@ pub fn statistics(matches: &ArgMatches) -> Result<()> {
         true
     };
     let form = options.form;
-    let table = StatisticsJob { stack: options, run }.run(&mut report, cancel)?;
+    let target = (!output.is_empty()).then(|| output.to_string());
+    let table = StatisticsJob { stack: options, run, output: target }.run(&mut report, cancel)?;
     drop(progress);
     match output {
         "" => print_with(|out| table.print(form, out))?,

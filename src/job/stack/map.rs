@@ -7,7 +7,8 @@ use crate::core::error::{Error, Result};
 use crate::gdal::Gdal;
 use crate::job::{default_memory, processors};
 use crate::pipeline::run::Monitor;
-use crate::pipeline::stack::map::map;
+use crate::pipeline::stack::io::StackSource;
+use crate::pipeline::stack::map::{bytes, map};
 use std::sync::atomic::AtomicBool;
 
 pub use crate::pipeline::stack::map::MapTile;
@@ -45,7 +46,60 @@ pub fn map_tiles(
     let (grid, name) = inputs::grid(gdal, &inputs, &stack)?;
     let mut wanted = Wanted::new(gdal, &stack, (&grid, &name));
     let plane = wanted.plane(&inputs[0], &inputs[0].scenes[0], options.band, Kind::Values)?;
-    let source = wanted.open(threads, default_memory(gdal), &mut monitor)?;
+    let memory = default_memory(gdal);
+    let source = wanted.open(threads, memory, &mut monitor)?;
     let side = (options.tile.min(grid.size.0), options.tile.min(grid.size.1));
+    let most = grid.size.0.max(grid.size.1);
+    if options.halo > most {
+        let halo = options.halo;
+        return Err(Error::Argument(format!(
+            "halo of {halo} cells; allowed: 0 to {most}, the longer side of '{path}'"
+        )));
+    }
+    let threads = fitting(&options, memory, threads, &|threads| {
+        let readers = threads.saturating_mul(source.reader_bytes()).saturating_add(source.handle_bytes());
+        bytes(&source.planes()[plane], (side, options.halo), threads).saturating_add(readers)
+    })?;
     map(&source, plane, (side, options.halo), threads, function, &mut monitor)
+}
+
+/// As many threads as the memory has room for; those that were asked for must all fit.
+fn fitting(
+    options: &MapOptions,
+    memory: usize,
+    mut threads: usize,
+    bytes: &dyn Fn(usize) -> usize,
+) -> Result<usize> {
+    while options.threads.is_none() && threads > 1 && bytes(threads) > memory {
+        threads /= 2;
+    }
+    let needed = bytes(threads);
+    if needed <= memory {
+        return Ok(threads);
+    }
+    let (tile, halo) = (options.tile, options.halo);
+    let (needed, memory) = (needed.div_ceil(1 << 20), memory >> 20);
+    Err(Error::Memory(format!(
+        "tiles of {tile} cells with a halo of {halo} and {threads} threads take {needed} MiB, the memory budget is \
+         {memory} MiB; allowed: smaller tiles, a smaller halo, fewer threads"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_that_nobody_asked_for_go_first() {
+        let options = |threads| MapOptions { band: 1, tile: 256, halo: 8, threads };
+        let bytes = |threads: usize| threads << 20;
+        assert_eq!(fitting(&options(None), 5 << 20, 16, &bytes).unwrap(), 4);
+        assert_eq!(fitting(&options(Some(5)), 5 << 20, 5, &bytes).unwrap(), 5);
+        let said = fitting(&options(Some(16)), 5 << 20, 16, &bytes).unwrap_err().to_string();
+        let expected =
+            "tiles of 256 cells with a halo of 8 and 16 threads take 16 MiB, the memory budget is 5 MiB; \
+                        allowed: smaller tiles, a smaller halo, fewer threads";
+        assert_eq!(said, expected);
+        assert!(matches!(fitting(&options(None), 1000, 4, &bytes), Err(Error::Memory(_))));
+    }
 }

@@ -1,8 +1,9 @@
 //! Tiles of one plane, with the cells around them, handed to a function.
 
-use super::io::{RawPlane, StackReader, StackSource};
+use super::io::{PlaneInfo, RawPlane, StackReader, StackSource};
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
+use crate::pipeline::io::Layout;
 use crate::pipeline::plan::tile_window;
 use crate::pipeline::run::{drive, Monitor, Tiling, Work};
 
@@ -15,6 +16,17 @@ pub struct MapTile<'a> {
     pub window: Window,
     /// Its cells and those around it; NaN where there is no data and beyond the raster.
     pub cells: &'a [f64],
+}
+
+/// Bytes that so many workers hold: the cells of a tile of `plane` and those around it, as they are read and as numbers.
+pub fn bytes(plane: &PlaneInfo, (tile, halo): ((usize, usize), usize), threads: usize) -> usize {
+    let Layout { rows, cols, .. } = plane.layout;
+    let wide = |side: usize| side.saturating_add(halo.saturating_mul(2));
+    let read =
+        wide(tile.0).min(rows).saturating_mul(wide(tile.1).min(cols)).saturating_mul(plane.cell_bytes());
+    let numbers = wide(tile.0).saturating_mul(wide(tile.1)).saturating_mul(size_of::<f64>());
+    let tiles = rows.div_ceil(tile.0).saturating_mul(cols.div_ceil(tile.1));
+    read.saturating_add(numbers).saturating_mul(threads.clamp(1, tiles.max(1)))
 }
 
 /// Hands tiles of a size, and so many cells around them, to `function`; one that answers false stops the run.
@@ -86,5 +98,22 @@ impl Work for Mapping<'_> {
             true => Ok(()),
             false => Err(Error::Cancelled),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::cells::CellType;
+
+    #[test]
+    fn bytes_are_those_of_the_tiles_that_are_under_way() {
+        let layout = Layout { rows: 1000, cols: 500, block_rows: 100, block_cols: 100 };
+        let plane = PlaneInfo { file: 0, cell_type: CellType::UInt16, nodata: None, layout, masked: false };
+        assert_eq!(bytes(&plane, ((100, 100), 0), 1), 100 * 100 * (8 + 2));
+        assert_eq!(bytes(&plane, ((100, 100), 300), 3), 3 * (700 * 700 * 8 + 700 * 500 * 2));
+        // No more workers than tiles.
+        assert_eq!(bytes(&plane, ((500, 500), 0), 8), 2 * 500 * 500 * (8 + 2));
+        assert_eq!(bytes(&plane, ((100, 100), 1 << 63), 8), usize::MAX);
     }
 }

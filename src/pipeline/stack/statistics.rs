@@ -151,22 +151,44 @@ impl Blocks {
 /// How many blocks of several tiles are begun and not yet whole, at most. Tiles begin in their order, and no more of them
 /// are under way than there are buffers.
 fn most_open(plan: &StackPlan, blocks: Blocks, images: usize) -> usize {
-    let (tiles, (down, across)) = (plan.tiles(), blocks.count());
+    let tiles = plan.tiles();
+    let across = plan.size.1.div_ceil(plan.tile_cols);
     let images = images.min(2 + plan.buffers.div_ceil(tiles));
-    let mut changes = vec![0_isize; images * tiles + 1];
-    for block in 0..down * across {
-        let (first, last, count) = blocks.tiles(block, plan);
-        for image in (0..images).filter(|_| count > 1) {
-            let begun = (image * tiles + first + 1).saturating_sub(plan.buffers);
-            changes[begun] += 1;
-            changes[image * tiles + last + 1] -= 1;
+    let rows = spans(blocks.side, plan.size.0, plan.tile_rows);
+    let cols = spans(blocks.side, plan.size.1, plan.tile_cols);
+    let mut changes = Vec::new();
+    for ((top, bottom), down) in &rows {
+        for ((left, right), beside) in &cols {
+            let (first, last) = (top * across + left, bottom * across + right);
+            let alike = (down * beside).cast_signed();
+            for image in (0..images).filter(|_| first != last) {
+                changes.push(((image * tiles + first + 1).saturating_sub(plan.buffers), alike));
+                changes.push((image * tiles + last + 1, -alike));
+            }
         }
     }
-    let open = changes.iter().scan(0, |open, change| {
+    // Of one tile, blocks that end stand before those that begin.
+    changes.sort_unstable();
+    let open = changes.iter().scan(0, |open, (_, change)| {
         *open += change;
         Some(*open)
     });
     open.max().unwrap_or(0).unsigned_abs()
+}
+
+/// Along one axis: the first and the last tile of a block, and how many blocks beside one another have them. There are
+/// not many more of these than tiles, however small blocks are.
+fn spans(side: Option<usize>, length: usize, tile: usize) -> Vec<((usize, usize), usize)> {
+    let side = side.unwrap_or(length).clamp(1, length.max(1));
+    let mut spans: Vec<((usize, usize), usize)> = Vec::new();
+    for start in (0..length).step_by(side) {
+        let span = (start / tile, ((start + side).min(length) - 1) / tile);
+        match spans.last_mut() {
+            Some((last, count)) if *last == span => *count += 1,
+            _ => spans.push((span, 1)),
+        }
+    }
+    spans
 }
 
 /// A block that is not yet whole.
@@ -334,5 +356,16 @@ mod tests {
         // A row of blocks, and the next one.
         assert_eq!(open((1000, 1000), (100, 1000), Some(500), 1), 4);
         assert_eq!(open((1000, 1000), (100, 100), Some(200), 1), 5);
+        // Parts of two, and blocks as small as cells.
+        assert_eq!(open((1000, 1000), (1000, 500), Some(300), 1), 4);
+        assert_eq!(open((2_000_000, 2_000_000), (512, 512), Some(1), 50), 0);
+    }
+
+    #[test]
+    fn blocks_of_the_same_tiles_are_counted_together() {
+        assert_eq!(spans(Some(3), 10, 5), [((0, 0), 1), ((0, 1), 1), ((1, 1), 2)]);
+        assert_eq!(spans(None, 10, 4), [((0, 2), 1)]);
+        assert_eq!(spans(Some(usize::MAX), 10, 10), [((0, 0), 1)]);
+        assert_eq!(spans(Some(1), 1_000_000, 500_000), [((0, 0), 500_000), ((1, 1), 500_000)]);
     }
 }

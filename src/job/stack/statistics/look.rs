@@ -20,6 +20,9 @@ use std::sync::Mutex;
 /// Bytes of a line of the table beside its bins: names, and the buffers of its numbers.
 pub(super) const LINE: usize = size_of::<StatisticsRow>() + 256;
 
+/// Lines of the table for the images of one grid, at most: more of them are a raster.
+const MOST_LINES: usize = 100_000_000;
+
 /// How the images of one grid are looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GridPlan {
@@ -148,6 +151,12 @@ impl<'a> Looking<'a> {
 
     /// As many threads and bands at a time as fit.
     fn divide(&mut self, bins: usize) -> Result<Division> {
+        let lines = self.lines();
+        if lines > MOST_LINES {
+            return Err(Error::Argument(format!(
+                "the table would have {lines} lines; allowed: at most {MOST_LINES}, with larger blocks (--block)"
+            )));
+        }
         let options = self.job.plan_options(&self.source, self.gdal);
         let mut threads = options.threads;
         loop {
@@ -175,13 +184,21 @@ impl<'a> Looking<'a> {
         }
     }
 
-    /// What the table takes with the lines of these images.
-    fn table_bytes(&self) -> usize {
+    /// Lines of these images in the table.
+    fn lines(&self) -> usize {
         let size =
             self.source.planes().first().map_or((0, 0), |plane| (plane.layout.rows, plane.layout.cols));
-        let blocks = self.job.stack.block.map_or(1, |side| size.0.div_ceil(side) * size.1.div_ceil(side));
-        let lines = blocks.saturating_mul(self.layers.len()).saturating_mul(self.bands);
-        self.table.saturating_add(lines.saturating_mul(LINE + self.bins))
+        let blocks = self
+            .job
+            .stack
+            .block
+            .map_or(1, |side| size.0.div_ceil(side).saturating_mul(size.1.div_ceil(side)));
+        blocks.saturating_mul(self.layers.len()).saturating_mul(self.bands)
+    }
+
+    /// What the table takes with the lines of these images.
+    fn table_bytes(&self) -> usize {
+        self.table.saturating_add(self.lines().saturating_mul(LINE + self.bins))
     }
 
     /// Lets the program look at some of the bands.

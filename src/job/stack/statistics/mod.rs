@@ -4,13 +4,14 @@ mod look;
 mod table;
 
 use super::bins::Counts;
-use super::inputs::{self, Input};
+use super::inputs::{self, Input, Scene};
 use super::layers::{images, Image};
 use super::open::Wanted;
 use super::options::StackOptions;
 use super::program::{layer, list, uses, Uses};
 use super::{StackCommand, StackJob};
 use crate::core::error::{Error, Result};
+use crate::gdal::output::Target;
 use crate::gdal::raster::RasterGrid;
 use crate::gdal::Gdal;
 use crate::job::options::JobOptions;
@@ -23,7 +24,7 @@ use crate::stack::mask::Outside;
 use crate::stack::reduce::{Ranking, Statistic};
 use crate::stack::statistics::{Edges, Histogram};
 use look::Looking;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::AtomicBool;
 
 pub use look::GridPlan;
@@ -42,6 +43,8 @@ pub struct StatisticsJob {
     pub stack: StackOptions,
     /// Threads and memory.
     pub run: JobOptions,
+    /// File that the table will be written to, which must be none of those that are read.
+    pub output: Option<String>,
 }
 
 /// Images of one grid, which go through one run.
@@ -57,6 +60,8 @@ struct Opened<'a> {
     job: &'a StackJob,
     inputs: &'a [Input],
     images: &'a [Image],
+    /// Which inputs are masks only.
+    masks: &'a [bool],
     statistics: &'a [Statistic],
 }
 
@@ -76,7 +81,7 @@ impl Opened<'_> {
     fn rows(&self, group: &Group, names: &[String], found: Lines, blocks: bool) -> Vec<StatisticsRow> {
         let rows = found.into_iter().flat_map(|(part, bands)| {
             let image = &self.images[group.images[part.layer]];
-            let scene = first_scene(image, self.inputs);
+            let scene = first_scene(image, self.inputs, self.masks);
             let window = part.window;
             let block = blocks.then_some([part.block, window.row, window.col, window.rows, window.cols]);
             let row = |(band, line): (&String, Line)| StatisticsRow {
@@ -93,9 +98,26 @@ impl Opened<'_> {
     }
 }
 
-/// The scene that an image is named after.
-fn first_scene<'a>(image: &Image, inputs: &'a [Input]) -> Option<&'a inputs::Scene> {
-    image.scenes.iter().zip(inputs).find_map(|(scene, input)| scene.map(|scene| &input.scenes[scene]))
+/// The scene that an image is named after, and whose grid it has: the first one with values.
+fn first_scene<'a>(image: &Image, inputs: &'a [Input], masks: &[bool]) -> Option<&'a Scene> {
+    let scenes = image.scenes.iter().zip(inputs).zip(masks).filter(|(_, is_mask)| !**is_mask);
+    scenes.into_iter().find_map(|((scene, input), _)| scene.map(|scene| &input.scenes[scene]))
+}
+
+/// All files that are read: rasters, what they consist of, and the lists and tables that name them.
+fn read_files(options: &StackOptions, inputs: &[Input], bad: &[String]) -> Vec<String> {
+    let lists = options.inputs.iter().flat_map(|spec| std::iter::once(&spec.source).chain(&spec.more));
+    let lists = lists.flat_map(|source| {
+        let list = source.strip_prefix('@').unwrap_or(source);
+        [list, list.rsplit_once('#').map_or(list, |(list, _)| list)]
+    });
+    let scenes = inputs.iter().flat_map(|input| &input.scenes);
+    let rasters = scenes
+        .flat_map(|scene| std::iter::once(&scene.entry.path).chain(&scene.facts.files))
+        .map(String::as_str);
+    let others = options.dates.iter().chain(&options.grid_of).chain(bad).map(String::as_str);
+    let files: BTreeSet<&str> = lists.chain(rasters).chain(others).collect();
+    files.into_iter().map(String::from).collect()
 }
 
 /// Smallest and largest value of each band of each image.
@@ -134,13 +156,20 @@ impl StatisticsJob {
         let mut opening = |_| report(0.0, OPENING);
         let mut monitor = Monitor { report: &mut opening, cancel };
         let (inputs, mut bad) = inputs::open(gdal, &job.stack, job.threads(), &mut monitor)?;
-        let images = self.images(&job, &inputs)?;
-        let groups = self.groups(gdal, &inputs, &images)?;
+        let files = read_files(&job.stack, &inputs, &bad);
+        if let Some(output) = &self.output {
+            // Before the work, not after it.
+            Target::new(output, self.run.overwrite, &files)?;
+        }
+        let masks = self.masks(&job, &inputs)?;
+        let images = self.images(&inputs, &masks)?;
+        let groups = self.groups(gdal, (&inputs, &masks), &images)?;
         let mut table = StatisticsTable {
             statistics: statistics.iter().map(|statistic| statistic.name()).collect(),
             rows: Vec::new(),
             histograms: self.stack.histogram.is_some(),
             bad: Vec::new(),
+            files,
             plans: Vec::new(),
         };
         let mut done = 0;
@@ -149,7 +178,14 @@ impl StatisticsJob {
             let mut part =
                 |share: f64| report((done as f64 + share * group.images.len() as f64) / of, "reading");
             let mut monitor = Monitor { report: &mut part, cancel };
-            let all = Opened { gdal, job: &job, inputs: &inputs, images: &images, statistics: &statistics };
+            let all = Opened {
+                gdal,
+                job: &job,
+                inputs: &inputs,
+                images: &images,
+                masks: &masks,
+                statistics: &statistics,
+            };
             self.describe(&all, group, &mut table, &mut monitor)?;
             done += group.images.len();
         }
@@ -159,35 +195,39 @@ impl StatisticsJob {
         Ok(table)
     }
 
-    /// Files of one input stand alone; those of several belong together by their dates.
-    fn images(&self, job: &StackJob, inputs: &[Input]) -> Result<Vec<Image>> {
-        if let [input] = inputs {
-            let image = |(index, scene): (usize, &inputs::Scene)| Image {
-                time: scene.time,
-                scenes: vec![Some(index)],
-            };
-            return Ok(input.scenes.iter().enumerate().map(image).collect());
+    /// Which inputs are masks only.
+    fn masks(&self, job: &StackJob, inputs: &[Input]) -> Result<Vec<bool>> {
+        if inputs.len() == 1 {
+            return Ok(vec![false]);
         }
         let uses = uses(job.command, &job.stack, inputs)?;
-        let masks: Vec<bool> =
-            (0..inputs.len()).map(|index| uses.values.iter().all(|band| band.input != index)).collect();
-        images(inputs, &masks, job.stack.missing_mask, false)
+        Ok((0..inputs.len()).map(|index| uses.values.iter().all(|band| band.input != index)).collect())
+    }
+
+    /// Files of one input stand alone; those of several belong together by their dates.
+    fn images(&self, inputs: &[Input], masks: &[bool]) -> Result<Vec<Image>> {
+        if let [input] = inputs {
+            let image =
+                |(index, scene): (usize, &Scene)| Image { time: scene.time, scenes: vec![Some(index)] };
+            return Ok(input.scenes.iter().enumerate().map(image).collect());
+        }
+        images(inputs, masks, self.stack.missing_mask, false)
     }
 
     /// Images beside one another that lie on one grid.
-    fn groups(&self, gdal: &'static Gdal, inputs: &[Input], images: &[Image]) -> Result<Vec<Group>> {
+    fn groups(
+        &self,
+        gdal: &'static Gdal,
+        (inputs, masks): (&[Input], &[bool]),
+        images: &[Image],
+    ) -> Result<Vec<Group>> {
         if self.stack.grid_of.is_some() || self.stack.resolution.is_some() {
             let (grid, name) = inputs::grid(gdal, inputs, &self.stack)?;
             return Ok(vec![Group { grid, name, images: (0..images.len()).collect() }]);
         }
         let mut groups: Vec<Group> = Vec::new();
         for (index, image) in images.iter().enumerate() {
-            let first = image
-                .scenes
-                .iter()
-                .zip(inputs)
-                .find_map(|(scene, input)| scene.map(|scene| &input.scenes[scene]));
-            let Some(scene) = first else { continue };
+            let Some(scene) = first_scene(image, inputs, masks) else { continue };
             match groups.last_mut() {
                 Some(group) if group.grid.is_same(&scene.facts.grid) => group.images.push(index),
                 _ => groups.push(Group {
@@ -208,7 +248,7 @@ impl StatisticsJob {
         table: &mut StatisticsTable,
         monitor: &mut Monitor<'_>,
     ) -> Result<()> {
-        let Opened { gdal, job, inputs, images, statistics } = *all;
+        let Opened { gdal, job, inputs, images, statistics, .. } = *all;
         let options = &job.stack;
         let uses = uses(job.command, options, inputs)?;
         let mut wanted = Wanted::new(gdal, options, (&group.grid, &group.name));

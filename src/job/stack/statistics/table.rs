@@ -12,7 +12,7 @@ use std::io::{BufWriter, Write};
 /// One line of the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StatisticsRow {
-    /// The file, or the first one of an image.
+    /// The file, or the first one of an image that has values.
     pub file: String,
     /// When it was taken, if that is known.
     pub time: Option<String>,
@@ -37,6 +37,8 @@ pub struct StatisticsTable {
     pub histograms: bool,
     /// Files that could not be read, wholly or in part.
     pub bad: Vec<String>,
+    /// All files that were read.
+    pub files: Vec<String>,
     /// How images were looked at, grid by grid.
     pub plans: Vec<GridPlan>,
 }
@@ -64,10 +66,7 @@ impl StatisticsTable {
 
     /// Writes it to a file, which appears when it is whole.
     pub fn write(&self, path: &str, overwrite: bool, form: TableForm) -> Result<()> {
-        let mut inputs: Vec<&String> = self.rows.iter().map(|row| &row.file).collect();
-        inputs.dedup();
-        let inputs: Vec<String> = inputs.into_iter().cloned().collect();
-        let target = Target::new(path, overwrite, &inputs)?;
+        let target = Target::new(path, overwrite, &self.files)?;
         let pending = target.pending()?;
         let write = |path: &str| {
             let mut file = BufWriter::new(std::fs::File::create(path)?);
