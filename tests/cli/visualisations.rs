@@ -152,7 +152,7 @@ fn result_or_refusal(
         let what = format!("{rows} x {cols}, {arguments:?}");
         let answer = folder.terralume(&arguments);
         if answer.code == Some(0) {
-            let start = format!("wrote out.tif ({rows} x {cols} cells, ");
+            let start = format!("wrote out.tif ({cols} x {rows} cells, ");
             assert!(
                 answer.err.starts_with(&start) && folder.path("out.tif").exists(),
                 "{what}: {}",
