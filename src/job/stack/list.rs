@@ -52,9 +52,10 @@ pub fn expand(text: &str) -> Result<Vec<Entry>> {
     }
 }
 
-/// Addresses have question marks of their own, and cannot be listed.
+/// Addresses and whole VRTs in place of a name have such characters of their own, and cannot be listed.
 fn is_pattern(text: &str) -> bool {
-    text.contains(['*', '?', '[']) && !text.starts_with("/vsi") && !text.contains("://")
+    let is_name = !text.starts_with("/vsi") && !text.starts_with('<');
+    text.contains(['*', '?', '[']) && is_name && !text.contains("://") && !text.contains(":\"")
 }
 
 /// Whether a name is that of a catalogue, without an asset.
