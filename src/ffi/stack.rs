@@ -10,7 +10,7 @@ use crate::core::tile::Window;
 use crate::gdal::output::Target;
 use crate::job::options::JobOptions;
 use crate::job::stack::array::{ArrayBand, ArrayStack};
-use crate::job::stack::describe::RUN_OPTIONS;
+use crate::job::stack::describe::{file_options, RUN_OPTIONS};
 use crate::job::stack::map::{map_tiles, MapOptions, MapTile};
 use crate::job::stack::options::{StackOptions, STACK_OPTIONS};
 use crate::job::stack::statistics::StatisticsJob;
@@ -42,8 +42,8 @@ struct State {
     about_files: Vec<&'static str>,
 }
 
-/// Options that mean nothing where arrays take the place of files.
-const ABOUT_FILES: [&str; 24] = [
+/// Options that mean nothing where arrays take the place of files, beside those about files that are written.
+const ABOUT_INPUTS: [&str; 18] = [
     "input",
     "asset",
     "mask-asset",
@@ -62,13 +62,11 @@ const ABOUT_FILES: [&str; 24] = [
     "as",
     "block",
     "histogram",
-    "format",
-    "co",
-    "overviews",
-    "overview-resampling",
-    "overwrite",
-    "profile",
 ];
+
+fn about_files() -> impl Iterator<Item = &'static str> {
+    ABOUT_INPUTS.into_iter().chain(file_options().iter().copied())
+}
 
 /// What a run over a stack did to cells. Fill with terralume_stack_report_init() first.
 #[repr(C)]
@@ -181,7 +179,7 @@ pub unsafe extern "C" fn terralume_stack_set_option(
             let names = STACK_OPTIONS.iter().map(|option| option.name).chain(RUN_OPTIONS);
             return Err(unknown_name("option", name, names).into());
         }
-        state.about_files.extend(ABOUT_FILES.into_iter().filter(|known| *known == name));
+        state.about_files.extend(about_files().filter(|known| *known == name));
         Ok(())
     })
 }
@@ -408,7 +406,8 @@ impl State {
     fn array_stack(&self, job: &StackJob) -> Result<ArrayStack<'static>> {
         if let Some(name) = self.about_files.first() {
             let options = STACK_OPTIONS.iter().map(|option| option.name).chain(RUN_OPTIONS);
-            let allowed: Vec<&str> = options.filter(|name| !ABOUT_FILES.contains(name)).collect();
+            let allowed: Vec<&str> =
+                options.filter(|name| about_files().all(|known| known != *name)).collect();
             return Err(Failure::argument(format!(
                 "option '{name}' is about files, of which a stack of arrays has none; allowed: {}",
                 allowed.join(", ")
@@ -605,7 +604,7 @@ mod tests {
 
     #[test]
     fn every_option_about_files_is_one() {
-        for name in ABOUT_FILES {
+        for name in about_files() {
             let known =
                 STACK_OPTIONS.iter().map(|option| option.name).chain(RUN_OPTIONS).any(|known| known == name);
             assert!(known, "{name}");

@@ -101,7 +101,7 @@ pub(super) fn cog_options(gdal: &Gdal, options: &SinkOptions) -> Result<Vec<(Str
     set_default(&mut pairs, "NUM_THREADS", compressing_threads(options.threads).to_string());
     // GDAL's own is cubic, which gives values that no cell has.
     if get(&pairs, "RESAMPLING").is_none() {
-        set_default(&mut pairs, "OVERVIEW_RESAMPLING", options.resampling.name().to_string_lossy());
+        set_default(&mut pairs, "OVERVIEW_RESAMPLING", options.resampling.name().to_ascii_uppercase());
     }
     Ok(pairs)
 }

@@ -2,7 +2,8 @@
 
 use super::dataset::{driver_handle, Dataset};
 use super::options::{c_string, OptionList};
-use super::sink::{Resampling, FILE_BLOCK};
+use super::sink::FILE_BLOCK;
+use super::warper::Resampling;
 use super::Gdal;
 use crate::core::error::{Error, Result};
 use libc::{c_char, c_int, c_void};
@@ -21,6 +22,7 @@ pub(super) fn build_overviews(
     if levels.is_empty() {
         return Ok(());
     }
+    let name = c_string(resampling.name()).map_err(|error| error.to_string())?;
     let (raw, data) = (dataset.raw(), std::ptr::from_mut(progress).cast::<c_void>());
     gdal.check_write(|gdal| {
         // SAFETY: the dataset is open; `levels` has as many numbers as said; no band list means all bands;
@@ -28,7 +30,7 @@ pub(super) fn build_overviews(
         unsafe {
             (gdal.GDALBuildOverviews)(
                 raw,
-                resampling.name().as_ptr(),
+                name.as_ptr(),
                 levels.len() as c_int,
                 levels.as_ptr(),
                 0,

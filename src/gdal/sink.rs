@@ -9,6 +9,7 @@ use super::options::OptionList;
 use super::output::{PendingFile, PendingFolder, Target};
 use super::raster::gdal_cell_type;
 use super::trial::try_creation;
+use super::warper::Resampling;
 use super::zarr::name_bands;
 use super::Gdal;
 use crate::core::error::{Error, Result};
@@ -18,7 +19,6 @@ use crate::pipeline::io::{CellsRef, Layout, Sink};
 use crate::stack::cells::CellType;
 use gdal_sys::GDALRWFlag;
 use libc::{c_int, c_void};
-use std::ffi::CStr;
 
 /// Side of the tiles inside a file.
 pub const FILE_BLOCK: usize = 512;
@@ -86,32 +86,8 @@ impl Format {
     }
 }
 
-/// How overviews are made from cells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Resampling {
-    /// The mean: of values.
-    #[default]
-    Average,
-    /// One of the cells.
-    Nearest,
-    /// The most frequent one: of classes.
-    Mode,
-}
-
-impl Resampling {
-    /// All by name.
-    pub const ALL: [(&'static str, Resampling); 3] =
-        [("average", Resampling::Average), ("nearest", Resampling::Nearest), ("mode", Resampling::Mode)];
-
-    /// As GDAL calls it.
-    pub(super) fn name(self) -> &'static CStr {
-        match self {
-            Resampling::Average => c"AVERAGE",
-            Resampling::Nearest => c"NEAREST",
-            Resampling::Mode => c"MODE",
-        }
-    }
-}
+/// How overviews can be made: the mean, of values; one of the cells; the most frequent one, of classes.
+pub const OVERVIEW_RESAMPLING: [Resampling; 3] = [Resampling::Average, Resampling::Nearest, Resampling::Mode];
 
 /// How to write it.
 #[derive(Debug, Clone, Default)]

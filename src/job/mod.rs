@@ -306,7 +306,7 @@ impl Prepared<'_> {
             format: job.options.format,
             creation: job.options.creation.clone(),
             overviews: job.options.overviews,
-            resampling: job.options.overview_resampling,
+            resampling: job.options.overview_resampling(),
             threads: plan.threads,
         };
         let ((row, col), (rows, cols)) = (plan.origin, plan.size);

@@ -4,7 +4,8 @@ use crate::core::error::{unknown_name, Error, Result};
 use crate::core::operation::Compatibility;
 use crate::core::stretch::{Cut, CUT_FORMS};
 use crate::gdal::extent::Extent;
-use crate::gdal::sink::{Format, Resampling};
+use crate::gdal::sink::{Format, OVERVIEW_RESAMPLING};
+use crate::gdal::warper::Resampling;
 use crate::recipe::chain::{CellType, Finding};
 use serde_json::json;
 
@@ -33,8 +34,8 @@ pub struct JobOptions {
     pub overwrite: bool,
     /// Add overviews to a GeoTIFF.
     pub overviews: bool,
-    /// How overviews are made, also those of a COG.
-    pub overview_resampling: Resampling,
+    /// How overviews are made, also those of a COG; None: averages.
+    pub overview_resampling: Option<Resampling>,
     /// File that gets a trace of the run.
     pub profile: Option<String>,
     /// Part of the raster to compute; None: all of it.
@@ -160,7 +161,10 @@ pub static OPTIONS: &[OptionSpec] = &[
         repeated: false,
         help: "How overviews are made: average, of values; nearest: one of the cells; mode: the most frequent one, of \
                classes [default: average]",
-        set: |options, text| pick(&Resampling::ALL, text).map(|found| options.overview_resampling = found),
+        set: |options, text| {
+            let found = pick(&Resampling::ALL, text).filter(|found| OVERVIEW_RESAMPLING.contains(found));
+            found.map(|found| options.overview_resampling = Some(found))
+        },
         allowed: "average, nearest, mode",
     },
     OptionSpec {
@@ -247,6 +251,11 @@ fn pick<T: Copy>(all: &[(&str, T)], text: &str) -> Option<T> {
 }
 
 impl JobOptions {
+    /// How overviews are made.
+    pub fn overview_resampling(&self) -> Resampling {
+        self.overview_resampling.unwrap_or(Resampling::Average)
+    }
+
     /// Sets one option from text; the error says what came and what is allowed.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let found = OPTIONS.iter().find(|option| option.name == name);

@@ -277,6 +277,11 @@ pub(super) fn thread_number() -> usize {
     rayon::current_thread_index().unwrap_or(0)
 }
 
+/// `make` on a thread that ends with it: what it sets for its thread, such as options of GDAL, is not the caller's.
+pub fn apart<R: Send>(make: impl FnOnce() -> Result<R> + Send) -> Result<R> {
+    pool(1)?.install(make)
+}
+
 /// `make` of every item, by several threads, in the order of the items.
 pub fn in_parallel<T: Sync, R: Send>(
     threads: usize,

@@ -81,13 +81,21 @@ impl CellType {
         self == Self::Float32 || (self.size() <= 2)
     }
 
+    /// A number of floats as cells hold it; types of whole numbers hold theirs as they are.
+    pub fn stored(self, number: f64) -> f64 {
+        if self == Self::Float32 {
+            f64::from(number as f32)
+        } else {
+            number
+        }
+    }
+
     /// Refuses a number that the type does not have.
     pub fn check(self, what: &str, number: f64) -> Result<()> {
         let (low, high) = self.range();
         let whole = self.is_float() || number.fract() == 0.0;
         // As the type has it: people write the ends of 32-bit floats with fewer digits.
-        let stored = if self == Self::Float32 { f64::from(number as f32) } else { number };
-        if whole && (low..=high).contains(&stored) {
+        if whole && (low..=high).contains(&self.stored(number)) {
             return Ok(());
         }
         let kind = if self.is_float() { "numbers" } else { "whole numbers" };

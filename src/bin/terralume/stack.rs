@@ -21,7 +21,7 @@ pub fn plan(matches: &ArgMatches) -> Result<()> {
     let (name, matches) = matches.subcommand().unwrap_or(("", matches));
     let job = job(command(name)?, matches, false)?;
     prepare_gdal()?;
-    print(plan_text(&job.prepare()?).as_bytes())
+    print(plan_text(&job.prepare()?, &AtomicBool::new(false))?.as_bytes())
 }
 
 /// Runs a command by its name.
@@ -41,7 +41,10 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     let prepared = job.prepare_watched(&mut opening, &AtomicBool::new(false))?;
     if dry {
         drop(progress);
-        let text = if matches.get_flag("list") { list_text(&prepared) } else { plan_text(&prepared) };
+        let text = match matches.get_flag("list") {
+            true => list_text(&prepared),
+            false => plan_text(&prepared, cancel)?,
+        };
         return print(text.as_bytes());
     }
     let bands = prepared.bands().len();
@@ -142,12 +145,13 @@ pub fn options(matches: &ArgMatches) -> Result<(StackOptions, JobOptions)> {
     Ok((stack, run))
 }
 
-fn plan_text(prepared: &PreparedStack<'_>) -> String {
+fn plan_text(prepared: &PreparedStack<'_>, cancel: &AtomicBool) -> Result<String> {
     let plan = prepared.plan();
     let (rows, cols) = plan.size;
     let (read, written) = prepared.bytes();
     let bytes = |bytes: u64| BinaryBytes(bytes).to_string();
-    let time = match prepared.estimate(&AtomicBool::new(false)) {
+    let time = match prepared.estimate(cancel) {
+        Err(Error::Cancelled) => return Err(Error::Cancelled),
         Ok(seconds) => format!("about {seconds:.1} s and what writing takes, as one tile took"),
         Err(error) => format!("unknown: {error}"),
     };
@@ -170,7 +174,7 @@ fn plan_text(prepared: &PreparedStack<'_>) -> String {
         ("memory", format!("{} at most", bytes(plan.memory as u64))),
         ("time", time),
     ];
-    table(&lines.map(|(name, value)| vec![name.to_string(), value]))
+    Ok(table(&lines.map(|(name, value)| vec![name.to_string(), value])))
 }
 
 fn list_text(prepared: &PreparedStack<'_>) -> String {

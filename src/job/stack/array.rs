@@ -233,7 +233,7 @@ fn inputs(arrays: &[ArrayBand<'_>]) -> Result<(Vec<Input>, Vec<usize>)> {
         let scenes = own.iter().map(|index| scene(&arrays[*index])).collect::<Result<Vec<_>>>()?;
         let spec = InputSpec { name: Some(name.into()), source: name.into(), ..InputSpec::default() };
         let single = scenes.len() == 1;
-        inputs.push(Input { spec, scenes, single, band_names: vec![name.into()] });
+        inputs.push(Input { spec, scenes, skipped: 0, single, band_names: vec![name.into()] });
         order.extend(own);
     }
     Ok((inputs, order))

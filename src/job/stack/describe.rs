@@ -9,7 +9,7 @@ use crate::pipeline::stack::run::Report;
 use crate::stack::cells::CellType;
 use serde_json::{json, Value};
 
-/// Options of all runs that count for stacks as well.
+/// Options of all runs that count for stacks as well: how a run goes, then those about the files it writes.
 pub const RUN_OPTIONS: [&str; 9] = [
     "threads",
     "memory",
@@ -21,6 +21,14 @@ pub const RUN_OPTIONS: [&str; 9] = [
     "overwrite",
     "profile",
 ];
+
+/// How many of these say how a run goes, whether or not it writes files.
+const GOING: usize = 3;
+
+/// Those about the files that a run writes.
+pub fn file_options() -> &'static [&'static str] {
+    &RUN_OPTIONS[GOING..]
+}
 
 /// Of these the ones that a command without rasters as output has.
 pub const READING_OPTIONS: [&str; 3] = ["threads", "memory", "overwrite"];

@@ -7,7 +7,7 @@ use super::options::StackOptions;
 use crate::core::error::{Error, Result};
 use crate::gdal::raster::{RasterFacts, RasterGrid};
 use crate::gdal::Gdal;
-use crate::pipeline::run::{in_parallel, in_parallel_watched, Monitor};
+use crate::pipeline::run::{apart, in_parallel_watched, Monitor};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -98,6 +98,8 @@ pub struct Input {
     pub spec: InputSpec,
     /// Its files; of a list in order of time, then of their names.
     pub scenes: Vec<Scene>,
+    /// Files that were left out because they cannot be read.
+    pub skipped: usize,
     /// One file was named, not a list.
     pub single: bool,
     /// Names of the bands of its files; empty texts where they have none.
@@ -168,7 +170,7 @@ pub fn open(
     for (spec, entries) in specs.iter().zip(lists) {
         let single = spec.more.is_empty()
             && matches!(entries.as_slice(), [entry] if entry.path == remote(&spec.source));
-        let mut scenes = Vec::new();
+        let (mut scenes, listed) = (Vec::new(), entries.len());
         for mut entry in entries {
             let Some(facts) = facts.get(&(entry.path.clone(), spec.overview)) else { continue };
             if let Some(dates) = &mut dates {
@@ -180,12 +182,13 @@ pub fn open(
         if scenes.is_empty() {
             return Err(Error::Input(format!("none of the files of '{}' can be read", spec.source)));
         }
+        let skipped = listed - scenes.len();
         scenes.sort_by(|first, second| {
             let key = |scene: &Scene| scene.time.map(|(time, _)| time);
             key(first).cmp(&key(second)).then_with(|| first.entry.file_name().cmp(second.entry.file_name()))
         });
         let band_names = band_names(spec, &scenes, options)?;
-        inputs.push(Input { spec: spec.clone(), scenes, single, band_names });
+        inputs.push(Input { spec: spec.clone(), scenes, skipped, single, band_names });
     }
     if let Some(dates) = dates {
         dates.check_used()?;
@@ -339,13 +342,7 @@ pub fn known_bands(inputs: &[Input]) -> Vec<KnownBand> {
 /// The grid of all bands: that of a raster, or of the first input, perhaps with cells of another size.
 pub fn grid(gdal: &'static Gdal, inputs: &[Input], options: &StackOptions) -> Result<(RasterGrid, String)> {
     let (grid, name) = match &options.grid_of {
-        Some(name) => {
-            let found =
-                in_parallel(1, std::slice::from_ref(name), |name| RasterFacts::read(gdal, name, None))?;
-            let facts =
-                found.into_iter().next().unwrap_or_else(|| Err(Error::Internal("nothing read".into())))?;
-            (facts.grid, name.clone())
-        }
+        Some(name) => (apart(|| RasterFacts::read(gdal, name, None))?.grid, name.clone()),
         None => {
             let facts = &inputs[0].scenes[0].facts;
             (facts.grid.clone(), facts.name.clone())

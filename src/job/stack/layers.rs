@@ -5,7 +5,6 @@
 
 use super::dates::DateSource;
 use super::inputs::Input;
-use super::list::expand;
 use super::options::MissingMask;
 use crate::core::error::{Error, Result};
 use jiff::Timestamp;
@@ -49,7 +48,7 @@ pub fn images(inputs: &[Input], masks: &[bool], missing: MissingMask, by_time: b
     }
     for (input, partners) in inputs.iter().zip(&partners) {
         let Some(scene) = partners.alone.iter().min() else { continue };
-        if partners.alone.len() > skipped(leader) {
+        if partners.alone.len() > leader.skipped {
             return Err(alone(input, *scene, leader)?);
         }
     }
@@ -59,7 +58,7 @@ pub fn images(inputs: &[Input], masks: &[bool], missing: MissingMask, by_time: b
         .zip(&partners)
         .map(|(input, partners)| match partners.of.iter().filter(|scene| scene.is_none()).count() {
             0 => true,
-            lacking => lacking <= skipped(input),
+            lacking => lacking <= input.skipped,
         })
         .collect();
     let mut images = Vec::new();
@@ -176,15 +175,6 @@ fn check_unique([(leader, own), (input, others)]: [(&Input, &[usize]); 2]) -> Re
     )))
 }
 
-/// How many files of an input were left out because they cannot be read.
-fn skipped(input: &Input) -> usize {
-    let known: HashSet<&str> = input.scenes.iter().map(|scene| scene.entry.path.as_str()).collect();
-    let sources = std::iter::once(&input.spec.source).chain(&input.spec.more);
-    // What cannot be listed, such as arrays, has lost nothing.
-    let listed = sources.filter_map(|source| expand(source).ok()).flatten();
-    listed.filter(|entry| !known.contains(entry.path.as_str())).count()
-}
-
 fn alone(input: &Input, scene: usize, leader: &Input) -> Result<Error> {
     let scene = &input.scenes[scene];
     let (path, time, source) = (&scene.entry.path, scene.time()?, &leader.spec.source);
@@ -213,7 +203,7 @@ mod tests {
     use std::sync::Arc;
 
     /// An input of files of one day each, or of no date; `skipped` could not be read.
-    fn input(files: &[&str], skipped: &[&str]) -> Input {
+    fn input(files: &[&str], skipped: usize) -> Input {
         let scene = |path: &&str| {
             let facts = RasterFacts {
                 name: (*path).into(),
@@ -229,10 +219,9 @@ mod tests {
             let time = NameRules::default().find(path).map(|time| (time, DateSource::Name));
             Scene { entry: Entry::of_path(*path), facts: Arc::new(facts), time }
         };
-        let mut more = files.iter().chain(skipped).map(|path| (*path).to_string());
-        let source = more.next().unwrap();
-        let spec = InputSpec { source, more: more.collect(), ..InputSpec::default() };
-        Input { spec, scenes: files.iter().map(scene).collect(), single: false, band_names: Vec::new() }
+        let spec = InputSpec { source: files[0].into(), ..InputSpec::default() };
+        let scenes = files.iter().map(scene).collect();
+        Input { spec, scenes, skipped, single: false, band_names: Vec::new() }
     }
 
     /// Files that were put together, and what was said where they were not.
@@ -253,8 +242,8 @@ mod tests {
 
     #[test]
     fn files_of_one_date_are_told_apart_by_their_names() {
-        let red = input(&RED, &[]);
-        let qa = input(&["L8_031_20180117_QA.tif", "L8_032_20180101_QA.tif"], &[]);
+        let red = input(&RED, 0);
+        let qa = input(&["L8_031_20180117_QA.tif", "L8_032_20180101_QA.tif"], 0);
         let of = |missing| pairs(&[red.clone(), qa.clone()], &[false, true], missing);
         let kept = [
             "L8_031_20180101_B4.tif -",
@@ -265,19 +254,19 @@ mod tests {
         assert_eq!(of(MissingMask::Drop).unwrap(), kept[1..]);
         assert!(of(MissingMask::Error).unwrap_err().contains("has no file for 'L8_031_20180101_B4.tif'"));
         // As many files of the date, but not the same ones.
-        let nir = input(&["L8_033_20180101_B5.tif", "L8_032_20180101_B5.tif", "L8_031_20180117_B5.tif"], &[]);
+        let nir = input(&["L8_033_20180101_B5.tif", "L8_032_20180101_B5.tif", "L8_031_20180117_B5.tif"], 0);
         let said = pairs(&[red.clone(), nir], &[false, false], MissingMask::Error).unwrap_err();
         assert!(said.contains("'L8_033_20180101_B5.tif' (2018-01-01T00:00:00Z) has no partner"), "{said}");
         // One of each at a date, of different places.
-        let nir = input(&["L8_031_20180101_B5.tif", "L8_032_20180101_B5.tif", "L8_032_20180117_B5.tif"], &[]);
+        let nir = input(&["L8_031_20180101_B5.tif", "L8_032_20180101_B5.tif", "L8_032_20180117_B5.tif"], 0);
         let said = pairs(&[red, nir], &[false, false], MissingMask::Error).unwrap_err();
         assert!(said.contains("'L8_032_20180117_B5.tif'"), "{said}");
     }
 
     #[test]
     fn folders_are_parts_of_names_and_order_is_none() {
-        let red = input(&["b/20180101/B4.tif", "a/20180101/B4.tif"], &[]);
-        let mut nir = input(&["a/20180101/B5.tif", "b/20180101/B5.tif"], &[]);
+        let red = input(&["b/20180101/B4.tif", "a/20180101/B4.tif"], 0);
+        let mut nir = input(&["a/20180101/B5.tif", "b/20180101/B5.tif"], 0);
         let day = NameRules::default().find("20180101").map(|time| (time, DateSource::Table));
         let dated = |mut input: Input| {
             input.scenes.iter_mut().for_each(|scene| scene.time = day);
@@ -290,29 +279,29 @@ mod tests {
             of(&nir).unwrap(),
             ["b/20180101/B4.tif b/20180101/B5.tif", "a/20180101/B4.tif a/20180101/B5.tif"]
         );
-        let said = of(&dated(input(&["x/B5.tif", "y/B5.tif"], &[]))).unwrap_err();
+        let said = of(&dated(input(&["x/B5.tif", "y/B5.tif"], 0))).unwrap_err();
         let expected =
             "'b/20180101/B4.tif' and 'a/20180101/B4.tif' (2018-01-01T00:00:00Z) may both belong to \
                         'x/B5.tif'; allowed: names with a part";
         assert!(said.starts_with(expected), "{said}");
         // Arrays have one name for all.
-        let (first, second) = (dated(input(&["red", "red"], &[])), dated(input(&["nir", "nir"], &[])));
+        let (first, second) = (dated(input(&["red", "red"], 0)), dated(input(&["nir", "nir"], 0)));
         let found = pairs(&[first, second], &[false, false], MissingMask::Error).unwrap();
         assert_eq!(found, ["red nir", "red nir"]);
     }
 
     #[test]
     fn images_of_files_that_cannot_be_read_are_left_out() {
-        let red = input(&["20180101_B4.tif", "20180102_B4.tif", "20180103_B4.tif"], &[]);
+        let red = input(&["20180101_B4.tif", "20180102_B4.tif", "20180103_B4.tif"], 0);
         let both = |nir: Input| pairs(&[red.clone(), nir], &[false, false], MissingMask::Error);
         let left = ["20180101_B4.tif 20180101_B5.tif", "20180103_B4.tif 20180103_B5.tif"];
-        assert_eq!(both(input(&["20180101_B5.tif", "20180103_B5.tif"], &["20180102_B5.tif"])).unwrap(), left);
+        assert_eq!(both(input(&["20180101_B5.tif", "20180103_B5.tif"], 1)).unwrap(), left);
         // One is not there at all.
-        let said = both(input(&["20180101_B5.tif"], &["20180102_B5.tif"])).unwrap_err();
+        let said = both(input(&["20180101_B5.tif"], 1)).unwrap_err();
         assert!(said.contains("has no file for '20180102_B4.tif'"), "{said}");
         // A mask whose image is left out.
-        let red = input(&["20180101_B4.tif"], &["20180102_B4.tif"]);
-        let qa = input(&["20180101_QA.tif", "20180102_QA.tif"], &[]);
+        let red = input(&["20180101_B4.tif"], 1);
+        let qa = input(&["20180101_QA.tif", "20180102_QA.tif"], 0);
         let found = pairs(&[red, qa], &[false, true], MissingMask::Error).unwrap();
         assert_eq!(found, ["20180101_B4.tif 20180101_QA.tif"]);
     }

@@ -30,7 +30,7 @@ use crate::job::trace::{self, Trace};
 use crate::job::{default_memory, processors, COMPUTING, OPENING};
 use crate::pipeline::io::Sink;
 use crate::pipeline::profile::{Clock, Profile};
-use crate::pipeline::run::{in_parallel, Monitor};
+use crate::pipeline::run::{apart, Monitor};
 use crate::pipeline::stack::encode::Encoder;
 use crate::pipeline::stack::io::StackSource;
 use crate::pipeline::stack::plan::{StackPlan, StackPlanOptions};
@@ -285,13 +285,10 @@ impl PreparedStack<'_> {
             format: self.job.run.format,
             creation: self.job.run.creation.clone(),
             overviews: self.job.run.overviews,
-            resampling: self.job.run.overview_resampling,
+            resampling: self.job.run.overview_resampling(),
             threads: self.plan.threads,
         };
-        let place =
-            in_parallel(1, std::slice::from_ref(&self.grid_name), |name| self.gdal.open_raster(name))?;
-        let place =
-            place.into_iter().next().unwrap_or_else(|| Err(Error::Internal("nothing opened".into())))?;
+        let place = apart(|| self.gdal.open_raster(&self.grid_name))?;
         let carried = self.carried(image)?;
         let mut sinks = SinkSet::default();
         let parts = if outputs.len() == 1 { self.bands.len() } else { 1 };
@@ -331,9 +328,8 @@ impl PreparedStack<'_> {
         let planes: Vec<usize> = layer.values.iter().map(|place| layer.planes[*place]).collect();
         let keeps = command != StackCommand::Calc && self.program.formula.is_none() && !stack.unscale;
         if let (true, Some(plane)) = (keeps, planes.first()) {
-            let name = self.source.facts(*plane).0.name.clone();
-            let read = |name: &String| Ok(self.gdal.open_raster(name)?.all_metadata());
-            carried.metadata = in_parallel(1, &[name], read)?.pop().unwrap_or_else(|| Ok(Vec::new()))?;
+            let name = &self.source.facts(*plane).0.name;
+            carried.metadata = apart(|| Ok(self.gdal.open_raster(name)?.all_metadata()))?;
             let own = |key: &str| {
                 key.starts_with("TERRALUME_") || key == "TIFFTAG_SOFTWARE" || key == "AREA_OR_POINT"
             };

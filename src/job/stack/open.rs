@@ -8,7 +8,7 @@ use crate::gdal::stack::{GdalStack, StackBand, StackSettings};
 use crate::gdal::transform::TargetGrid;
 use crate::gdal::warper::Resampling;
 use crate::gdal::{most_files, Gdal};
-use crate::pipeline::run::{in_parallel, Monitor};
+use crate::pipeline::run::{apart, Monitor};
 use std::collections::HashMap;
 
 /// Files open at once, at most, when nobody says otherwise.
@@ -131,8 +131,7 @@ impl<'a> Wanted<'a> {
         if overviews && facts.level.is_none() {
             let size = self.target.size;
             if let Some(level) = facts.overviews.iter().position(|overview| *overview == size) {
-                let read = |level: &usize| RasterFacts::read(self.gdal, &facts.name, Some(*level));
-                let found = in_parallel(1, &[level], read)?.pop().unwrap_or_else(|| Ok(facts.clone()))?;
+                let found = apart(|| RasterFacts::read(self.gdal, &facts.name, Some(level)))?;
                 if self.is_same(&found.grid) {
                     return Ok((found, true));
                 }

@@ -11,7 +11,7 @@ use crate::gdal::raster::{BandFacts, RasterGrid};
 use crate::gdal::stack::GdalStack;
 use crate::gdal::transform::Transformer;
 use crate::gdal::Gdal;
-use crate::pipeline::run::{in_parallel, Monitor};
+use crate::pipeline::run::{apart, Monitor};
 use crate::pipeline::stack::encode::Encoder;
 use crate::pipeline::stack::io::{PlaneInfo, StackSource};
 use crate::pipeline::stack::program::{Layer, MaskUse, Merging, StackProgram};
@@ -144,8 +144,7 @@ pub(super) fn assemble(
     if let Some(value) = program.where_masked.filter(|value| !value.is_nan()) {
         cell_type.check("where-masked", value)?;
         // Who burns the nodata value burns nodata.
-        let stored = if cell_type == CellType::Float32 { f64::from(value as f32) } else { value };
-        if Encoder::of(&program)?.nodata() == Some(stored) {
+        if Encoder::of(&program)?.nodata() == Some(cell_type.stored(value)) {
             program.where_masked = Some(f64::NAN);
         }
     }
@@ -308,7 +307,7 @@ fn rescale(job: &StackJob, any_float32: bool) -> Result<Option<Rescale>> {
     let mut source_nodata = options.rescale_nodata.clone();
     if any_float32 {
         // What users write as 0.1 or -3.4e38 stands in the file as the nearest 32-bit float.
-        source_nodata.extend(options.rescale_nodata.iter().map(|value| f64::from(*value as f32)));
+        source_nodata.extend(options.rescale_nodata.iter().map(|value| CellType::Float32.stored(*value)));
     }
     let rescale = Rescale {
         source_nodata,
@@ -393,8 +392,7 @@ fn reduction(
 }
 
 fn longitude(gdal: &'static Gdal, grid: &str) -> Result<f64> {
-    let found = in_parallel(1, &[grid], |name| Ok(Transformer::longitude(&gdal.open_raster(name)?)))?;
-    let found = found.into_iter().next().unwrap_or(Ok(None))?;
+    let found = apart(|| Ok(Transformer::longitude(&gdal.open_raster(grid)?)))?;
     found.ok_or_else(|| {
         Error::Unsupported(format!("'{grid}' has no place on the earth, which solar days need; allowed: day"))
     })
