@@ -9,7 +9,7 @@ use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
 use crate::pipeline::io::{Layout, Sink, Source};
-use crate::pipeline::plan::{Plan, PlanOptions};
+use crate::pipeline::plan::{for_threads, Plan, PlanOptions};
 use crate::pipeline::profile::{Clock, Profile};
 use crate::pipeline::run::{run, Monitor};
 use crate::pipeline::survey;
@@ -135,7 +135,7 @@ impl Job {
             .map_err(|error| Error::Unsupported(format!("'{}': {error}", source.name())))?;
         let layers = self.open_layers(&chain, &source, &mut monitor)?;
         let part = self.part(&source)?;
-        let mut plan_options = PlanOptions {
+        let plan_options = PlanOptions {
             threads: options.threads.unwrap_or_else(processors),
             memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
             tile_size: options.tile_size,
@@ -143,7 +143,7 @@ impl Job {
             keeps_parts: options.format.keeps_parts(),
         };
         let sink = blocks_of(part.rows, part.cols);
-        let plan = self.divide(&chain, (layout, &layers), sink, &mut plan_options)?.at((part.row, part.col));
+        let plan = self.divide(&chain, (layout, &layers), sink, plan_options)?.at((part.row, part.col));
         Ok(Prepared { job: self, source, layers, chain, plan, plan_options })
     }
 
@@ -183,17 +183,12 @@ impl Job {
         chain: &Chain,
         (source, layers): (Layout, &[JobLayer]),
         sink: Layout,
-        options: &mut PlanOptions,
+        options: PlanOptions,
     ) -> Result<Plan> {
         let layers = JobLayer::needs(layers);
-        loop {
-            match Plan::with_layers(chain, source, &layers, sink, *options) {
-                Err(Error::Memory(_)) if self.options.threads.is_none() && options.threads > 1 => {
-                    options.threads /= 2;
-                }
-                result => return result,
-            }
-        }
+        for_threads(options.threads, self.options.threads.is_some(), |threads| {
+            Plan::with_layers(chain, source, &layers, sink, PlanOptions { threads, ..options })
+        })
     }
 
     fn chain_options(&self) -> ChainOptions {
@@ -263,7 +258,7 @@ impl Prepared<'_> {
         // It is the same for each part of the raster.
         let Layout { rows, cols, .. } = self.source.layout();
         let inputs = (self.source.layout(), &self.layers[..]);
-        let whole = self.job.divide(&self.chain, inputs, blocks_of(rows, cols), &mut self.plan_options)?;
+        let whole = self.job.divide(&self.chain, inputs, blocks_of(rows, cols), self.plan_options)?;
         set_caches(&whole, &self.source, &self.layers);
         let mut sources: Vec<&dyn Source> = vec![&self.source];
         sources.extend(self.layers.iter().map(|layer| layer as &dyn Source));
@@ -299,7 +294,7 @@ impl Prepared<'_> {
         self.settle(&mut |done| report(surveying * done, "surveying"), cancel, profile)?;
         // What surveys did to cells is done once more.
         JobLayer::take_report(&self.layers);
-        let Self { job, source, layers, chain, plan, mut plan_options } = self;
+        let Self { job, source, layers, chain, plan, plan_options } = self;
         let mut sources: Vec<&dyn Source> = vec![&source];
         sources.extend(layers.iter().map(|layer| layer as &dyn Source));
         let sink_options = SinkOptions {
@@ -319,7 +314,7 @@ impl Prepared<'_> {
             sinks.add(sink, part.clone())?;
         }
         // Creation options may have given the file other blocks than those assumed.
-        let plan = job.divide(&chain, (source.layout(), &layers), sinks.layout(), &mut plan_options)?;
+        let plan = job.divide(&chain, (source.layout(), &layers), sinks.layout(), plan_options)?;
         let plan = plan.at((row, col));
         set_caches(&plan, &source, &layers);
         let mut computing = |done: f64| report(surveying + done * share, "computing");

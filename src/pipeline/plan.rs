@@ -205,6 +205,17 @@ impl Plan {
     }
 }
 
+/// The plan for as many of `threads` as the memory is large enough for; where the user gave their number, for all of them.
+pub fn for_threads<P>(threads: usize, asked: bool, mut plan: impl FnMut(usize) -> Result<P>) -> Result<P> {
+    let mut threads = threads;
+    loop {
+        match plan(threads) {
+            Err(Error::Memory(_)) if !asked && threads > 1 => threads /= 2,
+            result => return result,
+        }
+    }
+}
+
 /// Tile number `index` of a raster divided into tiles of these rows and columns, row by row from the top left.
 pub(super) fn tile_window(
     size: (usize, usize),

@@ -5,10 +5,10 @@
 
 use super::io::Source;
 use super::memory::ArraySource;
-use super::plan::{Plan, PlanOptions};
+use super::plan::{for_threads, Plan, PlanOptions};
 use super::profile::Profile;
 use super::run::{ChainWorker, Inputs, Monitor, Work};
-use crate::core::error::{Error, Result};
+use crate::core::error::Result;
 use crate::core::tile::Window;
 use crate::recipe::chain::{Chain, Observer, Round};
 
@@ -48,14 +48,10 @@ pub fn settled(
     let layout = source.layout();
     chain.check_raster(layout.rows, layout.cols)?;
     let mut own = chain.again()?;
-    let mut threads = threads.max(1);
-    let plan = loop {
+    let plan = for_threads(threads.max(1), false, |threads| {
         let options = PlanOptions { threads, memory: MEMORY, tile_size: None, reader: 0, keeps_parts: false };
-        match Plan::new(&own, layout, layout, options) {
-            Err(Error::Memory(_)) if threads > 1 => threads /= 2,
-            plan => break plan?,
-        }
-    };
+        Plan::new(&own, layout, layout, options)
+    })?;
     settle(&mut own, &plan, &[source], monitor, None)?;
     Ok(own)
 }

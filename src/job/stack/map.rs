@@ -6,6 +6,7 @@ use super::options::StackOptions;
 use crate::core::error::{Error, Result};
 use crate::gdal::Gdal;
 use crate::job::{default_memory, processors};
+use crate::pipeline::plan::for_threads;
 use crate::pipeline::run::Monitor;
 use crate::pipeline::stack::io::StackSource;
 use crate::pipeline::stack::map::{bytes, map};
@@ -67,22 +68,21 @@ pub fn map_tiles(
 fn fitting(
     options: &MapOptions,
     memory: usize,
-    mut threads: usize,
+    threads: usize,
     bytes: &dyn Fn(usize) -> usize,
 ) -> Result<usize> {
-    while options.threads.is_none() && threads > 1 && bytes(threads) > memory {
-        threads /= 2;
-    }
-    let needed = bytes(threads);
-    if needed <= memory {
-        return Ok(threads);
-    }
-    let (tile, halo) = (options.tile, options.halo);
-    let (needed, memory) = (needed.div_ceil(1 << 20), memory >> 20);
-    Err(Error::Memory(format!(
-        "tiles of {tile} cells with a halo of {halo} and {threads} threads take {needed} MiB, the memory budget is \
-         {memory} MiB; allowed: smaller tiles, a smaller halo, fewer threads"
-    )))
+    for_threads(threads, options.threads.is_some(), |threads| {
+        let needed = bytes(threads);
+        if needed <= memory {
+            return Ok(threads);
+        }
+        let (tile, halo) = (options.tile, options.halo);
+        let (needed, memory) = (needed.div_ceil(1 << 20), memory >> 20);
+        Err(Error::Memory(format!(
+            "tiles of {tile} cells with a halo of {halo} and {threads} threads take {needed} MiB, the memory budget \
+             is {memory} MiB; allowed: smaller tiles, a smaller halo, fewer threads"
+        )))
+    })
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ use crate::job::options::JobOptions;
 use crate::job::trace::{self, Trace};
 use crate::job::{default_memory, processors, COMPUTING, OPENING};
 use crate::pipeline::io::Sink;
+use crate::pipeline::plan::for_threads;
 use crate::pipeline::profile::{Clock, Profile};
 use crate::pipeline::run::{apart, Monitor};
 use crate::pipeline::stack::encode::Encoder;
@@ -386,15 +387,10 @@ impl StackJob {
         block: (usize, usize),
         gdal: &Gdal,
     ) -> Result<StackPlan> {
-        let mut options = self.plan_options(source, gdal);
-        loop {
-            match StackPlan::new(program, source.planes(), block, options) {
-                Err(Error::Memory(_)) if self.run.threads.is_none() && options.threads > 1 => {
-                    options.threads /= 2
-                }
-                result => return result,
-            }
-        }
+        let options = self.plan_options(source, gdal);
+        for_threads(options.threads, self.run.threads.is_some(), |threads| {
+            StackPlan::new(program, source.planes(), block, StackPlanOptions { threads, ..options })
+        })
     }
 
     fn plan_options(&self, source: &GdalStack, gdal: &Gdal) -> StackPlanOptions {

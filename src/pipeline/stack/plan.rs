@@ -19,6 +19,9 @@ const LONGEST_BLOCK: usize = 4096;
 /// Side of blocks that describe images up to which tiles are made of whole ones.
 const LARGEST_BLOCK: usize = 2 * LARGEST_SIDE;
 
+/// Bytes of a cell where masks grow, of the tile and the cells around it: whether it is masked, and whether one of its row is.
+const GROWN: usize = 2;
+
 /// What the caller decides, and what sources hold.
 #[derive(Debug, Clone, Copy)]
 pub struct StackPlanOptions {
@@ -216,7 +219,7 @@ impl Need {
         let masked = if program.masks.is_empty() { 0 } else { images + 2 };
         Self {
             values,
-            masks,
+            masks: masks + if program.dilate > 0 { GROWN } else { 0 },
             kept: masked + program.state_bytes(),
             output: program.bands() * program.cell_type.size(),
             halo: if program.masks.is_empty() { 0 } else { program.dilate },

@@ -6,6 +6,7 @@ use crate::gdal::stack::GdalStack;
 use crate::gdal::Gdal;
 use crate::job::stack::statistics::StatisticsRow;
 use crate::job::stack::{ListedImage, StackJob};
+use crate::pipeline::plan::for_threads;
 use crate::pipeline::run::Monitor;
 use crate::pipeline::stack::io::StackSource;
 use crate::pipeline::stack::plan::{StackPlan, StackPlanOptions};
@@ -158,13 +159,9 @@ impl<'a> Looking<'a> {
             )));
         }
         let options = self.job.plan_options(&self.source, self.gdal);
-        let mut threads = options.threads;
-        loop {
-            match self.divide_for(bins, StackPlanOptions { threads, ..options }) {
-                Err(Error::Memory(_)) if self.job.run.threads.is_none() && threads > 1 => threads /= 2,
-                result => return result,
-            }
-        }
+        for_threads(options.threads, self.job.run.threads.is_some(), |threads| {
+            self.divide_for(bins, StackPlanOptions { threads, ..options })
+        })
     }
 
     fn divide_for(&mut self, bins: usize, options: StackPlanOptions) -> Result<Division> {
