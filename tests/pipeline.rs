@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use terralume::core::grid::Grid;
 use terralume::core::tile::Window;
 use terralume::pipeline::io::{CellsRef, Layout, Reader, Sink, Source};
-use terralume::pipeline::plan::{Plan, PlanOptions};
+use terralume::pipeline::plan::{Plan, PlanOptions, SinkNeeds};
 use terralume::pipeline::run::{in_parallel_watched, run, Monitor};
 use terralume::recipe::chain::{Chain, ChainOptions};
 use terralume::{Error, Result};
@@ -19,7 +19,7 @@ fn made(name: &str) -> Chain {
 }
 
 fn options(threads: usize, memory: usize, tile_size: Option<usize>) -> PlanOptions {
-    PlanOptions { threads, memory, tile_size, reader: 0, keeps_parts: false }
+    PlanOptions { threads, memory, tile_size, reader: 0, sink: SinkNeeds::default() }
 }
 
 /// Rasters of many shapes, in strips, tiles and one block.
@@ -75,11 +75,13 @@ fn sizes_beyond_any_memory_are_refused() {
     let side = i32::MAX as usize;
     let source = Layout { rows: side, cols: side, block_rows: 256, block_cols: 256 };
     for (tile_size, reader) in [(Some(side), 0), (None, usize::MAX / 2)] {
-        let options = PlanOptions { threads: 4, memory: 1 << 30, tile_size, reader, keeps_parts: false };
+        let options =
+            PlanOptions { threads: 4, memory: 1 << 30, tile_size, reader, sink: SinkNeeds::default() };
         let plan = Plan::new(&made("vat-combined"), source, source, options);
         assert!(matches!(plan, Err(Error::Memory(_))), "{plan:?}");
     }
-    let options = PlanOptions { threads: 4, memory: 1 << 30, tile_size: None, reader: 0, keeps_parts: false };
+    let options =
+        PlanOptions { threads: 4, memory: 1 << 30, tile_size: None, reader: 0, sink: SinkNeeds::default() };
     let plan = Plan::new(&made("vat-combined"), source, source, options).expect("ordinary tiles");
     assert!(plan.memory < 1 << 30, "{plan:?}");
 }

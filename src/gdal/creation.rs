@@ -88,7 +88,11 @@ pub(super) fn spool_options(header: &Header) -> Vec<(String, String)> {
     pairs
 }
 
-pub(super) fn cog_options(gdal: &Gdal, options: &SinkOptions) -> Result<Vec<(String, String)>> {
+pub(super) fn cog_options(
+    gdal: &Gdal,
+    header: &Header,
+    options: &SinkOptions,
+) -> Result<Vec<(String, String)>> {
     let mut pairs = options.creation.clone();
     if get(&pairs, "COMPRESS").is_none() {
         let zstd = OptionList::new(&[("COMPRESS".into(), "ZSTD".into())])?;
@@ -98,7 +102,8 @@ pub(super) fn cog_options(gdal: &Gdal, options: &SinkOptions) -> Result<Vec<(Str
         set_default(&mut pairs, "PREDICTOR", "YES");
     }
     set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
-    set_default(&mut pairs, "NUM_THREADS", compressing_threads(options.threads).to_string());
+    let threads = options.cog_threads(gdal, header.bands.len(), header.cell_type.size());
+    set_default(&mut pairs, "NUM_THREADS", compressing_threads(threads).to_string());
     // GDAL's own is cubic, which gives values that no cell has.
     if get(&pairs, "RESAMPLING").is_none() {
         set_default(&mut pairs, "OVERVIEW_RESAMPLING", options.resampling.name().to_ascii_uppercase());

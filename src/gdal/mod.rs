@@ -11,6 +11,7 @@ pub mod extent;
 mod finish;
 pub mod header;
 pub mod layer;
+mod needs;
 mod options;
 pub mod output;
 pub mod parts;
@@ -36,6 +37,16 @@ pub use dataset::{DatasetHandle, GeoTransform};
 pub fn at_exit(function: extern "C" fn()) {
     // SAFETY: a function of ours that stays loaded; when there is no room for it nothing is lost but the wait.
     unsafe { libc::atexit(function) };
+}
+
+/// Gives memory that was freed back to the system before a part of a run that takes much of its own: threads that have ended
+/// keep what they had.
+fn trim_memory() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: no pointers; memory in use stays as it is.
+    unsafe {
+        libc::malloc_trim(0);
+    }
 }
 
 /// Files of this process besides those of a stack: libraries, outputs, databases of GDAL.

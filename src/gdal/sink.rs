@@ -9,6 +9,7 @@ use super::options::OptionList;
 use super::output::{PendingFile, PendingFolder, Target};
 use super::raster::gdal_cell_type;
 use super::trial::try_creation;
+use super::trim_memory;
 use super::warper::Resampling;
 use super::zarr::name_bands;
 use super::Gdal;
@@ -102,6 +103,8 @@ pub struct SinkOptions {
     pub resampling: Resampling,
     /// Threads that compress.
     pub threads: usize,
+    /// Bytes the run may take.
+    pub memory: usize,
 }
 
 /// A file being written.
@@ -231,7 +234,8 @@ impl GdalSink {
             Format::GTiff | Format::Vrt | Format::Zarr => self.pending,
             Format::Cog => {
                 let cog = self.target.pending()?;
-                let creation = cog_options(self.gdal, &self.options)?;
+                trim_memory();
+                let creation = cog_options(self.gdal, &self.header, &self.options)?;
                 copy_to_cog(self.gdal, self.pending.name()?, cog.name()?, &creation, &mut progress)
                     .map_err(|error| progress.error(fail(error.to_string())))?;
                 Pending::File(cog)

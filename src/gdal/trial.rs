@@ -32,7 +32,7 @@ pub fn try_creation(gdal: &'static Gdal, header: &Header, options: &SinkOptions)
             let creation = on_this_thread(geotiff_options(gdal, &header, options)?);
             write(gdal, &MemoryFile::new(gdal), &header, &creation)
         }
-        Format::Cog => try_cog(gdal, &header, &on_this_thread(cog_options(gdal, options)?)),
+        Format::Cog => try_cog(gdal, &header, &on_this_thread(cog_options(gdal, &header, options)?)),
     };
     written.map_err(|error| {
         let format = if options.format == Format::Cog { "COG" } else { "GTiff" };

@@ -2,7 +2,7 @@
 
 use super::stack::layer::{self as stack_layer, Ground, OpenedLayer};
 use super::trace::Timing;
-use super::{default_memory, processors, Job};
+use super::{processors, Job};
 use crate::core::error::{Error, Result};
 use crate::gdal::layer::RasterLayer;
 use crate::gdal::raster::RasterGrid;
@@ -47,7 +47,7 @@ impl Job {
         let mut opened: Vec<Option<JobLayer>> = chain.rasters().iter().map(|_| None).collect();
         let stacks = distinct(chain.rasters());
         let gdal = elevations.gdal();
-        let budget = self.options.memory.unwrap_or_else(|| default_memory(gdal));
+        let budget = self.options.memory(gdal);
         let threads = self.options.threads.unwrap_or_else(processors);
         let piece = budget / STACK_SHARE / threads.max(1) / stacks.len().max(1);
         for (place, raster) in chain.rasters().iter().enumerate() {

@@ -9,7 +9,7 @@ use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
 use crate::pipeline::io::{Layout, Sink, Source};
-use crate::pipeline::plan::{for_threads, Plan, PlanOptions};
+use crate::pipeline::plan::{for_threads, Plan, PlanOptions, SinkNeeds};
 use crate::pipeline::profile::{Clock, Profile};
 use crate::pipeline::run::{run, Monitor};
 use crate::pipeline::survey;
@@ -137,13 +137,14 @@ impl Job {
         let part = self.part(&source)?;
         let plan_options = PlanOptions {
             threads: options.threads.unwrap_or_else(processors),
-            memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
+            memory: options.memory(source.gdal()),
             tile_size: options.tile_size,
             reader: source.raw_block_bytes(),
-            keeps_parts: options.format.keeps_parts(),
+            sink: SinkNeeds::default(),
         };
-        let sink = blocks_of(part.rows, part.cols);
-        let plan = self.divide(&chain, (layout, &layers), sink, plan_options)?.at((part.row, part.col));
+        let plan = self
+            .divide(&chain, (&source, &layers), blocks_of(part.rows, part.cols), plan_options)?
+            .at((part.row, part.col));
         Ok(Prepared { job: self, source, layers, chain, plan, plan_options })
     }
 
@@ -181,13 +182,17 @@ impl Job {
     fn divide(
         &self,
         chain: &Chain,
-        (source, layers): (Layout, &[JobLayer]),
-        sink: Layout,
+        (source, layers): (&GdalSource, &[JobLayer]),
+        blocks: Layout,
         options: PlanOptions,
     ) -> Result<Plan> {
         let layers = JobLayer::needs(layers);
+        let (gdal, bytes) = (source.gdal(), chain.cell_type().bytes());
+        let bands = chain.parts().iter().map(ExactSizeIterator::len).max().unwrap_or(1);
         for_threads(options.threads, self.options.threads.is_some(), |threads| {
-            Plan::with_layers(chain, source, &layers, sink, PlanOptions { threads, ..options })
+            let sink = self.options.sink_options(gdal, threads).needs(gdal, bands, bytes);
+            let options = PlanOptions { threads, sink, ..options };
+            Plan::with_layers(chain, source.layout(), &layers, blocks, options)
         })
     }
 
@@ -257,7 +262,7 @@ impl Prepared<'_> {
         }
         // It is the same for each part of the raster.
         let Layout { rows, cols, .. } = self.source.layout();
-        let inputs = (self.source.layout(), &self.layers[..]);
+        let inputs = (&self.source, &self.layers[..]);
         let whole = self.job.divide(&self.chain, inputs, blocks_of(rows, cols), self.plan_options)?;
         set_caches(&whole, &self.source, &self.layers);
         let mut sources: Vec<&dyn Source> = vec![&self.source];
@@ -294,53 +299,64 @@ impl Prepared<'_> {
         self.settle(&mut |done| report(surveying * done, "surveying"), cancel, profile)?;
         // What surveys did to cells is done once more.
         JobLayer::take_report(&self.layers);
-        let Self { job, source, layers, chain, plan, plan_options } = self;
-        let mut sources: Vec<&dyn Source> = vec![&source];
-        sources.extend(layers.iter().map(|layer| layer as &dyn Source));
-        let sink_options = SinkOptions {
-            format: job.options.format,
-            creation: job.options.creation.clone(),
-            overviews: job.options.overviews,
-            resampling: job.options.overview_resampling(),
-            threads: plan.threads,
-        };
-        let ((row, col), (rows, cols)) = (plan.origin, plan.size);
-        let written = Window { row, col, rows, cols };
-        let mut sinks = SinkSet::default();
-        for ((picture, target), part) in job.pictures.iter().zip(targets).zip(chain.parts()) {
-            let header = job.header(&picture.recipe, part.clone(), &chain, written);
-            let options = sink_options.clone();
-            let sink = AnySink::create(source.gdal(), target, header, options, &source.dataset())?;
-            sinks.add(sink, part.clone())?;
-        }
-        // Creation options may have given the file other blocks than those assumed.
-        let plan = job.divide(&chain, (source.layout(), &layers), sinks.layout(), plan_options)?;
-        let plan = plan.at((row, col));
-        set_caches(&plan, &source, &layers);
+        let mut sinks = self.create(targets)?;
         let mut computing = |done: f64| report(surveying + done * share, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
-        let outcome = run(&chain, &plan, &sources, &mut sinks, &mut monitor, profile)?;
-        if !outcome.any_data {
-            let (name, band) = (source.name(), job.options.band.unwrap_or(1));
-            return Err(Error::Input(format!(
-                "'{name}', band {band}: every cell is nodata; allowed: a raster with at least one valid cell"
-            )));
-        }
-        let mut clock = Clock::new(profile, plan.threads);
+        let extent = self.compute(&mut sinks, &mut monitor, profile)?;
+        let mut clock = Clock::new(profile, self.plan.threads);
+        let done = JobLayer::take_report(&self.layers);
+        // Decoded blocks go: the last part of a COG takes as much again.
+        drop(self);
         sinks.finish(&mut |share| {
             !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
         })?;
         clock.mark("finish");
         // Too late to cancel: the file is in its place.
         report(1.0, "done");
-        let extent = trace::Extent {
+        let timing = trace.map(|trace| trace.finish(extent)).transpose()?;
+        Ok(LayerReport { timing, ..done })
+    }
+
+    /// Files for all pictures, and the plan for them: creation options may have given them other blocks than those assumed.
+    fn create(&mut self, targets: Vec<Target>) -> Result<SinkSet> {
+        let Self { job, source, layers, chain, plan, plan_options } = self;
+        let options = job.options.sink_options(source.gdal(), plan.threads);
+        let ((row, col), (rows, cols)) = (plan.origin, plan.size);
+        let written = Window { row, col, rows, cols };
+        let mut sinks = SinkSet::default();
+        for ((picture, target), part) in job.pictures.iter().zip(targets).zip(chain.parts()) {
+            let header = job.header(&picture.recipe, part.clone(), chain, written);
+            let sink = AnySink::create(source.gdal(), target, header, options.clone(), &source.dataset())?;
+            sinks.add(sink, part.clone())?;
+        }
+        *plan = job.divide(chain, (source, layers), sinks.layout(), *plan_options)?.at((row, col));
+        Ok(sinks)
+    }
+
+    /// Computes and writes all tiles.
+    fn compute(
+        &self,
+        sinks: &mut SinkSet,
+        monitor: &mut Monitor<'_>,
+        profile: Option<&Profile>,
+    ) -> Result<trace::Extent> {
+        let Self { job, source, layers, chain, plan, .. } = self;
+        let mut sources: Vec<&dyn Source> = vec![source];
+        sources.extend(layers.iter().map(|layer| layer as &dyn Source));
+        set_caches(plan, source, layers);
+        let outcome = run(chain, plan, &sources, sinks, monitor, profile)?;
+        if !outcome.any_data {
+            let (name, band) = (source.name(), job.options.band.unwrap_or(1));
+            return Err(Error::Input(format!(
+                "'{name}', band {band}: every cell is nodata; allowed: a raster with at least one valid cell"
+            )));
+        }
+        Ok(trace::Extent {
             cells: plan.size.0 * plan.size.1,
             tiles: plan.tiles(),
             read: sources.iter().map(|source| bytes_of(source.layout())).sum(),
             decoded: plan.overlap(),
-        };
-        let timing = trace.map(|trace| trace.finish(extent)).transpose()?;
-        Ok(LayerReport { timing, ..JobLayer::take_report(&layers) })
+        })
     }
 }
 
@@ -363,6 +379,25 @@ fn set_caches(plan: &Plan, source: &GdalSource, layers: &[JobLayer]) {
 /// Processors this process may use.
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
+}
+
+impl JobOptions {
+    /// Bytes the run may take.
+    fn memory(&self, gdal: &Gdal) -> usize {
+        self.memory.unwrap_or_else(|| default_memory(gdal))
+    }
+
+    /// How files are written, when so many threads compress.
+    fn sink_options(&self, gdal: &Gdal, threads: usize) -> SinkOptions {
+        SinkOptions {
+            format: self.format,
+            creation: self.creation.clone(),
+            overviews: self.overviews,
+            resampling: self.overview_resampling(),
+            threads,
+            memory: self.memory(gdal),
+        }
+    }
 }
 
 pub(crate) fn default_memory(gdal: &Gdal) -> usize {

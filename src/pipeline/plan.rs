@@ -30,8 +30,19 @@ pub struct PlanOptions {
     pub tile_size: Option<usize>,
     /// Bytes that each worker's reader holds beside its tile.
     pub reader: usize,
-    /// The sink keeps parts of its blocks until they are whole.
+    /// What the sink takes.
+    pub sink: SinkNeeds,
+}
+
+/// Bytes that an output takes beside tiles.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SinkNeeds {
+    /// Parts of its blocks are kept until they are whole.
     pub keeps_parts: bool,
+    /// Beside the tiles, as blocks that stand together until they are compressed.
+    pub writing: usize,
+    /// At the end, when tiles and readers are gone, as to make a COG; all in all.
+    pub finishing: usize,
 }
 
 /// What the rasters of layers ask for.
@@ -119,14 +130,13 @@ impl Plan {
             let plan = Self::with_tile(chain, source, sink, options, size);
             let layers =
                 layers.layouts.iter().map(|layer| plan.layer_cache(*layer)).fold(0, usize::saturating_add);
-            let parts = if options.keeps_parts {
-                let cell = plan.bands * chain.cell_type().bytes();
-                parts_of_blocks(sink, size, cell)
-            } else {
-                0
+            let parts = match options.sink.keeps_parts {
+                true => parts_of_blocks(sink, size, plan.bands * chain.cell_type().bytes()),
+                false => 0,
             };
             let more = layers.saturating_add(stacks(&plan)).saturating_add(parts);
-            Self { memory: plan.memory.saturating_add(more), ..plan }
+            let memory = plan.memory.saturating_add(more).saturating_add(options.sink.writing);
+            Self { memory: memory.max(options.sink.finishing.saturating_sub(reserve)), ..plan }
         });
         let mut least = usize::MAX;
         for mut plan in plans {

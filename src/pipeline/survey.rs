@@ -5,7 +5,7 @@
 
 use super::io::Source;
 use super::memory::ArraySource;
-use super::plan::{for_threads, Plan, PlanOptions};
+use super::plan::{for_threads, Plan, PlanOptions, SinkNeeds};
 use super::profile::Profile;
 use super::run::{ChainWorker, Inputs, Monitor, Work};
 use crate::core::error::Result;
@@ -49,7 +49,8 @@ pub fn settled(
     chain.check_raster(layout.rows, layout.cols)?;
     let mut own = chain.again()?;
     let plan = for_threads(threads.max(1), false, |threads| {
-        let options = PlanOptions { threads, memory: MEMORY, tile_size: None, reader: 0, keeps_parts: false };
+        let options =
+            PlanOptions { threads, memory: MEMORY, tile_size: None, reader: 0, sink: SinkNeeds::default() };
         Plan::new(&own, layout, layout, options)
     })?;
     settle(&mut own, &plan, &[source], monitor, None)?;

@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use terralume::core::grid::Grid;
 use terralume::core::tile::Window;
 use terralume::pipeline::io::{CellsRef, Layout, Reader, Sink, Source};
-use terralume::pipeline::plan::{Plan, PlanOptions};
+use terralume::pipeline::plan::{Plan, PlanOptions, SinkNeeds};
 use terralume::pipeline::run::{run, Monitor};
 use terralume::pipeline::survey;
 use terralume::recipe::chain::{CellType, Chain, ChainOptions};
@@ -166,8 +166,13 @@ pub fn run_and_find(chain: &Chain, cells: &Array2<f32>, division: Division) -> R
     let source = ArraySource { cells, block: (32, 48) };
     let mut sink = ArraySink::new(chain, cells.dim());
     let tile_size = Some(division.tile.unwrap_or(rows.max(cols)));
-    let options =
-        PlanOptions { threads: division.threads, memory: MEMORY, tile_size, reader: 0, keeps_parts: false };
+    let options = PlanOptions {
+        threads: division.threads,
+        memory: MEMORY,
+        tile_size,
+        reader: 0,
+        sink: SinkNeeds::default(),
+    };
     let plan = Plan::new(chain, source.layout(), sink.layout(), options)?;
     let mut monitor = Monitor { report: &mut |_| true, cancel: &AtomicBool::new(false) };
     let mut own = chain.again()?;

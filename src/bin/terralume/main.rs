@@ -4,6 +4,7 @@ mod arguments;
 mod describe;
 mod export;
 mod folder;
+mod gdal;
 mod gdalrc;
 mod list;
 mod output;

@@ -2,6 +2,7 @@
 
 use crate::arguments::text;
 use crate::folder::Folder;
+use crate::gdal::prepare_gdal;
 use crate::output::{count, note, note_timing, print, table};
 use crate::progress::Progress;
 use crate::{recipes, signals};
@@ -11,17 +12,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use terralume::core::error::unknown_name;
 use terralume::core::operation::Operation;
-use terralume::gdal::Gdal;
 use terralume::job::options::{OptionSpec, OPTIONS};
 use terralume::job::stack::describe::notes;
 use terralume::job::stack::layer as stack_layer;
 use terralume::job::{file_name, Picture};
 use terralume::pipeline::plan::Plan;
 use terralume::{registry, Error, Input, Job, JobOptions, Recipe, Result};
-
-/// GDAL's own cache of blocks. Reading and writing go past it, so that a small one serves; by default it would
-/// take a twentieth of the machine beside the budget.
-pub const BLOCK_CACHE: usize = 32 << 20;
 
 /// Runs one operation, or several from one reading of the elevations.
 pub fn visualize(matches: &ArgMatches) -> Result<()> {
@@ -146,9 +142,7 @@ fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
     let pictures = recipes.into_iter().map(picture).collect();
     let job = Job { pictures, input, options };
     let cancel = signals::watch()?;
-    let gdal = Gdal::get()?;
-    gdal.limit_block_cache(BLOCK_CACHE);
-    gdal.catch_all_messages();
+    prepare_gdal(&job.options)?;
     let start = Instant::now();
     let progress = Progress::new(quiet);
     let mut opening = |share: f64, stage: &str| {

@@ -1,15 +1,14 @@
 //! `terralume calc`, `rescale`, `mask`, `reduce` and their plans: from arguments to a job over a stack.
 
 use crate::arguments::text;
+use crate::gdal::prepare_gdal;
 use crate::output::{count, note, note_timing, print, table};
 use crate::progress::Progress;
-use crate::run::BLOCK_CACHE;
 use crate::signals;
 use clap::ArgMatches;
 use indicatif::BinaryBytes;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-use terralume::gdal::Gdal;
 use terralume::job::options::{JobOptions, OPTIONS};
 use terralume::job::stack::describe::RUN_OPTIONS;
 use terralume::job::stack::options::{StackOptions, STACK_OPTIONS};
@@ -20,7 +19,7 @@ use terralume::{Error, Result};
 pub fn plan(matches: &ArgMatches) -> Result<()> {
     let (name, matches) = matches.subcommand().unwrap_or(("", matches));
     let job = job(command(name)?, matches, false)?;
-    prepare_gdal()?;
+    prepare_gdal(&job.run)?;
     print(plan_text(&job.prepare()?, &AtomicBool::new(false))?.as_bytes())
 }
 
@@ -30,7 +29,7 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     let job = job(command(name)?, matches, !dry)?;
     let quiet = matches.get_flag("quiet");
     let cancel = signals::watch()?;
-    prepare_gdal()?;
+    prepare_gdal(&job.run)?;
     let start = Instant::now();
     let progress = Progress::new(quiet);
     let mut opening = |share: f64, stage: &str| {
@@ -63,14 +62,6 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     note(&format!("wrote {written} ({cols} x {rows} cells, {}, {seconds:.1} s)", count(bands, "band")));
     outcome.notes().iter().for_each(|line| note(line));
     outcome.timing.iter().for_each(note_timing);
-    Ok(())
-}
-
-/// Sets GDAL up for a program of our own.
-pub fn prepare_gdal() -> Result<()> {
-    let gdal = Gdal::get()?;
-    gdal.limit_block_cache(BLOCK_CACHE);
-    gdal.catch_all_messages();
     Ok(())
 }
 

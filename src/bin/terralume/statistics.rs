@@ -1,6 +1,7 @@
 //! `terralume statistics`: numbers of files, bands and blocks as a table.
 
 use crate::arguments::text;
+use crate::gdal::prepare_gdal;
 use crate::output::{note, print_with};
 use crate::progress::Progress;
 use crate::{signals, stack};
@@ -21,7 +22,7 @@ pub fn statistics(matches: &ArgMatches) -> Result<()> {
         Target::new(output, overwrite, &[])?;
     }
     let cancel = signals::watch()?;
-    stack::prepare_gdal()?;
+    prepare_gdal(&run)?;
     let progress = Progress::new(quiet);
     let mut report = |share: f64, stage: &str| {
         // Nothing is written before the end.

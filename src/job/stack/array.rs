@@ -15,6 +15,7 @@ use crate::job::trace::Trace;
 use crate::job::MOST_MEMORY;
 use crate::pipeline::io::Layout;
 use crate::pipeline::memory::{layout, part_of, ArrayBands, ArraySink};
+use crate::pipeline::plan::SinkNeeds;
 use crate::pipeline::run::Monitor;
 use crate::pipeline::stack::encode::Encoder;
 use crate::pipeline::stack::io::{PlaneInfo, StackSource};
@@ -98,7 +99,7 @@ impl<'a> ArrayStack<'a> {
             tile_size: job.run.tile_size,
             reader: 0,
             shared: 0,
-            keeps_parts: false,
+            sink: SinkNeeds::default(),
         };
         Ok(Self { program, bands, source, size, options })
     }
@@ -148,7 +149,6 @@ impl PreparedStack<'_> {
             return Err(Error::Argument(format!("{came} dates for one array; allowed: one, or reduce")));
         }
         let options = self.job.plan_options(&self.source, self.gdal);
-        let options = StackPlanOptions { keeps_parts: false, ..options };
         let work = PartOfStack { program: &self.program, source: &self.source, size: self.grid.size, part };
         work.run(options, cells, report, cancel)
     }
@@ -162,7 +162,7 @@ impl PreparedStack<'_> {
         let (program, part) = (&self.program, Some(part));
         let work = PartOfStack { program, source: &self.source, size: self.grid.size, part };
         let options = self.job.plan_options(&self.source, self.gdal);
-        let options = StackPlanOptions { keeps_parts: false, threads: 1, ..options };
+        let options = StackPlanOptions { threads: 1, ..options };
         let start = Instant::now();
         work.run(options, &mut cells, &mut |_, _| true, cancel)?;
         let tiles = self.plan.tiles().div_ceil(self.plan.threads);

@@ -21,15 +21,15 @@ use crate::core::operation::Band;
 use crate::gdal::header::Header;
 use crate::gdal::output::check_room;
 use crate::gdal::raster::RasterGrid;
-use crate::gdal::sink::{SinkOptions, FILE_BLOCK};
+use crate::gdal::sink::FILE_BLOCK;
 use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::stack::GdalStack;
 use crate::gdal::Gdal;
 use crate::job::options::JobOptions;
 use crate::job::trace::{self, Trace};
-use crate::job::{default_memory, processors, COMPUTING, OPENING};
+use crate::job::{processors, COMPUTING, OPENING};
 use crate::pipeline::io::Sink;
-use crate::pipeline::plan::for_threads;
+use crate::pipeline::plan::{for_threads, SinkNeeds};
 use crate::pipeline::profile::{Clock, Profile};
 use crate::pipeline::run::{apart, Monitor};
 use crate::pipeline::stack::encode::Encoder;
@@ -282,13 +282,7 @@ impl PreparedStack<'_> {
         cancel: &AtomicBool,
         profile: Option<&Profile>,
     ) -> Result<Report> {
-        let options = SinkOptions {
-            format: self.job.run.format,
-            creation: self.job.run.creation.clone(),
-            overviews: self.job.run.overviews,
-            resampling: self.job.run.overview_resampling(),
-            threads: self.plan.threads,
-        };
+        let options = self.job.run.sink_options(self.gdal, self.plan.threads);
         let place = apart(|| self.gdal.open_raster(&self.grid_name))?;
         let carried = self.carried(image)?;
         let mut sinks = SinkSet::default();
@@ -388,24 +382,23 @@ impl StackJob {
         gdal: &Gdal,
     ) -> Result<StackPlan> {
         let options = self.plan_options(source, gdal);
+        // A file takes all bands, or one.
+        let bands = if self.stack.scatter == Some(Scatter::Band) { 1 } else { program.bands() };
         for_threads(options.threads, self.run.threads.is_some(), |threads| {
-            StackPlan::new(program, source.planes(), block, StackPlanOptions { threads, ..options })
+            let sink = self.run.sink_options(gdal, threads).needs(gdal, bands, program.cell_type.size());
+            StackPlan::new(program, source.planes(), block, StackPlanOptions { threads, sink, ..options })
         })
     }
 
     fn plan_options(&self, source: &GdalStack, gdal: &Gdal) -> StackPlanOptions {
         StackPlanOptions {
             threads: self.threads(),
-            memory: self.memory(gdal),
+            memory: self.run.memory(gdal),
             tile_size: self.run.tile_size,
             reader: source.reader_bytes(),
             shared: source.handle_bytes(),
-            keeps_parts: self.run.format.keeps_parts(),
+            sink: SinkNeeds::default(),
         }
-    }
-
-    fn memory(&self, gdal: &Gdal) -> usize {
-        self.run.memory.unwrap_or_else(|| default_memory(gdal))
     }
 
     /// Blocks that a file will have unless creation options say otherwise.

@@ -72,7 +72,7 @@ pub(super) fn open(
     let layers = layers.collect::<Result<Vec<_>>>()?;
     let mut files = wanted.file_names();
     files.extend(options.side_files());
-    let source = wanted.open(job.threads(), job.memory(gdal), monitor)?;
+    let source = wanted.open(job.threads(), job.run.memory(gdal), monitor)?;
     let found = (&inputs[..], &images[..], source.planes());
     let Assembled { program, bands, listed } =
         assemble(job, found, layers, uses, &|| longitude(gdal, &grid_name))?;

@@ -10,7 +10,7 @@ use crate::job::Job;
 use crate::pipeline::halved::Halved;
 use crate::pipeline::io::{Cells, CellsRef, Source};
 use crate::pipeline::nesting::Nesting;
-use crate::pipeline::plan::{Plan, PlanOptions};
+use crate::pipeline::plan::{Plan, PlanOptions, SinkNeeds};
 use crate::pipeline::run::Monitor;
 use crate::pipeline::survey;
 use crate::recipe::chain::{Chain, ChainOptions, ChainTiles, Registers};
@@ -397,8 +397,13 @@ impl Level {
             return Ok(());
         }
         let layout = self.sources[0].layout();
-        let options =
-            PlanOptions { threads, memory: SURVEY_MEMORY, tile_size: None, reader: 0, keeps_parts: false };
+        let options = PlanOptions {
+            threads,
+            memory: SURVEY_MEMORY,
+            tile_size: None,
+            reader: 0,
+            sink: SinkNeeds::default(),
+        };
         let plan = Plan::new(chain, layout, layout, options)?;
         let sources: Vec<&dyn Source> = self.sources.iter().map(|source| &**source as &dyn Source).collect();
         let mut report = |_| proceed();

@@ -8,7 +8,7 @@ use super::program::StackProgram;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::Layout;
-use crate::pipeline::plan::{parts_of_blocks, tile_window, RESERVE, TILES_PER_THREAD};
+use crate::pipeline::plan::{parts_of_blocks, tile_window, SinkNeeds, RESERVE, TILES_PER_THREAD};
 
 /// Side of the largest tiles: what a reduction keeps of one goes through the caches for every date.
 const LARGEST_SIDE: usize = 512;
@@ -35,8 +35,8 @@ pub struct StackPlanOptions {
     pub reader: usize,
     /// Bytes that all workers share.
     pub shared: usize,
-    /// The sink keeps parts of its blocks until they are whole.
-    pub keeps_parts: bool,
+    /// What the sink takes.
+    pub sink: SinkNeeds,
 }
 
 /// A division of a stack into tiles. A plain value: tests and `plan` print it.
@@ -77,7 +77,7 @@ impl StackPlan {
         let size = (layout.rows, layout.cols);
         let blocks = Layout { block_rows: block.0.min(size.0), block_cols: block.1.min(size.1), ..layout };
         let base = meeting_block(planes.iter().map(|plane| plane.layout).chain([blocks]));
-        let parts = |plan: &Self| match options.keeps_parts {
+        let parts = |plan: &Self| match options.sink.keeps_parts {
             true => parts_of_blocks(blocks, (plan.tile_rows, plan.tile_cols), need.output),
             false => 0,
         };
@@ -139,7 +139,8 @@ impl StackPlan {
                 memory,
                 decoded: 1.0,
             };
-            plan.memory = memory.saturating_add(kept(&plan));
+            plan.memory = memory.saturating_add(kept(&plan)).saturating_add(options.sink.writing);
+            plan.memory = plan.memory.max(options.sink.finishing);
             if plan.memory <= options.memory {
                 plan.decoded = need.decoded(planes, tile_rows, tile_cols);
                 return Ok(plan);

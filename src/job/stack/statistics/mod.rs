@@ -261,7 +261,7 @@ impl StatisticsJob {
             // Only the run itself counts as progress.
             let mut opening = |_| (monitor.report)(0.0);
             let mut opening = Monitor { report: &mut opening, cancel: monitor.cancel };
-            wanted.open(job.threads(), job.memory(gdal), &mut opening)?
+            wanted.open(job.threads(), job.run.memory(gdal), &mut opening)?
         };
         let names: Vec<String> = match &uses.formula {
             Some(formula) => formula.results().to_vec(),
