@@ -184,10 +184,8 @@ fn parts_of_chunks_are_part_of_the_memory() {
     let picture = ["visualize", "multi_hillshade", "wide.tif", "--tile-size", "100", "--threads", "2"];
     let run = |arguments: &[&str], budget: usize| {
         let memory = format!("{budget}M");
-        // The same in a COG, which is made from a file that is not compressed, takes far less.
-        let cog = ["cog.tif", "--format", "COG", "--overwrite", "--memory", &memory];
-        folder.run(&[arguments, &cog].concat());
-        for (out, format) in [("out.zarr", "Zarr"), ("out.tif", "GTiff"), ("out.vrt", "VRT")] {
+        let formats = [("out.zarr", "Zarr"), ("out.tif", "GTiff"), ("out.vrt", "VRT"), ("cog.tif", "COG")];
+        for (out, format) in formats {
             let kept = [out, "--format", format, "--overwrite", "--memory"];
             let small = [arguments, &kept, &[&memory]].concat();
             folder.refused(&small, 1, &["memory budget", "allowed: at least"]);
@@ -205,6 +203,30 @@ fn parts_of_chunks_are_part_of_the_memory() {
     // Whole chunks take nothing more.
     let whole = ["calc", formula, "-i", "wide.tif", "--threads", "2", "--memory", "90M"];
     folder.run(&[&whole[..], &["whole.zarr", "--format", "Zarr"]].concat());
+}
+
+/// Blocks in which bands stand together are large, and copies of them wait to be compressed.
+#[test]
+fn blocks_of_many_bands_are_part_of_the_memory() {
+    let folder = Folder::with_dem(500);
+    folder.gdal(
+        "gdal_translate",
+        &["-q", "-outsize", "4000", "2000", "-co", "TILED=YES", "dem.tif", "wide.tif"],
+    );
+    let formula: Vec<String> = (0..30).map(|number| format!("band{number} = X + {number}")).collect();
+    let formula = formula.join("; ");
+    let stack = ["calc", &formula, "-i", "wide.tif", "out.tif", "--threads", "2", "--overwrite", "--quiet"];
+    let least = |more: &[&str]| -> usize {
+        let small = folder.terralume(&[&stack[..], more, &["--memory", "50M"]].concat());
+        assert!(small.err.contains("memory budget of 50 MiB is too small"), "{}", small.err);
+        small.err.trim().rsplit(' ').nth(1).unwrap().parse().unwrap()
+    };
+    let pixel = ["--co", "INTERLEAVE=PIXEL"];
+    let (apart, together) = (least(&[]), least(&pixel));
+    assert!(together > apart + 100, "{apart} {together}");
+    let enough = format!("{together}M");
+    let held = peak(&folder, &[&stack[..], &pixel, &["--memory", &enough]].concat());
+    assert!(held <= (together + 64) << 20, "{} of {together}", held >> 20);
 }
 
 /// GDAL 3.6 cannot read such a file on several threads, as it does for overviews.
