@@ -1,5 +1,6 @@
 //! The only safe wrapper over GDAL: binding at run time, datasets, the source and the sink of the pipeline.
 
+pub mod band_notes;
 pub mod binding;
 mod blocks;
 mod cells;

@@ -228,6 +228,7 @@ impl Job {
             metadata: metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
             scales: Vec::new(),
             statistics: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }

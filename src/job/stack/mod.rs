@@ -2,6 +2,7 @@
 
 pub mod array;
 mod bins;
+mod carried;
 mod date_table;
 pub mod dates;
 pub mod describe;
@@ -24,6 +25,7 @@ use crate::gdal::raster::RasterGrid;
 use crate::gdal::sink::{SinkOptions, FILE_BLOCK};
 use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::stack::GdalStack;
+use crate::gdal::warper::Resampling;
 use crate::gdal::Gdal;
 use crate::job::options::JobOptions;
 use crate::job::trace::{self, Trace};
@@ -37,6 +39,7 @@ use crate::pipeline::stack::plan::{StackPlan, StackPlanOptions};
 use crate::pipeline::stack::program::{Layer, StackProgram};
 use crate::pipeline::stack::run::{input_bytes, run, Report};
 use crate::VERSION;
+use carried::Carried;
 use layers::Image;
 use options::{Scatter, StackOptions};
 use std::collections::HashSet;
@@ -281,15 +284,16 @@ impl PreparedStack<'_> {
         cancel: &AtomicBool,
         profile: Option<&Profile>,
     ) -> Result<Report> {
+        let carried = self.carried(image)?;
+        let usual = if carried.has_classes() { Resampling::Mode } else { Resampling::Average };
         let options = SinkOptions {
             format: self.job.run.format,
             creation: self.job.run.creation.clone(),
             overviews: self.job.run.overviews,
-            resampling: self.job.run.overview_resampling(),
+            resampling: self.job.run.overview_resampling.unwrap_or(usual),
             threads: self.plan.threads,
         };
         let place = apart(|| self.gdal.open_raster(&self.grid_name))?;
-        let carried = self.carried(image)?;
         let mut sinks = SinkSet::default();
         let parts = if outputs.len() == 1 { self.bands.len() } else { 1 };
         for (index, output) in outputs.iter().enumerate() {
@@ -317,34 +321,6 @@ impl PreparedStack<'_> {
         Ok(found)
     }
 
-    /// What the output of an image takes over from its file: the date, and where cells stay what they are all that stands
-    /// beside them.
-    fn carried(&self, image: usize) -> Result<Carried> {
-        let (stack, command, mut carried) = (&self.job.stack, self.job.command, Carried::default());
-        if command == StackCommand::Reduce {
-            return Ok(carried);
-        }
-        let layer = &self.program.layers[0];
-        let planes: Vec<usize> = layer.values.iter().map(|place| layer.planes[*place]).collect();
-        let keeps = command != StackCommand::Calc && self.program.formula.is_none() && !stack.unscale;
-        if let (true, Some(plane)) = (keeps, planes.first()) {
-            let name = &self.source.facts(*plane).0.name;
-            carried.metadata = apart(|| Ok(self.gdal.open_raster(name)?.all_metadata()))?;
-            let own = |key: &str| {
-                key.starts_with("TERRALUME_") || key == "TIFFTAG_SOFTWARE" || key == "AREA_OR_POINT"
-            };
-            carried.metadata.retain(|(key, _)| !own(key));
-            if stack.scale.is_none() && stack.offset.is_none() {
-                carried.scales = planes.iter().map(|plane| self.source.facts(*plane).1.scale).collect();
-            }
-        }
-        if let Some((time, _)) = self.images[image].time {
-            carried.metadata.retain(|(key, _)| key != DATE);
-            carried.metadata.push((DATE.into(), time.strftime("%Y:%m:%d %H:%M:%S").to_string()));
-        }
-        Ok(carried)
-    }
-
     fn header(&self, part: Range<usize>, carried: &Carried) -> Result<Header> {
         let metadata = [
             ("TIFFTAG_SOFTWARE", format!("terralume {VERSION}")),
@@ -353,9 +329,13 @@ impl PreparedStack<'_> {
             ("TERRALUME_MASKS", self.job.stack.masks.join("; ")),
         ];
         let metadata = metadata.into_iter().filter(|(_, value)| !value.is_empty());
+        let mut bands = self.bands[part.clone()].to_vec();
+        for (band, role) in bands.iter_mut().zip(carried.roles.iter().skip(part.start)) {
+            band.role = *role;
+        }
         Ok(Header {
             size: self.grid.size,
-            bands: self.bands[part.clone()].to_vec(),
+            bands,
             cell_type: self.program.cell_type,
             nodata: Encoder::of(&self.program)?.nodata(),
             metadata: metadata
@@ -364,17 +344,11 @@ impl PreparedStack<'_> {
                 .collect(),
             transform: self.grid.transform,
             origin: (0, 0),
-            scales: carried.scales.get(part).map(<[_]>::to_vec).unwrap_or_default(),
+            scales: carried.scales.get(part.clone()).map(<[_]>::to_vec).unwrap_or_default(),
             statistics: Vec::new(),
+            notes: carried.notes.get(part).map(<[_]>::to_vec).unwrap_or_default(),
         })
     }
-}
-
-/// What an output takes over from a file.
-#[derive(Default)]
-struct Carried {
-    metadata: Vec<(String, String)>,
-    scales: Vec<(f64, f64)>,
 }
 
 impl StackJob {
@@ -417,9 +391,6 @@ impl StackJob {
         (FILE_BLOCK, FILE_BLOCK)
     }
 }
-
-/// Where TIFF keeps when an image was taken.
-const DATE: &str = "TIFFTAG_DATETIME";
 
 /// A name without what file names should not have.
 fn plain(name: &str) -> String {
