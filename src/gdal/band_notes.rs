@@ -28,7 +28,11 @@ impl BandNotes {
         let band = dataset.band(index)?;
         let mut metadata = band.all_metadata();
         metadata.retain(|(key, _)| !key.starts_with(STATISTICS));
-        Ok(Self { colours: colours(dataset.gdal(), band), categories: categories(dataset.gdal(), band), metadata })
+        Ok(Self {
+            colours: colours(dataset.gdal(), band),
+            categories: categories(dataset.gdal(), band),
+            metadata,
+        })
     }
 
     /// Whether cells are numbers of classes.
@@ -78,8 +82,8 @@ fn colours(gdal: &Gdal, band: Band) -> Vec<GDALColorEntry> {
         if table.is_null() || (gdal.GDALGetPaletteInterpretation)(table) != GDALPaletteInterp::GPI_RGB {
             return Vec::new();
         }
-        let entries = (0..(gdal.GDALGetColorEntryCount)(table))
-            .map(|number| (gdal.GDALGetColorEntry)(table, number));
+        let entries =
+            (0..(gdal.GDALGetColorEntryCount)(table)).map(|number| (gdal.GDALGetColorEntry)(table, number));
         entries.take_while(|entry| !entry.is_null()).map(|entry| *entry).collect()
     }
 }

@@ -10,10 +10,11 @@
 use super::error::report_through;
 use crate::core::error::{Error, Result};
 use gdal_sys::{
-    vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorEntry, GDALColorInterp, GDALColorTableH, GDALDataType,
-    GDALDatasetH, GDALDerivedPixelFuncWithArgs, GDALDriverH, GDALMajorObjectH, GDALPaletteInterp, GDALProgressFunc, GDALRWFlag,
-    GDALRasterBandH, GDALTranslateOptions, GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr,
-    OGRSpatialReferenceH, VSIFilesystemPluginCallbacksStruct,
+    vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorEntry, GDALColorInterp, GDALColorTableH,
+    GDALDataType, GDALDatasetH, GDALDerivedPixelFuncWithArgs, GDALDriverH, GDALMajorObjectH,
+    GDALPaletteInterp, GDALProgressFunc, GDALRWFlag, GDALRasterBandH, GDALTranslateOptions,
+    GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr, OGRSpatialReferenceH,
+    VSIFilesystemPluginCallbacksStruct,
 };
 use libc::{c_char, c_int, c_uint, c_void};
 use once_cell::sync::OnceCell;

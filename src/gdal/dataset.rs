@@ -4,7 +4,9 @@ use super::binding::{text, Gdal, MASK_ALL_VALID, MASK_NODATA, MASK_PER_DATASET, 
 use super::options::OptionList;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
-use gdal_sys::{CPLErr, GDALDataType, GDALDatasetH, GDALMajorObjectH, GDALRWFlag, GDALRasterBandH, OGRSpatialReferenceH};
+use gdal_sys::{
+    CPLErr, GDALDataType, GDALDatasetH, GDALMajorObjectH, GDALRWFlag, GDALRasterBandH, OGRSpatialReferenceH,
+};
 use libc::{c_int, c_uint, c_void};
 use std::ffi::CString;
 

@@ -15,6 +15,7 @@ pub mod layer;
 mod options;
 pub mod output;
 pub mod parts;
+pub mod places;
 pub mod raster;
 pub mod sink;
 pub mod sinks;

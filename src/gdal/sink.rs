@@ -7,6 +7,7 @@ use super::finish::{add_overviews, build_overviews, copy_to_cog, Progress};
 use super::header::{create, create_geotiff, set_header, Header};
 use super::options::OptionList;
 use super::output::{PendingFile, PendingFolder, Target};
+use super::places::Placing;
 use super::raster::gdal_cell_type;
 use super::trial::try_creation;
 use super::warper::Resampling;
@@ -143,11 +144,11 @@ pub struct FinishedFile {
 }
 
 impl FinishedFile {
-    /// Puts it there.
-    pub fn accept(self) -> Result<()> {
+    /// Puts it there, as one of several.
+    pub fn place(self, placing: &mut Placing) -> Result<()> {
         match self.file {
-            Pending::File(file) => self.target.accept(file),
-            Pending::Folder(folder) => self.target.accept_folder(folder),
+            Pending::File(file) => self.target.place(file, placing),
+            Pending::Folder(folder) => self.target.place_folder(folder, placing),
         }
     }
 }
@@ -386,7 +387,7 @@ fn check_block(layout: &Layout) -> Result<()> {
 }
 
 /// Copies one block's cells out of a tile. No reader sees the rest of a block that reaches past the raster, but it is
-/// compressed: zeros take the least room.
+/// compressed: cells like the first one take little room, and leave a block of nodata alone what it is.
 fn fill_block(
     block: &mut [u8],
     (block_rows, block_cols): (usize, usize),
@@ -397,7 +398,8 @@ fn fill_block(
 ) {
     let width = part.cols.min(block_cols) * bytes;
     if part.cols < block_cols || part.rows < block_rows {
-        block.fill(0);
+        let first = (part.row * plane_cols + part.col) * bytes;
+        block.chunks_exact_mut(bytes).for_each(|cell| cell.copy_from_slice(&plane[first..first + bytes]));
     }
     for row in 0..part.rows.min(block_rows) {
         let from = ((part.row + row) * plane_cols + part.col) * bytes;

@@ -333,9 +333,10 @@ impl Prepared<'_> {
             )));
         }
         let mut clock = Clock::new(profile, plan.threads);
-        sinks.finish(&mut |share| {
+        let finished = sinks.finish(&mut |share| {
             !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
         })?;
+        finished.accept()?;
         clock.mark("finish");
         // Too late to cancel: the file is in its place.
         report(1.0, "done");

@@ -20,10 +20,10 @@ pub mod statistics;
 use crate::core::error::{Error, Result};
 use crate::core::operation::Band;
 use crate::gdal::header::Header;
-use crate::gdal::output::check_room;
+use crate::gdal::output::{check_room, Target};
 use crate::gdal::raster::RasterGrid;
 use crate::gdal::sink::{SinkOptions, FILE_BLOCK};
-use crate::gdal::sinks::{AnySink, SinkSet};
+use crate::gdal::sinks::{AnySink, FinishedSet, SinkSet};
 use crate::gdal::stack::GdalStack;
 use crate::gdal::warper::Resampling;
 use crate::gdal::Gdal;
@@ -207,17 +207,21 @@ impl PreparedStack<'_> {
             layers.into_iter().map(|layer| vec![layer]).collect()
         };
         let outputs = self.outputs(runs.len())?;
+        let targets = self.targets(&outputs)?;
         let trace = Trace::begin(&self.job.run, &self.files, outputs.iter().flatten())?;
         let bytes = self.output_bytes() * self.runs() as u64;
         check_room(&self.job.output, bytes, self.job.run.format, &self.job.run.creation)?;
-        let mut total = Report::default();
+        let (mut total, mut finished) = (Report::default(), FinishedSet::default());
         let count = runs.len() as f64;
-        for (index, layers) in runs.into_iter().enumerate() {
+        for (index, (layers, targets)) in runs.into_iter().zip(targets).enumerate() {
             self.program.layers = layers;
             let mut part = |share: f64, stage: &str| report((index as f64 + share) / count, stage);
             let profile = trace.as_ref().map(|trace| &trace.profile);
-            total += self.run_once((&outputs[index], index), &mut part, cancel, profile)?;
+            let (found, files) = self.run_once((targets, index), &mut part, cancel, profile)?;
+            total += found;
+            finished.add(files);
         }
+        finished.accept()?;
         // Too late to cancel: all files are in their places.
         report(1.0, "done");
         let mut bad = self.bad.clone();
@@ -256,34 +260,32 @@ impl PreparedStack<'_> {
                         Scatter::Band => self.bands.iter().map(|band| file(&format!("{stem}_{}", band.name))).collect(),
                     }
                 });
-                let outputs: Vec<Vec<String>> = images.collect();
-                self.check_outputs(&outputs)?;
-                Ok(outputs)
+                Ok(images.collect())
             }
         }
     }
 
     /// Each file is written once, and none that must stay is in the way: before any work begins.
-    fn check_outputs(&self, outputs: &[Vec<String>]) -> Result<()> {
-        let mut names = HashSet::new();
-        for output in outputs.iter().flatten() {
-            if !names.insert(output) {
-                return Err(Error::Argument(format!(
-                    "'{output}' would be written twice; allowed: inputs and results whose names give files of their own"
-                )));
+    fn targets<'a>(&self, outputs: &'a [Vec<String>]) -> Result<Vec<Vec<Target>>> {
+        let (mut names, run) = (HashSet::new(), &self.job.run);
+        let mut target = |output: &'a String| {
+            if names.insert(output) {
+                return run.format.target(output, run.overwrite, &self.files);
             }
-            self.job.run.format.target(output, self.job.run.overwrite, &self.files)?;
-        }
-        Ok(())
+            Err(Error::Argument(format!(
+                "'{output}' would be written twice; allowed: inputs and results whose names give files of their own"
+            )))
+        };
+        outputs.iter().map(|outputs| outputs.iter().map(&mut target).collect()).collect()
     }
 
     fn run_once(
         &self,
-        (outputs, image): (&[String], usize),
+        (targets, image): (Vec<Target>, usize),
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
         profile: Option<&Profile>,
-    ) -> Result<Report> {
+    ) -> Result<(Report, FinishedSet)> {
         let carried = self.carried(image)?;
         let usual = if carried.has_classes() { Resampling::Mode } else { Resampling::Average };
         let options = SinkOptions {
@@ -295,9 +297,8 @@ impl PreparedStack<'_> {
         };
         let place = apart(|| self.gdal.open_raster(&self.grid_name))?;
         let mut sinks = SinkSet::default();
-        let parts = if outputs.len() == 1 { self.bands.len() } else { 1 };
-        for (index, output) in outputs.iter().enumerate() {
-            let target = options.format.target(output, self.job.run.overwrite, &self.files)?;
+        let parts = if targets.len() == 1 { self.bands.len() } else { 1 };
+        for (index, target) in targets.into_iter().enumerate() {
             let part = index * parts..(index + 1) * parts;
             let header = self.header(part.clone(), &carried)?;
             sinks.add(AnySink::create(self.gdal, target, header, options.clone(), &place)?, part)?;
@@ -314,11 +315,11 @@ impl PreparedStack<'_> {
         let mut monitor = Monitor { report: &mut computing, cancel };
         let found = run(&self.program, &plan, &self.source, &mut sinks, &mut monitor, profile)?;
         let mut clock = Clock::new(profile, plan.threads);
-        sinks.finish(&mut |share| {
+        let finished = sinks.finish(&mut |share| {
             !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
         })?;
         clock.mark("finish");
-        Ok(found)
+        Ok((found, finished))
     }
 
     fn header(&self, part: Range<usize>, carried: &Carried) -> Result<Header> {
