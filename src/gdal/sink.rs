@@ -387,7 +387,7 @@ fn check_block(layout: &Layout) -> Result<()> {
 }
 
 /// Copies one block's cells out of a tile. No reader sees the rest of a block that reaches past the raster, but it is
-/// compressed: cells like the first one take little room, and leave a block of nodata alone what it is.
+/// compressed: zeros take the least room.
 fn fill_block(
     block: &mut [u8],
     (block_rows, block_cols): (usize, usize),
@@ -398,8 +398,7 @@ fn fill_block(
 ) {
     let width = part.cols.min(block_cols) * bytes;
     if part.cols < block_cols || part.rows < block_rows {
-        let first = (part.row * plane_cols + part.col) * bytes;
-        block.chunks_exact_mut(bytes).for_each(|cell| cell.copy_from_slice(&plane[first..first + bytes]));
+        block.fill(0);
     }
     for row in 0..part.rows.min(block_rows) {
         let from = ((part.row + row) * plane_cols + part.col) * bytes;
