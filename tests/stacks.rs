@@ -2,6 +2,8 @@
 
 #[path = "stacks/bad_input.rs"]
 mod bad_input;
+#[path = "stacks/carried.rs"]
+mod carried;
 #[path = "stacks/chain.rs"]
 mod chain;
 #[path = "stacks/doubt.rs"]
@@ -16,11 +18,15 @@ mod laws;
 mod outputs;
 #[path = "stacks/results.rs"]
 mod results;
+#[path = "stacks/sparse.rs"]
+mod sparse;
 #[path = "stacks/statistics.rs"]
 mod statistics;
 #[path = "cli/support.rs"]
 #[allow(dead_code, reason = "shared with the tests of the command line")]
 mod support;
+#[path = "stacks/together.rs"]
+mod together;
 #[path = "stacks/traps.rs"]
 mod traps;
 #[path = "stacks/writers.rs"]

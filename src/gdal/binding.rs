@@ -10,10 +10,11 @@
 use super::error::report_through;
 use crate::core::error::{Error, Result};
 use gdal_sys::{
-    vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorInterp, GDALColorTableH, GDALDataType,
-    GDALDatasetH, GDALDerivedPixelFuncWithArgs, GDALDriverH, GDALMajorObjectH, GDALProgressFunc, GDALRWFlag,
-    GDALRasterBandH, GDALTranslateOptions, GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr,
-    OGRSpatialReferenceH, VSIFilesystemPluginCallbacksStruct,
+    vsi_l_offset, CPLErr, CPLErrorHandler, GByte, GDALColorEntry, GDALColorInterp, GDALColorTableH,
+    GDALDataType, GDALDatasetH, GDALDerivedPixelFuncWithArgs, GDALDriverH, GDALMajorObjectH,
+    GDALPaletteInterp, GDALProgressFunc, GDALRWFlag, GDALRasterBandH, GDALTranslateOptions,
+    GDALWarpOperationH, GDALWarpOptions, GIntBig, OGRErr, OGRSpatialReferenceH,
+    VSIFilesystemPluginCallbacksStruct,
 };
 use libc::{c_char, c_int, c_uint, c_void};
 use once_cell::sync::OnceCell;
@@ -209,10 +210,20 @@ gdal_functions! {
     fn GDALGetRasterScale(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALGetRasterOffset(GDALRasterBandH, *mut c_int) -> f64;
     fn GDALGetRasterColorTable(GDALRasterBandH) -> GDALColorTableH;
+    fn GDALSetRasterColorTable(GDALRasterBandH, GDALColorTableH) -> CPLErr::Type;
+    fn GDALCreateColorTable(GDALPaletteInterp::Type) -> GDALColorTableH;
+    fn GDALDestroyColorTable(GDALColorTableH);
+    fn GDALGetPaletteInterpretation(GDALColorTableH) -> GDALPaletteInterp::Type;
+    fn GDALGetColorEntryCount(GDALColorTableH) -> c_int;
+    fn GDALGetColorEntry(GDALColorTableH, c_int) -> *const GDALColorEntry;
+    fn GDALSetColorEntry(GDALColorTableH, c_int, *const GDALColorEntry);
+    fn GDALGetRasterCategoryNames(GDALRasterBandH) -> *mut *mut c_char;
+    fn GDALSetRasterCategoryNames(GDALRasterBandH, Options) -> CPLErr::Type;
     fn GDALGetRasterUnitType(GDALRasterBandH) -> *const c_char;
     fn GDALSetRasterScale(GDALRasterBandH, f64) -> CPLErr::Type;
     fn GDALSetRasterOffset(GDALRasterBandH, f64) -> CPLErr::Type;
     fn GDALSetRasterUnitType(GDALRasterBandH, *const c_char) -> CPLErr::Type;
+    fn GDALGetRasterColorInterpretation(GDALRasterBandH) -> GDALColorInterp::Type;
     fn GDALSetRasterColorInterpretation(GDALRasterBandH, GDALColorInterp::Type) -> CPLErr::Type;
     fn GDALGetFileList(GDALDatasetH) -> *mut *mut c_char;
     fn GDALTranslateOptionsNew(Options, *mut c_void) -> *mut GDALTranslateOptions;

@@ -27,6 +27,8 @@ pub(super) fn geotiff_options(
         set_default(&mut pairs, "BLOCKYSIZE", FILE_BLOCK.to_string());
     }
     set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
+    // GDAL lets out blocks that hold nothing but nodata, or zeros where there is none: readers get these cells back.
+    set_default(&mut pairs, "SPARSE_OK", "TRUE");
     let interleaved = header.cell_type == CellType::UInt8 && header.bands.len() <= MOST_INTERLEAVED_BANDS;
     set_default(&mut pairs, "INTERLEAVE", if interleaved { "PIXEL" } else { "BAND" });
     if is_picture(header) {
@@ -80,7 +82,7 @@ pub(super) fn spool_options(header: &Header) -> Vec<(String, String)> {
     set_default(&mut pairs, "BLOCKYSIZE", FILE_BLOCK.to_string());
     set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
     set_default(&mut pairs, "INTERLEAVE", "BAND");
-    // A run that stops need not fill the rest of the file.
+    // Neither empty blocks nor, when a run stops, the rest of the file are filled.
     set_default(&mut pairs, "SPARSE_OK", "TRUE");
     if is_picture(header) {
         set_default(&mut pairs, "PHOTOMETRIC", "RGB");
@@ -104,6 +106,7 @@ pub(super) fn cog_options(
     set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
     let threads = options.cog_threads(gdal, header.bands.len(), header.cell_type.size());
     set_default(&mut pairs, "NUM_THREADS", compressing_threads(threads).to_string());
+    set_default(&mut pairs, "SPARSE_OK", "TRUE");
     // GDAL's own is cubic, which gives values that no cell has.
     if get(&pairs, "RESAMPLING").is_none() {
         set_default(&mut pairs, "OVERVIEW_RESAMPLING", options.resampling.name().to_ascii_uppercase());

@@ -4,7 +4,9 @@ use super::binding::{text, Gdal, MASK_ALL_VALID, MASK_NODATA, MASK_PER_DATASET, 
 use super::options::OptionList;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
-use gdal_sys::{CPLErr, GDALDataType, GDALDatasetH, GDALRWFlag, GDALRasterBandH, OGRSpatialReferenceH};
+use gdal_sys::{
+    CPLErr, GDALDataType, GDALDatasetH, GDALMajorObjectH, GDALRWFlag, GDALRasterBandH, OGRSpatialReferenceH,
+};
 use libc::{c_int, c_uint, c_void};
 use std::ffi::CString;
 
@@ -160,17 +162,7 @@ impl Dataset {
 
     /// Its metadata of the usual domain, keys and values.
     pub fn all_metadata(&self) -> Vec<(String, String)> {
-        let mut items = Vec::new();
-        // SAFETY: the dataset is open; GDAL keeps the list, which is NULL or C strings that end with NULL.
-        unsafe {
-            let mut place = (self.gdal.GDALGetMetadata)(self.raw(), std::ptr::null());
-            while !place.is_null() && !(*place).is_null() {
-                let item = text(*place);
-                items.extend(item.split_once('=').map(|(key, value)| (key.to_string(), value.to_string())));
-                place = place.add(1);
-            }
-        }
-        items
+        metadata_of(self.gdal, self.raw())
     }
 
     /// Names of the files it consists of, sources of a VRT included.
@@ -478,6 +470,11 @@ impl Band {
         unsafe { text((self.gdal.GDALGetDescription)(self.handle)) }
     }
 
+    /// Its metadata of the usual domain, keys and values.
+    pub fn all_metadata(self) -> Vec<(String, String)> {
+        metadata_of(self.gdal, self.handle)
+    }
+
     /// Unit of its values, or empty.
     pub fn unit(self) -> String {
         // SAFETY: the band's dataset is open; the unit is a C string.
@@ -502,6 +499,21 @@ impl Band {
         let handle = unsafe { (self.gdal.GDALGetMaskBand)(self.handle) };
         Some(Band { gdal: self.gdal, handle })
     }
+}
+
+/// Metadata of the usual domain of a dataset or band, which is open.
+fn metadata_of(gdal: &Gdal, object: GDALMajorObjectH) -> Vec<(String, String)> {
+    let mut items = Vec::new();
+    // SAFETY: the callers' objects are open; GDAL keeps the list, which is NULL or C strings that end with NULL.
+    unsafe {
+        let mut place = (gdal.GDALGetMetadata)(object, std::ptr::null());
+        while !place.is_null() && !(*place).is_null() {
+            let item = text(*place);
+            items.extend(item.split_once('=').map(|(key, value)| (key.to_string(), value.to_string())));
+            place = place.add(1);
+        }
+    }
+    items
 }
 
 /// Asks a driver whether it knows these creation options; the error is the driver's own words.

@@ -1,7 +1,8 @@
 //! What an output file says beside its cells: size, position, reference system, bands, metadata.
 
+use super::band_notes::BandNotes;
 use super::binding::Gdal;
-use super::dataset::{driver_handle, Dataset, GeoTransform};
+use super::dataset::{driver_handle, Band, Dataset, GeoTransform};
 use super::finish::without_name;
 use super::options::{c_string, OptionList};
 use super::raster::gdal_cell_type;
@@ -34,6 +35,8 @@ pub struct Header {
     pub scales: Vec<(f64, f64)>,
     /// What the cells of each band are like; empty when nobody has looked.
     pub statistics: Vec<BandStatistics>,
+    /// What else is said of each band; empty when there is nothing.
+    pub notes: Vec<BandNotes>,
 }
 
 pub(super) fn create_geotiff(
@@ -101,38 +104,50 @@ pub(super) fn set_header(
     for (key, value) in header.metadata.iter().chain(&carried) {
         set_item(gdal, raw, key, value)?;
     }
-    for (index, info) in header.bands.iter().enumerate() {
-        let band = dataset.band(index + 1).map_err(|error| error.to_string())?.raw();
-        let (name, unit) = (plain_c_string(&info.name), plain_c_string(&info.unit));
-        // SAFETY: the dataset is open; the strings end with NUL and are copied.
-        unsafe { (gdal.GDALSetDescription)(band, name.as_ptr()) };
-        if !info.unit.is_empty() {
-            // SAFETY: as above.
-            gdal.check(|gdal| unsafe { (gdal.GDALSetRasterUnitType)(band, unit.as_ptr()) })?;
-        }
-        if let Some((scale, offset)) = header.scales.get(index).filter(|known| **known != (1.0, 0.0)) {
-            // SAFETY: as above.
-            gdal.check(|gdal| unsafe { (gdal.GDALSetRasterScale)(band, *scale) })?;
-            // SAFETY: as above.
-            gdal.check(|gdal| unsafe { (gdal.GDALSetRasterOffset)(band, *offset) })?;
-        }
-        for (key, value) in header.statistics.get(index).iter().flat_map(|statistics| statistics.items()) {
-            set_item(gdal, band, key, &value)?;
-        }
-        if let Some(nodata) = header.nodata {
-            // SAFETY: as above. A number beyond the type, as 2^64 for its largest, becomes the nearest one.
-            gdal.check(|gdal| unsafe {
-                match header.cell_type {
-                    CellType::Int64 => (gdal.GDALSetRasterNoDataValueAsInt64)(band, nodata as i64),
-                    CellType::UInt64 => (gdal.GDALSetRasterNoDataValueAsUInt64)(band, nodata as u64),
-                    _ => (gdal.GDALSetRasterNoDataValue)(band, nodata),
-                }
-            })?;
-        }
-        if let Some(colour) = colour_of(info.role) {
-            // SAFETY: as above.
-            gdal.check(|gdal| unsafe { (gdal.GDALSetRasterColorInterpretation)(band, colour) })?;
-        }
+    (0..header.bands.len()).try_for_each(|index| {
+        let band = dataset.band(index + 1).map_err(|error| error.to_string())?;
+        set_band(gdal, band, header, index)
+    })
+}
+
+/// What the band at `index`, from 0, of a header is.
+fn set_band(gdal: &Gdal, open: Band, header: &Header, index: usize) -> std::result::Result<(), String> {
+    let (band, info, notes) = (open.raw(), &header.bands[index], header.notes.get(index));
+    let (name, unit) = (plain_c_string(&info.name), plain_c_string(&info.unit));
+    // SAFETY: the dataset is open; the strings end with NUL and are copied.
+    unsafe { (gdal.GDALSetDescription)(band, name.as_ptr()) };
+    if !info.unit.is_empty() {
+        // SAFETY: as above.
+        gdal.check(|gdal| unsafe { (gdal.GDALSetRasterUnitType)(band, unit.as_ptr()) })?;
+    }
+    if let Some((scale, offset)) = header.scales.get(index).filter(|known| **known != (1.0, 0.0)) {
+        // SAFETY: as above.
+        gdal.check(|gdal| unsafe { (gdal.GDALSetRasterScale)(band, *scale) })?;
+        // SAFETY: as above.
+        gdal.check(|gdal| unsafe { (gdal.GDALSetRasterOffset)(band, *offset) })?;
+    }
+    for (key, value) in header.statistics.get(index).iter().flat_map(|statistics| statistics.items()) {
+        set_item(gdal, band, key, &value)?;
+    }
+    for (key, value) in notes.iter().flat_map(|notes| notes.metadata()) {
+        set_item(gdal, band, key, value)?;
+    }
+    if let Some(nodata) = header.nodata {
+        // SAFETY: as above. A number beyond the type, as 2^64 for its largest, becomes the nearest one.
+        gdal.check(|gdal| unsafe {
+            match header.cell_type {
+                CellType::Int64 => (gdal.GDALSetRasterNoDataValueAsInt64)(band, nodata as i64),
+                CellType::UInt64 => (gdal.GDALSetRasterNoDataValueAsUInt64)(band, nodata as u64),
+                _ => (gdal.GDALSetRasterNoDataValue)(band, nodata),
+            }
+        })?;
+    }
+    if let Some(notes) = notes {
+        notes.set_classes(gdal, open);
+    }
+    if let Some(colour) = colour_of(info.role) {
+        // SAFETY: as above.
+        gdal.check(|gdal| unsafe { (gdal.GDALSetRasterColorInterpretation)(band, colour) })?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The only safe wrapper over GDAL: binding at run time, datasets, the source and the sink of the pipeline.
 
+pub mod band_notes;
 pub mod binding;
 mod blocks;
 mod cells;
@@ -15,6 +16,7 @@ mod needs;
 mod options;
 pub mod output;
 pub mod parts;
+pub mod places;
 pub mod raster;
 pub mod sink;
 pub mod sinks;

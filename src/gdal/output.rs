@@ -1,6 +1,7 @@
 //! The file being written: beside its place under another name, renamed when it is whole, gone otherwise.
 
 use super::parts::folder_beside;
+use super::places::Placing;
 use super::sink::Format;
 use super::tiles::FOLDER as TILES_FOLDER;
 use crate::core::error::{Error, Result};
@@ -128,24 +129,40 @@ impl Target {
 
     /// Puts the finished file into its place.
     pub fn accept(&self, pending: PendingFile) -> Result<()> {
+        let mut placing = Placing::default();
+        self.place(pending, &mut placing)?;
+        placing.keep();
+        Ok(())
+    }
+
+    /// The same as one of several.
+    pub fn place(&self, pending: PendingFile, placing: &mut Placing) -> Result<()> {
         self.check_free()?;
         let fail =
             |error: std::io::Error| Error::Output(format!("cannot write '{}': {error}", self.path.display()));
         let notes = beside(&pending.file, NOTES);
         let kept = match self.overwrite {
-            true => pending.file.persist(&self.path),
+            true => {
+                placing.set_aside_in_place(&self.path).map_err(fail)?;
+                pending.file.persist(&self.path)
+            }
             // Someone may have made the file since it was looked for.
             false => pending.file.persist_noclobber(&self.path),
         };
         kept.map_err(|error| fail(error.error))?;
+        placing.placed(&self.path);
         // What stands beside a file that was replaced describes the old one: its statistics, its overviews.
         for ending in [NOTES, ".ovr", ".msk"] {
-            let _ = std::fs::remove_file(beside(&self.path, ending));
+            placing.set_aside(&beside(&self.path, ending)).map_err(fail)?;
         }
         match std::fs::rename(notes, beside(&self.path, NOTES)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(fail(error)),
-            _ => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            moved => {
+                moved.map_err(fail)?;
+                placing.placed(&beside(&self.path, NOTES));
+            }
         }
+        Ok(())
     }
 
     /// A folder beside the target that disappears unless it is kept.
@@ -155,26 +172,18 @@ impl Target {
                 Error::Output(format!("cannot write in '{}': {error}", self.folder().display()))
             })?;
         let name = self.path.file_name().map(PathBuf::from).unwrap_or_default();
-        Ok(PendingFolder { path: making.path().join(name), making })
+        Ok(PendingFolder { path: making.path().join(name), _making: making })
     }
 
-    /// Puts the finished folder into its place.
-    pub fn accept_folder(&self, pending: PendingFolder) -> Result<()> {
+    /// Puts the finished folder into its place, as one of several.
+    pub fn place_folder(&self, pending: PendingFolder, placing: &mut Placing) -> Result<()> {
         self.check_free()?;
         let fail =
             |error: std::io::Error| Error::Output(format!("cannot write '{}': {error}", self.path.display()));
-        // It goes with the temporary folder.
-        let replaced = pending.making.path().join("replaced");
-        let had_one = self.path.exists();
-        if had_one {
-            std::fs::rename(&self.path, &replaced).map_err(fail)?;
-        }
-        std::fs::rename(&pending.path, &self.path).map_err(|error| {
-            if had_one {
-                let _ = std::fs::rename(&replaced, &self.path);
-            }
-            fail(error)
-        })
+        placing.set_folder_aside(&self.path).map_err(fail)?;
+        std::fs::rename(&pending.path, &self.path).map_err(fail)?;
+        placing.placed(&self.path);
+        Ok(())
     }
 
     /// Whether what is there may be replaced.
@@ -257,7 +266,8 @@ pub struct PendingFile {
 /// A folder under a name of its own.
 #[derive(Debug)]
 pub struct PendingFolder {
-    making: tempfile::TempDir,
+    /// Goes when dropped, with what is still in it.
+    _making: tempfile::TempDir,
     path: PathBuf,
 }
 

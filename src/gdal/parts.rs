@@ -1,5 +1,6 @@
 //! A folder of small files beside a VRT.
 
+use super::places::Placing;
 use crate::core::error::{Error, Result};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -87,13 +88,11 @@ impl PartsFolder {
         self.path.file_name().map(|name| name.display().to_string()).unwrap_or_default()
     }
 
-    /// Puts the folder into its place, if anything was written.
-    pub fn accept(self) -> Result<()> {
+    /// Puts the folder into its place, if anything was written, as one of several.
+    pub fn place(self, placing: &mut Placing) -> Result<()> {
         self.check_free()?;
         let fail = |error| cannot_write(&self.path, error);
-        if self.path.exists() {
-            std::fs::remove_dir_all(&self.path).map_err(fail)?;
-        }
+        placing.set_folder_aside(&self.path).map_err(fail)?;
         let is_empty = std::fs::read_dir(self.making.path()).map_err(fail)?.next().is_none();
         if is_empty {
             return Ok(());
@@ -102,7 +101,9 @@ impl PartsFolder {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(self.making.path(), mode).map_err(fail)?;
-        std::fs::rename(self.making.path(), &self.path).map_err(fail)
+        std::fs::rename(self.making.path(), &self.path).map_err(fail)?;
+        placing.placed(&self.path);
+        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@ use super::finish::{add_overviews, build_overviews, copy_to_cog, Progress};
 use super::header::{create, create_geotiff, set_header, Header};
 use super::options::OptionList;
 use super::output::{PendingFile, PendingFolder, Target};
+use super::places::Placing;
 use super::raster::gdal_cell_type;
 use super::trial::try_creation;
 use super::trim_memory;
@@ -146,11 +147,11 @@ pub struct FinishedFile {
 }
 
 impl FinishedFile {
-    /// Puts it there.
-    pub fn accept(self) -> Result<()> {
+    /// Puts it there, as one of several.
+    pub fn place(self, placing: &mut Placing) -> Result<()> {
         match self.file {
-            Pending::File(file) => self.target.accept(file),
-            Pending::Folder(folder) => self.target.accept_folder(folder),
+            Pending::File(file) => self.target.place(file, placing),
+            Pending::Folder(folder) => self.target.place_folder(folder, placing),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::dataset::Dataset;
 use super::header::Header;
 use super::output::Target;
+use super::places::Placing;
 use super::sink::{FinishedFile, Format, GdalSink, SinkOptions};
 use super::tiles::{FinishedTiles, TileSet};
 use super::Gdal;
@@ -49,11 +50,30 @@ impl AnySink {
 }
 
 impl Finished {
-    fn accept(self) -> Result<()> {
+    fn place(self, placing: &mut Placing) -> Result<()> {
         match self {
-            Finished::File(file) => file.accept(),
-            Finished::Tiles(tiles) => tiles.accept(),
+            Finished::File(file) => file.place(placing),
+            Finished::Tiles(tiles) => tiles.place(placing),
         }
+    }
+}
+
+/// Whole outputs that are not yet in their places, of one run or of several.
+#[derive(Default)]
+pub struct FinishedSet(Vec<Finished>);
+
+impl FinishedSet {
+    /// Takes in those of another run.
+    pub fn add(&mut self, others: FinishedSet) {
+        self.0.extend(others.0);
+    }
+
+    /// Puts them all into their places: either all appear or none, and then what they would have replaced is still there.
+    pub fn accept(self) -> Result<()> {
+        let mut placing = Placing::default();
+        self.0.into_iter().try_for_each(|output| output.place(&mut placing))?;
+        placing.keep();
+        Ok(())
     }
 }
 
@@ -89,14 +109,14 @@ impl SinkSet {
         Ok(())
     }
 
-    /// Ends every file, then puts them all into their places: either all appear or none.
-    pub fn finish(self, progress: &mut dyn FnMut(f64) -> bool) -> Result<()> {
+    /// Ends every file.
+    pub fn finish(self, progress: &mut dyn FnMut(f64) -> bool) -> Result<FinishedSet> {
         let count = self.sinks.len().max(1) as f64;
         let mut finished = Vec::new();
         for (index, (sink, _)) in self.sinks.into_iter().enumerate() {
             finished.push(sink.finish(&mut |share| progress((index as f64 + share) / count))?);
         }
-        finished.into_iter().try_for_each(Finished::accept)
+        Ok(FinishedSet(finished))
     }
 }
 

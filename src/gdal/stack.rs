@@ -150,6 +150,12 @@ impl GdalStack {
         (facts, &facts.bands[band - 1])
     }
 
+    /// The name of the file and the number of the band, from 1, of a plane.
+    pub fn place(&self, plane: usize) -> (&str, usize) {
+        let StackBand { file, band, .. } = self.planes[plane].band;
+        (&self.files[file].facts.name, band)
+    }
+
     fn read_error(&self, plane: usize, window: Window, reason: &str) -> Error {
         let Plane { band, .. } = &self.planes[plane];
         let (name, band, Window { row, col, .. }) = (&self.files[band.file].facts.name, band.band, window);

@@ -7,6 +7,7 @@ use super::dataset::Dataset;
 use super::header::Header;
 use super::output::Target;
 use super::parts::{Ours, PartsFolder};
+use super::places::Placing;
 use super::sink::{Format, GdalSink, SinkOptions};
 use super::vrt::{frame_of, mosaic_vrt, Tile};
 use super::Gdal;
@@ -124,18 +125,18 @@ impl TileSet {
 }
 
 impl FinishedTiles {
-    pub(super) fn accept(self) -> Result<()> {
+    pub(super) fn place(self, placing: &mut Placing) -> Result<()> {
         let pending = self.target.pending()?;
         let fail = |error: std::io::Error| {
             Error::Output(format!("cannot write '{}': {error}", self.target.path().display()))
         };
         std::fs::write(pending.name()?, self.xml).map_err(fail)?;
-        if self.target.path().exists() && self.target.overwrites() {
+        if self.target.overwrites() {
             // An old VRT must not show new tiles.
-            std::fs::remove_file(self.target.path()).map_err(fail)?;
+            placing.set_aside(self.target.path()).map_err(fail)?;
         }
-        self.folder.accept()?;
-        self.target.accept(pending)
+        self.folder.place(placing)?;
+        self.target.place(pending, placing)
     }
 }
 
@@ -161,7 +162,10 @@ impl Sink for TileSet {
             tile.missing -= shared.cells();
             if tile.missing == 0 {
                 if let Some(sink) = tile.sink.take() {
-                    sink.finish(&mut |_| true)?.accept()?;
+                    // Their folder is temporary: there is nothing to go back to.
+                    let mut placing = Placing::default();
+                    sink.finish(&mut |_| true)?.place(&mut placing)?;
+                    placing.keep();
                 }
             }
         }

@@ -5,6 +5,7 @@
 //! overview go past the function of a single one), the type of its sources is always said, no overviews are listed (3.8
 //! to 3.11 report an error for them), and no argument is left for GDAL to fill in.
 
+use super::band_notes::BandNotes;
 use super::binding::{text, Gdal};
 use super::dataset::{driver_handle, Dataset};
 use super::header::{set_header, Header};
@@ -200,7 +201,8 @@ pub(super) fn frame_of(gdal: &'static Gdal, header: &Header, dataset: &Dataset) 
     }
     let vrt = Dataset::adopt(gdal, handle, "");
     set_header(gdal, &vrt, header, dataset).map_err(fail)?;
-    if header.bands.first().is_some_and(|band| band.role == Role::Value) {
+    let has_colours = header.notes.first().is_some_and(BandNotes::has_colours);
+    if !has_colours && header.bands.first().is_some_and(|band| band.role == Role::Value) {
         let first = vrt.band(1)?.raw();
         // As a TIFF says of its first band by itself.
         // SAFETY: the dataset is open.
@@ -336,5 +338,6 @@ pub fn step_header(size: (usize, usize), bands: usize) -> Header {
         metadata: Vec::new(),
         scales: Vec::new(),
         statistics: Vec::new(),
+        notes: Vec::new(),
     }
 }

@@ -228,6 +228,7 @@ impl Job {
             metadata: metadata.into_iter().map(|(key, value)| (key.to_string(), value)).collect(),
             scales: Vec::new(),
             statistics: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }
@@ -307,9 +308,10 @@ impl Prepared<'_> {
         let done = JobLayer::take_report(&self.layers);
         // Decoded blocks go: the last part of a COG takes as much again.
         drop(self);
-        sinks.finish(&mut |share| {
+        let finished = sinks.finish(&mut |share| {
             !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
         })?;
+        finished.accept()?;
         clock.mark("finish");
         // Too late to cancel: the file is in its place.
         report(1.0, "done");

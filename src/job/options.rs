@@ -34,7 +34,7 @@ pub struct JobOptions {
     pub overwrite: bool,
     /// Add overviews to a GeoTIFF.
     pub overviews: bool,
-    /// How overviews are made, also those of a COG; None: averages.
+    /// How overviews are made, also those of a COG; None: averages, or the most frequent cell where classes are kept.
     pub overview_resampling: Option<Resampling>,
     /// File that gets a trace of the run.
     pub profile: Option<String>,
@@ -160,7 +160,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         value: "NAME",
         repeated: false,
         help: "How overviews are made: average, of values; nearest: one of the cells; mode: the most frequent one, of \
-               classes [default: average]",
+               classes [default: average; mode where mask and rescale keep colours or names of classes]",
         set: |options, text| {
             let found = pick(&Resampling::ALL, text).filter(|found| OVERVIEW_RESAMPLING.contains(found));
             found.map(|found| options.overview_resampling = Some(found))
@@ -251,7 +251,7 @@ fn pick<T: Copy>(all: &[(&str, T)], text: &str) -> Option<T> {
 }
 
 impl JobOptions {
-    /// How overviews are made.
+    /// How overviews of values are made.
     pub fn overview_resampling(&self) -> Resampling {
         self.overview_resampling.unwrap_or(Resampling::Average)
     }

@@ -9,7 +9,7 @@ use terralume::job::vrt::Form;
 use terralume::{recipe, registry, VERSION};
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled.\n\
-                          A run that fails or is cancelled leaves no output file but those of dates that were done before (--by time).";
+                          A run that fails or is cancelled leaves no output file.";
 
 /// The whole command line.
 pub fn command() -> Command {

@@ -1,20 +1,16 @@
 //! GDAL in a program of our own.
 
 use terralume::gdal::Gdal;
-use terralume::{JobOptions, Result};
+use terralume::Result;
 
 /// GDAL's own cache of blocks. Reading and writing go past it, so that a small one serves; by default it would
 /// take a twentieth of the machine beside the budget.
 const BLOCK_CACHE: usize = 32 << 20;
 
-/// The least part of a small budget that it takes.
-const CACHE_SHARE: usize = 8;
-
 /// Limits the cache, and keeps messages for errors.
-pub fn prepare_gdal(options: &JobOptions) -> Result<()> {
+pub fn prepare_gdal() -> Result<()> {
     let gdal = Gdal::get()?;
-    let share = options.memory.map_or(BLOCK_CACHE, |memory| memory / CACHE_SHARE);
-    gdal.limit_block_cache(share.min(BLOCK_CACHE));
+    gdal.limit_block_cache(BLOCK_CACHE);
     gdal.catch_all_messages();
     Ok(())
 }

@@ -142,7 +142,7 @@ fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
     let pictures = recipes.into_iter().map(picture).collect();
     let job = Job { pictures, input, options };
     let cancel = signals::watch()?;
-    prepare_gdal(&job.options)?;
+    prepare_gdal()?;
     let start = Instant::now();
     let progress = Progress::new(quiet);
     let mut opening = |share: f64, stage: &str| {

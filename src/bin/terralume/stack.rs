@@ -19,7 +19,7 @@ use terralume::{Error, Result};
 pub fn plan(matches: &ArgMatches) -> Result<()> {
     let (name, matches) = matches.subcommand().unwrap_or(("", matches));
     let job = job(command(name)?, matches, false)?;
-    prepare_gdal(&job.run)?;
+    prepare_gdal()?;
     print(plan_text(&job.prepare()?, &AtomicBool::new(false))?.as_bytes())
 }
 
@@ -29,7 +29,7 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
     let job = job(command(name)?, matches, !dry)?;
     let quiet = matches.get_flag("quiet");
     let cancel = signals::watch()?;
-    prepare_gdal(&job.run)?;
+    prepare_gdal()?;
     let start = Instant::now();
     let progress = Progress::new(quiet);
     let mut opening = |share: f64, stage: &str| {

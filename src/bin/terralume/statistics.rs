@@ -22,7 +22,7 @@ pub fn statistics(matches: &ArgMatches) -> Result<()> {
         Target::new(output, overwrite, &[])?;
     }
     let cancel = signals::watch()?;
-    prepare_gdal(&run)?;
+    prepare_gdal()?;
     let progress = Progress::new(quiet);
     let mut report = |share: f64, stage: &str| {
         // Nothing is written before the end.

@@ -2,6 +2,7 @@
 
 pub mod array;
 mod bins;
+mod carried;
 mod date_table;
 pub mod dates;
 pub mod describe;
@@ -19,11 +20,12 @@ pub mod statistics;
 use crate::core::error::{Error, Result};
 use crate::core::operation::Band;
 use crate::gdal::header::Header;
-use crate::gdal::output::check_room;
+use crate::gdal::output::{check_room, Target};
 use crate::gdal::raster::RasterGrid;
 use crate::gdal::sink::FILE_BLOCK;
-use crate::gdal::sinks::{AnySink, SinkSet};
+use crate::gdal::sinks::{AnySink, FinishedSet, SinkSet};
 use crate::gdal::stack::GdalStack;
+use crate::gdal::warper::Resampling;
 use crate::gdal::Gdal;
 use crate::job::options::JobOptions;
 use crate::job::trace::{self, Trace};
@@ -38,6 +40,7 @@ use crate::pipeline::stack::plan::{StackPlan, StackPlanOptions};
 use crate::pipeline::stack::program::{Layer, StackProgram};
 use crate::pipeline::stack::run::{input_bytes, run, Report};
 use crate::VERSION;
+use carried::Carried;
 use layers::Image;
 use options::{Scatter, StackOptions};
 use std::collections::HashSet;
@@ -205,17 +208,21 @@ impl PreparedStack<'_> {
             layers.into_iter().map(|layer| vec![layer]).collect()
         };
         let outputs = self.outputs(runs.len())?;
+        let targets = self.targets(&outputs)?;
         let trace = Trace::begin(&self.job.run, &self.files, outputs.iter().flatten())?;
         let bytes = self.output_bytes() * self.runs() as u64;
         check_room(&self.job.output, bytes, self.job.run.format, &self.job.run.creation)?;
-        let mut total = Report::default();
+        let (mut total, mut finished) = (Report::default(), FinishedSet::default());
         let count = runs.len() as f64;
-        for (index, layers) in runs.into_iter().enumerate() {
+        for (index, (layers, targets)) in runs.into_iter().zip(targets).enumerate() {
             self.program.layers = layers;
             let mut part = |share: f64, stage: &str| report((index as f64 + share) / count, stage);
             let profile = trace.as_ref().map(|trace| &trace.profile);
-            total += self.run_once((&outputs[index], index), &mut part, cancel, profile)?;
+            let (found, files) = self.run_once((targets, index), &mut part, cancel, profile)?;
+            total += found;
+            finished.add(files);
         }
+        finished.accept()?;
         // Too late to cancel: all files are in their places.
         report(1.0, "done");
         let mut bad = self.bad.clone();
@@ -254,41 +261,41 @@ impl PreparedStack<'_> {
                         Scatter::Band => self.bands.iter().map(|band| file(&format!("{stem}_{}", band.name))).collect(),
                     }
                 });
-                let outputs: Vec<Vec<String>> = images.collect();
-                self.check_outputs(&outputs)?;
-                Ok(outputs)
+                Ok(images.collect())
             }
         }
     }
 
     /// Each file is written once, and none that must stay is in the way: before any work begins.
-    fn check_outputs(&self, outputs: &[Vec<String>]) -> Result<()> {
-        let mut names = HashSet::new();
-        for output in outputs.iter().flatten() {
-            if !names.insert(output) {
-                return Err(Error::Argument(format!(
-                    "'{output}' would be written twice; allowed: inputs and results whose names give files of their own"
-                )));
+    fn targets<'a>(&self, outputs: &'a [Vec<String>]) -> Result<Vec<Vec<Target>>> {
+        let (mut names, run) = (HashSet::new(), &self.job.run);
+        let mut target = |output: &'a String| {
+            if names.insert(output) {
+                return run.format.target(output, run.overwrite, &self.files);
             }
-            self.job.run.format.target(output, self.job.run.overwrite, &self.files)?;
-        }
-        Ok(())
+            Err(Error::Argument(format!(
+                "'{output}' would be written twice; allowed: inputs and results whose names give files of their own"
+            )))
+        };
+        outputs.iter().map(|outputs| outputs.iter().map(&mut target).collect()).collect()
     }
 
     fn run_once(
         &self,
-        (outputs, image): (&[String], usize),
+        (targets, image): (Vec<Target>, usize),
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
         profile: Option<&Profile>,
-    ) -> Result<Report> {
-        let options = self.job.run.sink_options(self.gdal, self.plan.threads);
-        let place = apart(|| self.gdal.open_raster(&self.grid_name))?;
+    ) -> Result<(Report, FinishedSet)> {
         let carried = self.carried(image)?;
+        let mut options = self.job.run.sink_options(self.gdal, self.plan.threads);
+        if carried.has_classes() && self.job.run.overview_resampling.is_none() {
+            options.resampling = Resampling::Mode;
+        }
+        let place = apart(|| self.gdal.open_raster(&self.grid_name))?;
         let mut sinks = SinkSet::default();
-        let parts = if outputs.len() == 1 { self.bands.len() } else { 1 };
-        for (index, output) in outputs.iter().enumerate() {
-            let target = options.format.target(output, self.job.run.overwrite, &self.files)?;
+        let parts = if targets.len() == 1 { self.bands.len() } else { 1 };
+        for (index, target) in targets.into_iter().enumerate() {
             let part = index * parts..(index + 1) * parts;
             let header = self.header(part.clone(), &carried)?;
             sinks.add(AnySink::create(self.gdal, target, header, options.clone(), &place)?, part)?;
@@ -305,39 +312,11 @@ impl PreparedStack<'_> {
         let mut monitor = Monitor { report: &mut computing, cancel };
         let found = run(&self.program, &plan, &self.source, &mut sinks, &mut monitor, profile)?;
         let mut clock = Clock::new(profile, plan.threads);
-        sinks.finish(&mut |share| {
+        let finished = sinks.finish(&mut |share| {
             !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
         })?;
         clock.mark("finish");
-        Ok(found)
-    }
-
-    /// What the output of an image takes over from its file: the date, and where cells stay what they are all that stands
-    /// beside them.
-    fn carried(&self, image: usize) -> Result<Carried> {
-        let (stack, command, mut carried) = (&self.job.stack, self.job.command, Carried::default());
-        if command == StackCommand::Reduce {
-            return Ok(carried);
-        }
-        let layer = &self.program.layers[0];
-        let planes: Vec<usize> = layer.values.iter().map(|place| layer.planes[*place]).collect();
-        let keeps = command != StackCommand::Calc && self.program.formula.is_none() && !stack.unscale;
-        if let (true, Some(plane)) = (keeps, planes.first()) {
-            let name = &self.source.facts(*plane).0.name;
-            carried.metadata = apart(|| Ok(self.gdal.open_raster(name)?.all_metadata()))?;
-            let own = |key: &str| {
-                key.starts_with("TERRALUME_") || key == "TIFFTAG_SOFTWARE" || key == "AREA_OR_POINT"
-            };
-            carried.metadata.retain(|(key, _)| !own(key));
-            if stack.scale.is_none() && stack.offset.is_none() {
-                carried.scales = planes.iter().map(|plane| self.source.facts(*plane).1.scale).collect();
-            }
-        }
-        if let Some((time, _)) = self.images[image].time {
-            carried.metadata.retain(|(key, _)| key != DATE);
-            carried.metadata.push((DATE.into(), time.strftime("%Y:%m:%d %H:%M:%S").to_string()));
-        }
-        Ok(carried)
+        Ok((found, finished))
     }
 
     fn header(&self, part: Range<usize>, carried: &Carried) -> Result<Header> {
@@ -348,9 +327,13 @@ impl PreparedStack<'_> {
             ("TERRALUME_MASKS", self.job.stack.masks.join("; ")),
         ];
         let metadata = metadata.into_iter().filter(|(_, value)| !value.is_empty());
+        let mut bands = self.bands[part.clone()].to_vec();
+        for (band, role) in bands.iter_mut().zip(carried.roles.iter().skip(part.start)) {
+            band.role = *role;
+        }
         Ok(Header {
             size: self.grid.size,
-            bands: self.bands[part.clone()].to_vec(),
+            bands,
             cell_type: self.program.cell_type,
             nodata: Encoder::of(&self.program)?.nodata(),
             metadata: metadata
@@ -359,17 +342,11 @@ impl PreparedStack<'_> {
                 .collect(),
             transform: self.grid.transform,
             origin: (0, 0),
-            scales: carried.scales.get(part).map(<[_]>::to_vec).unwrap_or_default(),
+            scales: carried.scales.get(part.clone()).map(<[_]>::to_vec).unwrap_or_default(),
             statistics: Vec::new(),
+            notes: carried.notes.get(part).map(<[_]>::to_vec).unwrap_or_default(),
         })
     }
-}
-
-/// What an output takes over from a file.
-#[derive(Default)]
-struct Carried {
-    metadata: Vec<(String, String)>,
-    scales: Vec<(f64, f64)>,
 }
 
 impl StackJob {
@@ -406,9 +383,6 @@ impl StackJob {
         (FILE_BLOCK, FILE_BLOCK)
     }
 }
-
-/// Where TIFF keeps when an image was taken.
-const DATE: &str = "TIFFTAG_DATETIME";
 
 /// A name without what file names should not have.
 fn plain(name: &str) -> String {

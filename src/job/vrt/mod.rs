@@ -11,6 +11,7 @@ use crate::core::tile::Window;
 use crate::gdal::header::Header;
 use crate::gdal::output::Target;
 use crate::gdal::parts::{Ours, PartsFolder};
+use crate::gdal::places::Placing;
 use crate::gdal::source::Input;
 use crate::gdal::vrt::{derived_vrt, processed_vrt, BandContent, ProcessedContent, Source};
 use crate::pipeline::io::Source as _;
@@ -119,8 +120,10 @@ impl Job {
         let pending = target.pending()?;
         std::fs::write(pending.name()?, xml)
             .map_err(|error| Error::Output(format!("cannot write '{}': {error}", target.path().display())))?;
-        folder.accept()?;
-        target.accept(pending)?;
+        let mut placing = Placing::default();
+        folder.place(&mut placing)?;
+        target.place(pending, &mut placing)?;
+        placing.keep();
         report(1.0, "done");
         Ok(())
     }

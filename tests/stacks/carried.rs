@@ -1,0 +1,132 @@
+//! What stands beside the cells of a file stands beside those of a result that has the same cells.
+
+use crate::raster;
+use crate::support::Folder;
+
+/// `classes.vrt`: numbers of classes with colours, names, a unit and metadata.
+fn with_classes() -> Folder {
+    let folder = Folder::new();
+    let row = |row: usize| (0..1100).map(|col| ((row / 2 + col / 3) % 4) as f64).collect::<Vec<_>>();
+    let rows: Vec<Vec<f64>> = (0..600).map(row).collect();
+    let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
+    raster(&folder, "cells.tif", &rows, &["-ot", "Byte"]);
+    let band = "<VRTRasterBand dataType=\"Byte\" band=\"1\"><Description>cover</Description>\
+        <Metadata><MDI key=\"sensor\">MSI</MDI><MDI key=\"STATISTICS_MAXIMUM\">77</MDI></Metadata>\
+        <UnitType>class</UnitType><ColorInterp>Palette</ColorInterp>\
+        <CategoryNames><Category>none</Category><Category>water</Category><Category>oak &amp; ash</Category></CategoryNames>\
+        <ColorTable><Entry c1=\"0\" c2=\"0\" c3=\"0\" c4=\"255\"/><Entry c1=\"10\" c2=\"20\" c3=\"230\" c4=\"255\"/>\
+        <Entry c1=\"30\" c2=\"200\" c3=\"40\" c4=\"255\"/></ColorTable>\
+        <SimpleSource><SourceFilename relativeToVRT=\"1\">cells.tif</SourceFilename><SourceBand>1</SourceBand>\
+        </SimpleSource></VRTRasterBand>";
+    folder.gdal("gdal_translate", &["-q", "-of", "VRT", "cells.tif", "classes.vrt"]);
+    let vrt = String::from_utf8(folder.read("classes.vrt")).unwrap();
+    let (head, rest) = vrt.split_once("<VRTRasterBand").unwrap();
+    let tail = rest.split_once("</VRTRasterBand>").unwrap().1;
+    folder.write("classes.vrt", format!("{head}{band}{tail}").as_bytes());
+    folder
+}
+
+const NAMES: [&str; 2] = ["Categories:", "      2: oak & ash"];
+const COLOURS: [&str; 3] = ["ColorInterp=Palette", "    1: 10,20,230,255", "    2: 30,200,40,255"];
+const OTHERS: [&str; 3] = ["Description = cover", "    sensor=MSI", "Unit Type: class"];
+
+/// Fails unless all these words are there, or none of them.
+fn check(said: &str, words: &[&str], there: bool) {
+    for word in words {
+        assert_eq!(said.contains(word), there, "'{word}' in\n{said}");
+    }
+}
+
+#[test]
+fn classes_stay_classes() {
+    let folder = with_classes();
+    let said = |name: &str| folder.gdal("gdalinfo", &["-norat", name]);
+    check(&said("classes.vrt"), &[&NAMES[..], &COLOURS, &OTHERS].concat(), true);
+    let mask = ["mask", "classes.vrt", "--mask", "X == 3", "--where-masked", "0", "--overwrite"];
+    let rescale = ["rescale", "classes.vrt", "--dst-nodata", "9", "--overwrite"];
+    for command in [&mask[..], &rescale] {
+        for (out, format) in [("out.tif", "GTiff"), ("out.tif", "COG"), ("out.vrt", "VRT")] {
+            folder.run(&[command, &[out, "--format", format]].concat());
+            let said = said(out);
+            check(&said, &[&NAMES[..], &COLOURS, &OTHERS].concat(), true);
+            // Those of other cells.
+            check(&said, &["STATISTICS_"], false);
+        }
+        folder.run(&[command, &["out.zarr", "--format", "Zarr"]].concat());
+        check(&said("out.zarr"), &["Unit Type: class"], true);
+    }
+    // A palette is one of whole numbers.
+    folder.run(&[&mask[..], &["out.tif", "--type", "float32"]].concat());
+    check(&said("out.tif"), &[&NAMES[..], &OTHERS].concat(), true);
+    check(&said("out.tif"), &COLOURS, false);
+    // Other numbers are no classes.
+    for more in [["--scale", "2"], ["--min", "1"]] {
+        folder.run(&[&rescale[..], &["out.tif", "--type", "uint8"], &more].concat());
+        check(&said("out.tif"), &[&NAMES[..], &COLOURS, &["sensor="]].concat(), false);
+    }
+}
+
+#[test]
+fn overviews_of_classes_are_classes() {
+    let folder = with_classes();
+    let overview = |more: &[&str]| {
+        folder.run(&[&["mask", "classes.vrt", "out.tif", "--mask", "X == 3", "--overwrite"], more].concat());
+        folder.gdal("gdal_translate", &["-q", "-of", "ENVI", "-oo", "OVERVIEW_LEVEL=0", "out.tif", "level"]);
+        folder.read("level")
+    };
+    for format in [&["--overviews"][..], &["--format", "COG"]] {
+        let with = |more: &[&str]| overview(&[format, more].concat());
+        assert!(with(&[]) == with(&["--overview-resampling", "mode"]), "{format:?}");
+        assert!(with(&[]) != with(&["--overview-resampling", "nearest"]), "{format:?}");
+    }
+}
+
+/// Bands of a picture may come in any order, and from several files.
+#[test]
+fn bands_stay_what_they_are_in_a_picture() {
+    let folder = Folder::new();
+    let cells: &[&[f64]] = &[&[1.0, 2.0], &[3.0, 40.0]];
+    let roles = |name: &str| {
+        let bands = folder.info(name)["bands"].clone();
+        let role = |band: &serde_json::Value| band["colorInterpretation"].as_str().unwrap().to_string();
+        bands.as_array().unwrap().iter().map(role).collect::<Vec<_>>()
+    };
+    raster(&folder, "one.tif", cells, &["-ot", "UInt16"]);
+    let four = ["-b", "1", "-b", "1", "-b", "1", "-b", "1"];
+    for (name, wanted) in [("rgb", "red,green,blue,undefined"), ("bgr", "blue,green,red,alpha")] {
+        let out = format!("{name}.tif");
+        let arguments = ["-q", "-colorinterp", wanted, "one.tif", &out];
+        folder.gdal("gdal_translate", &[&four[..], &arguments].concat());
+        let was = roles(&out);
+        for command in [
+            &["mask", "--mask", "X[1] > 30", "--where-masked", "0"][..],
+            &["rescale", "--scale", "2", "--type", "uint8"],
+        ] {
+            for format in ["GTiff", "COG", "VRT"] {
+                let (name, options) = command.split_first().unwrap();
+                let files = [name, out.as_str(), "out", "--format", format, "--overwrite"];
+                folder.run(&[&files[..], options].concat());
+                assert_eq!(roles("out"), was, "{command:?} {format}");
+            }
+        }
+    }
+    assert_eq!(roles("bgr.tif"), ["Blue", "Green", "Red", "Alpha"]);
+    for (band, name) in ["red", "green", "blue"].iter().zip(["r.tif", "g.tif", "b.tif"]) {
+        folder.gdal("gdal_translate", &["-q", "-colorinterp", band, "one.tif", name]);
+    }
+    folder.run(&[
+        "mask",
+        "-i",
+        "r=r.tif",
+        "-i",
+        "g=g.tif",
+        "-i",
+        "b=b.tif",
+        "-i",
+        "m=one.tif",
+        "out.tif",
+        "--mask",
+        "m > 30",
+    ]);
+    assert_eq!(roles("out.tif"), ["Red", "Green", "Blue"]);
+}
