@@ -4,7 +4,7 @@ use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::gdal::header::Header;
 use crate::gdal::output::{check_room, Target};
-use crate::gdal::sink::{SinkOptions, FILE_BLOCK};
+use crate::gdal::sink::{Format, SinkOptions, FILE_BLOCK};
 use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
@@ -140,7 +140,7 @@ impl Job {
             memory: options.memory.unwrap_or_else(|| default_memory(source.gdal())),
             tile_size: options.tile_size,
             reader: source.raw_block_bytes(),
-            keeps_parts: options.format.keeps_parts(),
+            keeps_parts: self.pictures.iter().any(|picture| options.format_of(&picture.output).keeps_parts()),
         };
         let sink = blocks_of(part.rows, part.cols);
         let plan = self.divide(&chain, (layout, &layers), sink, &mut plan_options)?.at((part.row, part.col));
@@ -172,8 +172,9 @@ impl Job {
                 return Err(Error::Argument(format!("'{output}' would be written twice; allowed: once")));
             }
         }
-        let target =
-            |picture: &Picture| self.options.format.target(&picture.output, self.options.overwrite, inputs);
+        let target = |Picture { output, .. }: &Picture| {
+            self.options.format_of(output).target(output, self.options.overwrite, inputs)
+        };
         self.pictures.iter().map(target).collect()
     }
 
@@ -275,7 +276,10 @@ impl Prepared<'_> {
         let Plan { size: (rows, cols), bands, .. } = self.plan;
         let bytes = (rows as u64).saturating_mul((cols * bands * self.chain.cell_type().bytes()) as u64);
         let (options, first) = (&self.job.options, self.job.pictures.first());
-        first.map_or(Ok(()), |picture| check_room(&picture.output, bytes, options.format, &options.creation))
+        let room = |Picture { output, .. }: &Picture| {
+            check_room(output, bytes, options.format_of(output), &options.creation)
+        };
+        first.map_or(Ok(()), room)
     }
 
     /// Runs to the end, as [`Job::run`] does.
@@ -303,7 +307,7 @@ impl Prepared<'_> {
         let mut sources: Vec<&dyn Source> = vec![&source];
         sources.extend(layers.iter().map(|layer| layer as &dyn Source));
         let sink_options = SinkOptions {
-            format: job.options.format,
+            format: Format::default(),
             creation: job.options.creation.clone(),
             overviews: job.options.overviews,
             resampling: job.options.overview_resampling(),
@@ -314,7 +318,8 @@ impl Prepared<'_> {
         let mut sinks = SinkSet::default();
         for ((picture, target), part) in job.pictures.iter().zip(targets).zip(chain.parts()) {
             let header = job.header(&picture.recipe, part.clone(), &chain, written);
-            let options = sink_options.clone();
+            let options =
+                SinkOptions { format: job.options.format_of(&picture.output), ..sink_options.clone() };
             let sink = AnySink::create(source.gdal(), target, header, options, &source.dataset())?;
             sinks.add(sink, part.clone())?;
         }

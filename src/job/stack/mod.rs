@@ -1,7 +1,9 @@
 //! Stacks: many rasters on one grid, by band and by time. One run from files to a file: open, plan, run, close.
 
 pub mod array;
+mod beside;
 mod bins;
+mod coding;
 mod date_table;
 pub mod dates;
 pub mod describe;
@@ -18,10 +20,11 @@ pub mod statistics;
 
 use crate::core::error::{Error, Result};
 use crate::core::operation::Band;
+use crate::gdal::file_size::FileShape;
 use crate::gdal::header::Header;
 use crate::gdal::output::check_room;
 use crate::gdal::raster::RasterGrid;
-use crate::gdal::sink::{SinkOptions, FILE_BLOCK};
+use crate::gdal::sink::{Format, SinkOptions, FILE_BLOCK};
 use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::stack::GdalStack;
 use crate::gdal::Gdal;
@@ -37,6 +40,7 @@ use crate::pipeline::stack::plan::{StackPlan, StackPlanOptions};
 use crate::pipeline::stack::program::{Layer, StackProgram};
 use crate::pipeline::stack::run::{input_bytes, run, Report};
 use crate::VERSION;
+use coding::Coding;
 use layers::Image;
 use options::{Scatter, StackOptions};
 use std::collections::HashSet;
@@ -106,8 +110,12 @@ pub struct PreparedStack<'a> {
     plan: StackPlan,
     images: Vec<Image>,
     listed: Vec<ListedImage>,
+    /// Of each output.
+    codings: Vec<Coding>,
     /// Files that could not be opened.
     bad: Vec<String>,
+    /// Files that were left out because they lie beside the grid.
+    beside: Vec<String>,
 }
 
 /// What a finished run knows.
@@ -117,6 +125,8 @@ pub struct StackOutcome {
     pub report: Report,
     /// Files that could not be read, wholly or in part.
     pub bad: Vec<String>,
+    /// Files that were left out because they lie beside the grid.
+    pub beside: Vec<String>,
     /// Files that were written.
     pub outputs: Vec<String>,
     /// What it took, if a profile was asked for.
@@ -148,6 +158,25 @@ impl StackJob {
         program::prepare(self, &mut Monitor { report: &mut report, cancel })
     }
 
+    /// Images with their dates and groups, whether or not they lie on one grid.
+    pub fn list_watched(
+        &self,
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<Vec<ListedImage>> {
+        let mut report = |_| report(0.0, OPENING);
+        program::list_images(self, &mut Monitor { report: &mut report, cancel })
+    }
+
+    /// Format of the files that are written.
+    fn format(&self) -> Format {
+        match self.stack.scatter {
+            None => self.run.format_of(&self.output),
+            // The output is a folder, whatever it is called.
+            Some(_) => self.run.format.unwrap_or_default(),
+        }
+    }
+
     fn threads(&self) -> usize {
         self.run.threads.unwrap_or_else(processors)
     }
@@ -164,10 +193,13 @@ impl PreparedStack<'_> {
         &self.listed
     }
 
-    /// Bytes of the cells that are read, and of those that are written, uncompressed.
+    /// Bytes of the cells that are read, and of the blocks and overviews that are written, uncompressed.
     pub fn bytes(&self) -> (u64, u64) {
         let input = input_bytes(&self.program, self.source.planes());
-        (input, self.output_bytes() * self.runs() as u64)
+        let JobOptions { creation, overviews, .. } = &self.job.run;
+        let shape = FileShape { format: self.job.format(), creation, overviews: *overviews };
+        let written = shape.bytes(self.plan.size, self.bands.len() * self.program.cell_type.size());
+        (input, written.saturating_mul(self.runs() as u64))
     }
 
     /// Names of the bands that are written.
@@ -184,9 +216,10 @@ impl PreparedStack<'_> {
         }
     }
 
+    /// Bytes of the cells of one run.
     fn output_bytes(&self) -> u64 {
-        let cells = (self.plan.size.0 * self.plan.size.1) as u64;
-        cells * (self.bands.len() * self.program.cell_type.size()) as u64
+        let cells = self.plan.size.0 as u64 * self.plan.size.1 as u64;
+        cells.saturating_mul((self.bands.len() * self.program.cell_type.size()) as u64)
     }
 
     /// Runs to the end.
@@ -205,15 +238,24 @@ impl PreparedStack<'_> {
         };
         let outputs = self.outputs(runs.len())?;
         let trace = Trace::begin(&self.job.run, &self.files, outputs.iter().flatten())?;
-        let bytes = self.output_bytes() * self.runs() as u64;
-        check_room(&self.job.output, bytes, self.job.run.format, &self.job.run.creation)?;
-        let mut total = Report::default();
+        let bytes = self.output_bytes().saturating_mul(self.runs() as u64);
+        check_room(&self.job.output, bytes, self.job.format(), &self.job.run.creation)?;
+        let (mut total, mut written) = (Report::default(), Vec::new());
         let count = runs.len() as f64;
         for (index, layers) in runs.into_iter().enumerate() {
             self.program.layers = layers;
+            if let Some(coding) = self.codings.get(index) {
+                coding.apply(&mut self.program);
+            }
             let mut part = |share: f64, stage: &str| report((index as f64 + share) / count, stage);
             let profile = trace.as_ref().map(|trace| &trace.profile);
-            total += self.run_once((&outputs[index], index), &mut part, cancel, profile)?;
+            if let Some(found) = self.run_once((&outputs[index], index), &mut part, cancel, profile)? {
+                total += found;
+                written.extend(outputs[index].iter().cloned());
+            }
+        }
+        if written.is_empty() {
+            return Err(self.nothing_read());
         }
         // Too late to cancel: all files are in their places.
         report(1.0, "done");
@@ -223,7 +265,7 @@ impl PreparedStack<'_> {
         let cells = plan.size.0 * plan.size.1;
         let extent = trace::Extent { cells, tiles: plan.tiles(), read, decoded: plan.decoded };
         let timing = trace.map(|trace| trace.finish(extent)).transpose()?;
-        Ok(StackOutcome { report: total, bad, outputs: outputs.into_iter().flatten().collect(), timing })
+        Ok(StackOutcome { report: total, bad, beside: self.beside, outputs: written, timing })
     }
 
     /// Names of the files of each run: one, or one for each band.
@@ -242,7 +284,7 @@ impl PreparedStack<'_> {
                     let allowed = "allowed: a folder that is there";
                     return Err(Error::Argument(format!("'{output}' is no folder, which --by needs; {allowed}")));
                 }
-                let ending = self.job.run.format.ending();
+                let ending = self.job.format().ending();
                 let file = |name: &str| format!("{}/{}.{ending}", output.trim_end_matches('/'), plain(name));
                 let images = self.listed.iter().take(runs).map(|image| {
                     let first = image.files.first().map_or("result", String::as_str);
@@ -269,20 +311,21 @@ impl PreparedStack<'_> {
                     "'{output}' would be written twice; allowed: inputs and results whose names give files of their own"
                 )));
             }
-            self.job.run.format.target(output, self.job.run.overwrite, &self.files)?;
+            self.job.format().target(output, self.job.run.overwrite, &self.files)?;
         }
         Ok(())
     }
 
+    /// Runs for one output; None, and nothing is written, where no block of its files can be read.
     fn run_once(
         &self,
         (outputs, image): (&[String], usize),
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
         profile: Option<&Profile>,
-    ) -> Result<Report> {
+    ) -> Result<Option<Report>> {
         let options = SinkOptions {
-            format: self.job.run.format,
+            format: self.job.format(),
             creation: self.job.run.creation.clone(),
             overviews: self.job.run.overviews,
             resampling: self.job.run.overview_resampling(),
@@ -309,12 +352,26 @@ impl PreparedStack<'_> {
         let mut computing = |done: f64| report(done * COMPUTING, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
         let found = run(&self.program, &plan, &self.source, &mut sinks, &mut monitor, profile)?;
+        if self.job.stack.skip_bad && !self.has_read() {
+            return Ok(None);
+        }
         let mut clock = Clock::new(profile, plan.threads);
         sinks.finish(&mut |share| {
             !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
         })?;
         clock.mark("finish");
-        Ok(found)
+        Ok(Some(found))
+    }
+
+    /// Whether something was read of what the output is made from.
+    fn has_read(&self) -> bool {
+        let mut planes = self.program.layers.iter().flat_map(|layer| &layer.planes).peekable();
+        planes.peek().is_none() || planes.any(|plane| self.source.has_read(*plane))
+    }
+
+    fn nothing_read(&self) -> Error {
+        let bad = self.source.bad_files().join("', '");
+        Error::Input(format!("nothing of '{bad}' can be read; allowed: at least one file that can"))
     }
 
     /// What the output of an image takes over from its file: the date, and where cells stay what they are all that stands
@@ -404,7 +461,7 @@ impl StackJob {
             tile_size: self.run.tile_size,
             reader: source.reader_bytes(),
             shared: source.handle_bytes(),
-            keeps_parts: self.run.format.keeps_parts(),
+            keeps_parts: self.format().keeps_parts(),
         }
     }
 
