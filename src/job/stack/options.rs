@@ -292,7 +292,8 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         help: "Side of the cells: an overview where one fits, else the mean of the cells",
         allowed: "a number above 0",
         set: |options, text| {
-            Ok(number(text).filter(|side| *side > 0.0).map(|side| options.resolution = Some(side)))
+            let side = number(text).filter(|side| *side > 0.0 && side.is_finite());
+            Ok(side.map(|side| options.resolution = Some(side)))
         },
     },
     StackOption {
@@ -645,6 +646,7 @@ mod tests {
             ("sensor", "spot"),
             ("resample", "lanczos"),
             ("resolution", "0"),
+            ("resolution", "inf"),
             ("max-open", "0"),
             ("dilate", "-1"),
             ("type", "float16"),
