@@ -52,7 +52,7 @@ fn quiet() -> AtomicBool {
 }
 
 fn formats() -> [JobOptions; 2] {
-    [Format::GTiff, Format::Cog].map(|format| JobOptions { format, ..JobOptions::default() })
+    [Format::GTiff, Format::Cog].map(|format| JobOptions { format: Some(format), ..JobOptions::default() })
 }
 
 /// Stops a job at the first report from `share` on, by answer and by flag.

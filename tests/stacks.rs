@@ -2,6 +2,8 @@
 
 #[path = "stacks/bad_input.rs"]
 mod bad_input;
+#[path = "stacks/careful.rs"]
+mod careful;
 #[path = "stacks/carried.rs"]
 mod carried;
 #[path = "stacks/chain.rs"]

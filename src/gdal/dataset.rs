@@ -387,6 +387,15 @@ impl Band {
         })
     }
 
+    /// One item of the metadata domain `domain` ("" is the default one).
+    pub fn metadata(self, key: &str, domain: &str) -> Option<String> {
+        let (key, domain) = (CString::new(key).ok()?, CString::new(domain).ok()?);
+        // SAFETY: the band's dataset is open, both strings end with NUL; the answer is NULL or a C string.
+        let value = unsafe { (self.gdal.GDALGetMetadataItem)(self.handle, key.as_ptr(), domain.as_ptr()) };
+        // SAFETY: as above.
+        (!value.is_null()).then(|| unsafe { text(value) })
+    }
+
     /// Type of the cells.
     pub fn data_type(self) -> GDALDataType::Type {
         // SAFETY: the band's dataset is open.

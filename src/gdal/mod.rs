@@ -9,6 +9,7 @@ mod creation;
 mod dataset;
 mod error;
 pub mod extent;
+pub mod file_size;
 mod finish;
 pub mod header;
 pub mod layer;

@@ -10,6 +10,9 @@ use gdal_sys::GDALDataType;
 /// Share of a cell by which grids may differ and still be the same one.
 const SAME_GRID: f64 = 1e-6;
 
+/// Most rows or columns of a raster: GDAL counts them in 32 bits.
+const MOST_CELLS: f64 = i32::MAX as f64;
+
 /// `GDT_Int8`, which GDAL has since 3.7; bindings for older versions do not carry it.
 const GDT_INT8: GDALDataType::Type = 14;
 
@@ -30,17 +33,18 @@ impl RasterGrid {
         Self { size: dataset.size(), transform: dataset.geotransform(), reference: dataset.reference_text() }
     }
 
-    /// Whether cells of both lie on one another. Where one has no position or no reference system, the rest decides.
+    /// Whether cells of both lie on one another, in one reference system.
     pub fn is_same(&self, other: &Self) -> bool {
-        let references = match (&self.reference, &other.reference) {
-            (Some(first), Some(second)) => first == second,
-            _ => true,
-        };
+        self.reference == other.reference && self.has_same_cells(other)
+    }
+
+    /// The same of the numbers alone, whatever the reference systems are.
+    pub fn has_same_cells(&self, other: &Self) -> bool {
         let places = match (&self.transform, &other.transform) {
             (Some(first), Some(second)) => same_corners(first, second, self.size),
             (first, second) => first.is_none() && second.is_none(),
         };
-        self.size == other.size && references && places
+        self.size == other.size && places
     }
 
     /// Width and height of a cell.
@@ -53,13 +57,30 @@ impl RasterGrid {
         let (rows, cols) = self.size;
         let Some(t) = &self.transform else { return format!("{cols} x {rows} cells without position") };
         let (width, height) = self.resolution();
-        let reference = self.reference.as_deref().map_or("", short_name);
+        let reference = self.reference.as_deref().map_or("without reference system", short_name);
         format!("{cols} x {rows} cells of {width} x {height} from ({}, {}) {reference}", t[0], t[3])
             .trim_end()
             .into()
     }
 
-    /// The grid of the same extent whose cells have this width and height.
+    /// Between which coordinates it lies, for messages.
+    pub fn extent(&self) -> String {
+        let Some(t) = &self.transform else { return "without position".into() };
+        let (rows, cols) = (self.size.0 as f64, self.size.1 as f64);
+        let corners = [(0.0, 0.0), (cols, 0.0), (0.0, rows), (cols, rows)];
+        let ends = |at: &dyn Fn((f64, f64)) -> f64| {
+            let places = corners.map(at);
+            let low = places.iter().copied().fold(f64::INFINITY, f64::min);
+            (low, places.into_iter().fold(f64::NEG_INFINITY, f64::max))
+        };
+        let (left, right) = ends(&|(col, row)| t[0] + col * t[1] + row * t[2]);
+        let (low, high) = ends(&|(col, row)| t[3] + col * t[4] + row * t[5]);
+        let reference = self.reference.as_deref().map_or("", short_name);
+        format!("x {left} to {right}, y {low} to {high} {reference}").trim_end().into()
+    }
+
+    /// The grid of the same extent whose cells have this width and height. Refuses one with more rows or columns than GDAL
+    /// counts.
     pub fn with_resolution(&self, side: f64) -> Result<Self> {
         let Some(t) = self.transform else {
             return Err(Error::Unsupported(
@@ -68,8 +89,17 @@ impl RasterGrid {
         };
         let (width, height) = self.resolution();
         let (across, down) = (side / width, side / height);
-        let count = |cells: usize, share: f64| ((cells as f64 / share - SAME_GRID).ceil() as usize).max(1);
-        let size = (count(self.size.0, down), count(self.size.1, across));
+        let count = |cells: usize, share: f64| (cells as f64 / share - SAME_GRID).ceil().max(1.0);
+        let (rows, cols) = (count(self.size.0, down), count(self.size.1, across));
+        if rows.max(cols) > MOST_CELLS {
+            let (high, wide) = (self.size.0 as f64 * height, self.size.1 as f64 * width);
+            let least = high.max(wide) / MOST_CELLS;
+            return Err(Error::Argument(format!(
+                "resolution = {side:e} makes {rows:.0} rows of {cols:.0} cells; allowed: at least {least:e}, which makes \
+                 {MOST_CELLS}"
+            )));
+        }
+        let size = (rows as usize, cols as usize);
         let transform = [t[0], t[1] * across, t[2] * down, t[3], t[4] * across, t[5] * down];
         Ok(Self { size, transform: Some(transform), reference: self.reference.clone() })
     }
@@ -175,6 +205,7 @@ fn band_facts(band: Band, name: &str) -> Result<BandFacts> {
     let cell_type = cell_type(band.data_type()).ok_or_else(|| {
         Error::Unsupported(format!("'{name}': cells of an unknown type; allowed: real numbers"))
     })?;
+    let cell_type = if has_signed_bytes(band) { CellType::Int8 } else { cell_type };
     Ok(BandFacts {
         name: band.description(),
         cell_type,
@@ -184,6 +215,12 @@ fn band_facts(band: Band, name: &str) -> Result<BandFacts> {
         block: band.block_size(),
         masked: band.mask().is_some(),
     })
+}
+
+/// Whether a band whose type says bytes without a sign has some with one: before 3.7, GDAL told it in metadata alone.
+pub(super) fn has_signed_bytes(band: Band) -> bool {
+    band.data_type() == GDALDataType::GDT_Byte
+        && band.metadata("PIXELTYPE", "IMAGE_STRUCTURE").as_deref() == Some("SIGNEDBYTE")
 }
 
 /// GDAL's types and ours.
@@ -258,7 +295,9 @@ mod tests {
         assert!(!first.is_same(&grid(300.0 + 4e-5, 30.0)));
         assert!(!first.is_same(&grid(300.0, 30.0 + 1e-6)), "a hundred cells away it is more than that");
         assert!(!first.is_same(&RasterGrid { reference: Some("other".into()), ..first.clone() }));
-        assert!(first.is_same(&RasterGrid { reference: None, ..first.clone() }));
+        let plain = RasterGrid { reference: None, ..first.clone() };
+        assert!(!first.is_same(&plain) && first.has_same_cells(&plain) && plain.is_same(&plain));
+        assert_eq!(plain.describe(), "80 x 100 cells of 30 x 30 from (300, 4500) without reference system");
         assert!(!first.is_same(&RasterGrid { transform: None, ..first.clone() }));
         assert_eq!(first.describe(), "80 x 100 cells of 30 x 30 from (300, 4500) Zone 18");
     }
@@ -269,5 +308,17 @@ mod tests {
         assert_eq!((coarse.size, coarse.transform.unwrap()[1]), ((50, 40), 60.0));
         let odd = grid(300.0, 30.0).with_resolution(90.0).unwrap();
         assert_eq!(odd.size, (34, 27));
+    }
+
+    #[test]
+    fn grids_that_gdal_cannot_count_are_refused() {
+        let fine = |side: f64| grid(300.0, 30.0).with_resolution(side);
+        let said = fine(1e-12).unwrap_err().to_string();
+        assert!(
+            said.starts_with("resolution = 1e-12 makes 3000000000000000 rows of 2400000000000000"),
+            "{said}"
+        );
+        let least = said.split("at least ").nth(1).unwrap().split(',').next().unwrap();
+        assert_eq!(fine(least.parse().unwrap()).unwrap().size.0, i32::MAX as usize);
     }
 }

@@ -4,7 +4,7 @@
 
 use super::blocks::copy_cells;
 use super::dataset::{Band, Dataset};
-use super::raster::{gdal_cell_type, BandFacts, RasterFacts};
+use super::raster::{has_signed_bytes, BandFacts, RasterFacts};
 use super::transform::{Placement, TargetGrid, Transformer};
 use super::warp::WarpedBlocks;
 use super::warper::{Resampling, Warper};
@@ -18,6 +18,7 @@ use crate::stack::cells::CellType;
 use gdal_sys::GDALDataType;
 use libc::{c_int, c_void};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Larger blocks are read in windows through GDAL instead: a file of one block would fill the memory.
@@ -60,6 +61,8 @@ struct File {
     most_spare: usize,
     /// Handles that no worker uses now.
     spare: Mutex<Vec<Dataset>>,
+    /// Some of its cells could be read.
+    read: AtomicBool,
 }
 
 struct Plane {
@@ -143,6 +146,11 @@ impl GdalStack {
         self.bad.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
+    /// Whether some cells of a plane's file could be read.
+    pub fn has_read(&self, plane: usize) -> bool {
+        self.files[self.planes[plane].band.file].read.load(Ordering::Relaxed)
+    }
+
     /// The file and the band of a plane.
     pub fn facts(&self, plane: usize) -> (&RasterFacts, &BandFacts) {
         let StackBand { file, band, .. } = self.planes[plane].band;
@@ -159,7 +167,10 @@ impl GdalStack {
     fn read_error(&self, plane: usize, window: Window, reason: &str) -> Error {
         let Plane { band, .. } = &self.planes[plane];
         let (name, band, Window { row, col, .. }) = (&self.files[band.file].facts.name, band.band, window);
-        Error::Input(format!("cannot read '{name}', band {band}, at row {row}, column {col}: {reason}"))
+        Error::Input(format!(
+            "cannot read '{name}', band {band}, at row {row}, column {col}: {reason}; allowed: a file that is whole, or \
+             --skip-bad"
+        ))
     }
 
     /// Whether a run goes on without what could not be read.
@@ -215,7 +226,7 @@ impl File {
             () => Access::Blocks,
         };
         let held = handle_bytes(&facts, &access);
-        Ok(Self { facts, access, held, most_spare: 0, spare: Mutex::default() })
+        Ok(Self { facts, access, held, most_spare: 0, spare: Mutex::default(), read: AtomicBool::new(false) })
     }
 
     fn open(&self, gdal: &'static Gdal) -> Result<Dataset> {
@@ -255,13 +266,20 @@ fn plane(
         Access::Windows | Access::Shared(_) => ((WINDOW_BLOCK, WINDOW_BLOCK), None),
         Access::Warped => {
             let dataset = file.open(gdal)?;
+            if has_signed_bytes(dataset.real_band(band.band)?) {
+                let (name, number) = (dataset.name(), band.band);
+                return Err(Error::Unsupported(format!(
+                    "'{name}', band {number}, lies on another grid and has cells of type int8, which GDAL before 3.7 does \
+                     not warp; allowed: the grid of the stack, or a copy in type int16"
+                )));
+            }
             let transformer = Transformer::new(&dataset, target)?;
             let placement = Placement::of(&dataset, target, &transformer);
             if !placement.overlaps {
-                let name = dataset.name();
-                let allowed = "allowed: a raster that covers at least a part of it";
+                let (name, own, grid) = (dataset.name(), file.facts.grid.extent(), target.extent());
                 return Err(Error::Unsupported(format!(
-                    "'{name}' lies beside the grid of the stack; {allowed}"
+                    "'{name}' lies beside the grid of the stack: {own}; {grid}; allowed: a raster that covers at least a \
+                     part of it, or --skip-bad"
                 )));
             }
             let (opened, how) = ((&dataset, file.facts.level), (band.resampling, band.nodata));
@@ -361,7 +379,8 @@ impl GdalStackReader<'_> {
         for (plane, out) in planes.iter().zip(out) {
             let info = &self.stack.infos[*plane];
             let band = dataset.band(self.stack.planes[*plane].band.band)?;
-            let data_type = gdal_cell_type(info.cell_type);
+            // GDAL before 3.7 has no name for all types that files may have.
+            let data_type = band.data_type();
             let mut read = band.read_window(dataset.gdal(), window, data_type, out.bytes_mut());
             if let Some(mask) = wanted_mask(info, &read, band) {
                 read = mask.read_window(dataset.gdal(), window, GDALDataType::GDT_Byte, out.mask_mut());
@@ -380,7 +399,10 @@ impl GdalStackReader<'_> {
         out: &mut RawPlane,
         window: Window,
     ) -> Result<()> {
-        let Err(reason) = read else { return Ok(()) };
+        let Err(reason) = read else {
+            self.stack.files[self.stack.planes[plane].band.file].read.store(true, Ordering::Relaxed);
+            return Ok(());
+        };
         if !self.stack.skips(plane) {
             return Err(self.stack.read_error(plane, part, &reason));
         }

@@ -2,6 +2,7 @@
 
 use super::dataset::{Dataset, GeoTransform};
 use super::options::OptionList;
+use super::raster::{RasterFacts, RasterGrid};
 use super::Gdal;
 use crate::core::error::{Error, Result};
 use libc::{c_int, c_void};
@@ -29,6 +30,28 @@ pub struct TargetGrid {
     pub transform: GeoTransform,
     /// Reference system; None when it is that of the raster.
     pub reference: Option<String>,
+}
+
+impl TargetGrid {
+    /// The same grid; one without position counts rows and columns.
+    pub fn of(grid: &RasterGrid) -> Self {
+        let transform = grid.transform.unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        Self { size: grid.size, transform, reference: grid.reference.clone() }
+    }
+
+    /// Between which coordinates it lies, for messages.
+    pub fn extent(&self) -> String {
+        let (transform, reference) = (Some(self.transform), self.reference.clone());
+        RasterGrid { size: self.size, transform, reference }.extent()
+    }
+}
+
+/// Whether no part of a raster lies under `target`.
+pub fn lies_beside(gdal: &'static Gdal, facts: &RasterFacts, target: &TargetGrid) -> Result<bool> {
+    gdal.without_folder_listing();
+    let dataset = Dataset::open_level(gdal, &facts.name, facts.level)?;
+    let transformer = Transformer::new(&dataset, target)?;
+    Ok(!Placement::of(&dataset, target, &transformer).overlaps)
 }
 
 /// From columns and rows of a target to those of a raster.

@@ -4,7 +4,7 @@ use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::gdal::header::Header;
 use crate::gdal::output::{check_room, Target};
-use crate::gdal::sink::{SinkOptions, FILE_BLOCK};
+use crate::gdal::sink::{Format, SinkOptions, FILE_BLOCK};
 use crate::gdal::sinks::{AnySink, SinkSet};
 use crate::gdal::source::{GdalSource, Input};
 use crate::gdal::Gdal;
@@ -173,8 +173,9 @@ impl Job {
                 return Err(Error::Argument(format!("'{output}' would be written twice; allowed: once")));
             }
         }
-        let target =
-            |picture: &Picture| self.options.format.target(&picture.output, self.options.overwrite, inputs);
+        let target = |Picture { output, .. }: &Picture| {
+            self.options.format_of(output).target(output, self.options.overwrite, inputs)
+        };
         self.pictures.iter().map(target).collect()
     }
 
@@ -188,9 +189,12 @@ impl Job {
     ) -> Result<Plan> {
         let layers = JobLayer::needs(layers);
         let (gdal, bytes) = (source.gdal(), chain.cell_type().bytes());
-        let bands = chain.parts().iter().map(ExactSizeIterator::len).max().unwrap_or(1);
         for_threads(options.threads, self.options.threads.is_some(), |threads| {
-            let sink = self.options.sink_options(gdal, threads).needs(gdal, bands, bytes);
+            let needs = self.pictures.iter().zip(chain.parts()).map(|(picture, bands)| {
+                let format = self.options.format_of(&picture.output);
+                self.options.sink_options(gdal, format, threads).needs(gdal, bands.len(), bytes)
+            });
+            let sink = needs.fold(SinkNeeds::default(), SinkNeeds::and);
             let options = PlanOptions { threads, sink, ..options };
             Plan::with_layers(chain, source.layout(), &layers, blocks, options)
         })
@@ -276,7 +280,10 @@ impl Prepared<'_> {
         let Plan { size: (rows, cols), bands, .. } = self.plan;
         let bytes = (rows as u64).saturating_mul((cols * bands * self.chain.cell_type().bytes()) as u64);
         let (options, first) = (&self.job.options, self.job.pictures.first());
-        first.map_or(Ok(()), |picture| check_room(&picture.output, bytes, options.format, &options.creation))
+        let room = |Picture { output, .. }: &Picture| {
+            check_room(output, bytes, options.format_of(output), &options.creation)
+        };
+        first.map_or(Ok(()), room)
     }
 
     /// Runs to the end, as [`Job::run`] does.
@@ -322,13 +329,14 @@ impl Prepared<'_> {
     /// Files for all pictures, and the plan for them: creation options may have given them other blocks than those assumed.
     fn create(&mut self, targets: Vec<Target>) -> Result<SinkSet> {
         let Self { job, source, layers, chain, plan, plan_options } = self;
-        let options = job.options.sink_options(source.gdal(), plan.threads);
         let ((row, col), (rows, cols)) = (plan.origin, plan.size);
         let written = Window { row, col, rows, cols };
         let mut sinks = SinkSet::default();
         for ((picture, target), part) in job.pictures.iter().zip(targets).zip(chain.parts()) {
             let header = job.header(&picture.recipe, part.clone(), chain, written);
-            let sink = AnySink::create(source.gdal(), target, header, options.clone(), &source.dataset())?;
+            let format = job.options.format_of(&picture.output);
+            let options = job.options.sink_options(source.gdal(), format, plan.threads);
+            let sink = AnySink::create(source.gdal(), target, header, options, &source.dataset())?;
             sinks.add(sink, part.clone())?;
         }
         *plan = job.divide(chain, (source, layers), sinks.layout(), *plan_options)?.at((row, col));
@@ -390,9 +398,9 @@ impl JobOptions {
     }
 
     /// How files are written, when so many threads compress.
-    fn sink_options(&self, gdal: &Gdal, threads: usize) -> SinkOptions {
+    fn sink_options(&self, gdal: &Gdal, format: Format, threads: usize) -> SinkOptions {
         SinkOptions {
-            format: self.format,
+            format,
             creation: self.creation.clone(),
             overviews: self.overviews,
             resampling: self.overview_resampling(),

@@ -8,6 +8,7 @@ use crate::gdal::sink::{Format, OVERVIEW_RESAMPLING};
 use crate::gdal::warper::Resampling;
 use crate::recipe::chain::{CellType, Finding};
 use serde_json::json;
+use std::path::Path;
 
 /// Everything about a run but its recipe, input and output. `Default` is what a user gets who says nothing.
 #[derive(Debug, Clone, Default)]
@@ -26,8 +27,8 @@ pub struct JobOptions {
     pub stretch: Option<Cut>,
     /// An alpha band instead of a nodata value.
     pub alpha: bool,
-    /// File format.
-    pub format: Format,
+    /// File format; None: by the ending of the output.
+    pub format: Option<Format>,
     /// Creation options of the format's driver.
     pub creation: Vec<(String, String)>,
     /// Replace an existing output.
@@ -130,8 +131,8 @@ pub static OPTIONS: &[OptionSpec] = &[
         value: "FORMAT",
         repeated: false,
         help: "GTiff: tiled GeoTIFF; COG: Cloud Optimized GeoTIFF with overviews; Zarr: a folder of Zarr, version 2; VRT: GeoTIFFs \
-               side by side in a folder, under a VRT [default: GTiff]",
-        set: |options, text| pick(&Format::ALL, text).map(|found| options.format = found),
+               side by side in a folder, under a VRT [default: Zarr and VRT for outputs that end in .zarr and .vrt, else GTiff]",
+        set: |options, text| pick(&Format::ALL, text).map(|found| options.format = Some(found)),
         allowed: "GTiff, COG, Zarr, VRT",
     },
     OptionSpec {
@@ -256,6 +257,15 @@ impl JobOptions {
         self.overview_resampling.unwrap_or(Resampling::Average)
     }
 
+    /// Format of an output: the one asked for, else that of its name's ending.
+    pub fn format_of(&self, output: &str) -> Format {
+        let ending = Path::new(output.trim_end_matches('/')).extension();
+        let is_of =
+            |format: &Format| ending.is_some_and(|ending| ending.eq_ignore_ascii_case(format.ending()));
+        let by_name = || [Format::Zarr, Format::Vrt].into_iter().find(is_of);
+        self.format.or_else(by_name).unwrap_or_default()
+    }
+
     /// Sets one option from text; the error says what came and what is allowed.
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
         let found = OPTIONS.iter().find(|option| option.name == name);
@@ -316,6 +326,13 @@ mod tests {
             Some(Cut::Values { min: 0.0, max: 5.0 }),
             "what is refused changes nothing"
         );
+        let formats = |options: &JobOptions| {
+            ["a.tif", "a.ZARR", "a.zarr/", "a.vrt", "zarr"].map(|output| options.format_of(output))
+        };
+        let (plain, zarr) = (Format::GTiff, Format::Zarr);
+        assert_eq!(formats(&options), [plain, zarr, zarr, Format::Vrt, plain]);
+        options.set("format", "COG").unwrap();
+        assert_eq!(formats(&options), [Format::Cog; 5]);
         assert!(options.set("colour", "red").unwrap_err().to_string().contains("allowed: threads, memory"));
     }
 }

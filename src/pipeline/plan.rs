@@ -45,6 +45,17 @@ pub struct SinkNeeds {
     pub finishing: usize,
 }
 
+impl SinkNeeds {
+    /// Of two outputs that are written together, and ended one after the other.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            keeps_parts: self.keeps_parts || other.keeps_parts,
+            writing: self.writing.saturating_add(other.writing),
+            finishing: self.finishing.max(other.finishing),
+        }
+    }
+}
+
 /// What the rasters of layers ask for.
 #[derive(Debug, Clone, Default)]
 pub struct LayerNeeds {

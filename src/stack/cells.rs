@@ -247,6 +247,12 @@ fn read_marked_unmasked<T: Cell>(cells: &[T], code: T, masked: &[u8], row: &mut 
     }
 }
 
+/// Infinite numbers of a row.
+#[multiversion(targets("x86_64+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2"))]
+pub fn count_infinite(row: &[f64]) -> u64 {
+    row.iter().map(|number| u64::from(number.is_infinite())).sum()
+}
+
 /// What happened to cells that were written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {

@@ -76,7 +76,7 @@ fn a_plan_says_what_a_run_does() {
     let folder = Folder::new();
     let files = format!("{SCENES}/s2/*_NDVI.tif");
     let text = folder.terralume(&["plan", "reduce", &files, "--group", "season", "--stat", "mean,count"]).out;
-    for words in ["68", "16 x 16 cells", "8 bands", "1.00 times each block is decoded", "(8192 bytes)"] {
+    for words in ["68", "16 x 16 cells", "8 bands", "1.00 times each block is decoded", "(8388608 bytes)"] {
         assert!(text.contains(words), "'{words}' is missing in\n{text}");
     }
     folder.run(&[
@@ -91,6 +91,9 @@ fn a_plan_says_what_a_run_does() {
         "COMPRESS=NONE",
     ]);
     assert_eq!(folder.cells("out.tif").len(), 8192);
+    // Whole blocks of 512 x 512 cells, 8 of them, and a header.
+    let size = std::fs::metadata(folder.path("out.tif")).unwrap().len();
+    assert!((8_388_608..8_388_608 * 101 / 100).contains(&size), "{size}");
     folder.refused(
         &["reduce", &files, "x.tif", "--memory", "20M"],
         1,

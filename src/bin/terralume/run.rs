@@ -133,7 +133,8 @@ fn run(recipes: Vec<Recipe>, matches: &ArgMatches) -> Result<()> {
         let output = match &folder {
             Some(folder) => {
                 let name = file_name(&recipe, &stem, options.cell_type);
-                folder.file(&name.replace(".tif", &format!(".{}", options.format.ending())))
+                folder
+                    .file(&name.replace(".tif", &format!(".{}", options.format.unwrap_or_default().ending())))
             }
             None => output.to_string(),
         };

@@ -12,7 +12,7 @@ use std::time::Instant;
 use terralume::job::options::{JobOptions, OPTIONS};
 use terralume::job::stack::describe::RUN_OPTIONS;
 use terralume::job::stack::options::{StackOptions, STACK_OPTIONS};
-use terralume::job::stack::{InputSpec, PreparedStack, StackCommand, StackJob};
+use terralume::job::stack::{InputSpec, ListedImage, PreparedStack, StackCommand, StackJob};
 use terralume::{Error, Result};
 
 /// Plans one of the commands.
@@ -37,14 +37,15 @@ pub fn run(name: &str, matches: &ArgMatches) -> Result<()> {
         progress.show(share, stage);
         true
     };
+    if matches.get_flag("list") {
+        let images = job.list_watched(&mut opening, &AtomicBool::new(false))?;
+        drop(progress);
+        return print(list_text(&images).as_bytes());
+    }
     let prepared = job.prepare_watched(&mut opening, &AtomicBool::new(false))?;
     if dry {
         drop(progress);
-        let text = match matches.get_flag("list") {
-            true => list_text(&prepared),
-            false => plan_text(&prepared, cancel)?,
-        };
-        return print(text.as_bytes());
+        return print(plan_text(&prepared, cancel)?.as_bytes());
     }
     let bands = prepared.bands().len();
     let (rows, cols) = prepared.plan().size;
@@ -168,11 +169,11 @@ fn plan_text(prepared: &PreparedStack<'_>, cancel: &AtomicBool) -> Result<String
     Ok(table(&lines.map(|(name, value)| vec![name.to_string(), value])))
 }
 
-fn list_text(prepared: &PreparedStack<'_>) -> String {
-    let line = |image: &terralume::job::stack::ListedImage| {
+fn list_text(images: &[ListedImage]) -> String {
+    let line = |image: &ListedImage| {
         let (time, source) = image.time.clone().unwrap_or(("-".into(), "-"));
         let group = image.group.clone().unwrap_or_else(|| "-".into());
         vec![time, source.to_string(), group, image.files.join(" ")]
     };
-    table(&prepared.list().iter().map(line).collect::<Vec<_>>())
+    table(&images.iter().map(line).collect::<Vec<_>>())
 }

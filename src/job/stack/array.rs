@@ -3,7 +3,7 @@
 use super::inputs::{Input, Scene};
 use super::layers::Image;
 use super::list::Entry;
-use super::program::{assemble, used_images, uses, Assembled, Uses};
+use super::program::{assemble, check_times, used_images, uses, Assembled, Uses};
 use super::{ListedImage, PreparedStack, StackJob};
 use crate::core::error::{Error, Result};
 use crate::core::operation::Band;
@@ -69,6 +69,7 @@ impl<'a> ArrayStack<'a> {
         if size.0 == 0 || size.1 == 0 {
             return Err(Error::Argument("no cells; allowed: arrays with at least one cell".into()));
         }
+        check_times(job)?;
         let (inputs, order) = inputs(arrays)?;
         let uses = uses(job.command, &job.stack, &inputs)?;
         let images = used_images(job, &inputs, &uses)?;

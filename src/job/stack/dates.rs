@@ -1,4 +1,5 @@
-//! Dates of scenes: from a table, a catalogue, the file's own metadata or its name, in this order of trust.
+//! Dates of scenes: from a table, a catalogue, the file's own metadata or its name, in this order of trust. Where the user
+//! says how dates stand in names, that comes before the metadata.
 
 use crate::core::error::{Error, Result};
 use jiff::civil::{Date, DateTime, Time};
@@ -63,6 +64,11 @@ impl NameRules {
         Ok(Self { pattern: pattern.map(compile).transpose()?, format: format.map(String::from) })
     }
 
+    /// Whether the user has said how.
+    pub fn are_given(&self) -> bool {
+        self.pattern.is_some() || self.format.is_some()
+    }
+
     /// The date in a file's name, without its folder.
     pub fn find(&self, name: &str) -> Option<Timestamp> {
         let part = match &self.pattern {
@@ -117,6 +123,8 @@ fn usual(name: &str) -> Option<Timestamp> {
         let (rest, digits) = (&name[start..], digits_at(&name[start..]));
         let time = if alone && digits == 8 {
             compact(rest)
+        } else if alone && digits == 7 {
+            day_and_time(rest)
         } else if alone && digits == 4 {
             dashed(rest)
         } else if word_starts && rest[0] == b'A' && digits_at(&rest[1..]) == 7 {
@@ -148,11 +156,23 @@ fn day(year: &[u8], month: &[u8], day: &[u8]) -> Option<Date> {
 /// `YYYYMMDD`, which a time may follow: `YYYYMMDD?HHMMSS`.
 fn compact(text: &[u8]) -> Option<DateTime> {
     let day = day(&text[..4], &text[4..6], &text[6..8])?;
-    let time = text.get(9..15).filter(|_| digits_at(&text[9..]) == 6).and_then(|time| {
-        let part = |first: usize| number(&time[first..first + 2]).map(|part| part as i8);
-        Time::new(part(0)?, part(2)?, part(4)?, 0).ok()
-    });
+    let time = text.get(9..).and_then(time_of_day);
     Some(day.to_datetime(time.unwrap_or(Time::midnight())))
+}
+
+/// `HHMMSS`, without a digit behind it.
+fn time_of_day(text: &[u8]) -> Option<Time> {
+    let part = |first: usize| number(&text[first..first + 2]).map(|part| part as i8);
+    match digits_at(text) {
+        6 => Time::new(part(0)?, part(2)?, part(4)?, 0).ok(),
+        _ => None,
+    }
+}
+
+/// `YYYYDDDTHHMMSS`, as names of HLS have it; without the time seven digits may be any number.
+fn day_and_time(text: &[u8]) -> Option<DateTime> {
+    let time = time_of_day(text.get(7..)?.strip_prefix(b"T")?)?;
+    Some(day_of_year(text)?.date().to_datetime(time))
 }
 
 /// `YYYY-MM-DD`.
@@ -188,6 +208,10 @@ mod tests {
             ("Gamma0_2019-03-09_VV.tif", Some("2019-03-09T00:00:00Z")),
             ("LC80030172015001LGN00_B3.tif", Some("2015-01-01T00:00:00Z")),
             ("MOD13Q1.A2018033.h18v04.006.2018050114317.hdf", Some("2018-02-02T00:00:00Z")),
+            ("HLS.L30.T18TWL.2018033T101112.v2.0.B04.tif", Some("2018-02-02T10:11:12Z")),
+            ("HLS.S30.T2018033.tif", None),
+            ("x_2018366T101112.tif", None),
+            ("x_2018033T1011123.tif", None),
             // Not a month, a digit too many, a year that nobody flew in.
             ("x_20181331.tif", None),
             ("x_120180131.tif", None),

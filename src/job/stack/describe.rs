@@ -137,14 +137,16 @@ impl ListedImage {
 impl StackOutcome {
     /// What was done to cells, in a line for each kind that occurred, and what could not be read.
     pub fn notes(&self) -> Vec<String> {
-        notes(&self.report, &self.bad)
+        let beside = self.beside.iter().map(|file| format!("left out, beside the grid: {file}"));
+        notes(&self.report, &self.bad).into_iter().chain(beside).collect()
     }
 
     /// What was done, for other programs.
     pub fn describe(&self, plan: Value) -> Value {
         let report = &self.report;
+        let bad: Vec<&String> = self.bad.iter().chain(&self.beside).collect();
         json!({
-            "outputs": self.outputs, "bad": self.bad, "masked": report.masked, "not_finite": report.not_finite,
+            "outputs": self.outputs, "bad": bad, "masked": report.masked, "not_finite": report.not_finite,
             "clipped": report.clipped, "saturated": report.written.saturated, "moved": report.written.moved,
             "missing": report.written.missing, "notes": self.notes(),
             "plan": plan,

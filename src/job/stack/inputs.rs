@@ -180,7 +180,10 @@ pub fn open(
             scenes.push(Scene { entry, facts: Arc::clone(facts), time });
         }
         if scenes.is_empty() {
-            return Err(Error::Input(format!("none of the files of '{}' can be read", spec.source)));
+            let source = &spec.source;
+            return Err(Error::Input(format!(
+                "none of the files of '{source}' can be read; allowed: at least one that GDAL opens"
+            )));
         }
         let skipped = listed - scenes.len();
         scenes.sort_by(|first, second| {
@@ -236,7 +239,11 @@ fn files(spec: &InputSpec) -> Result<Vec<Entry>> {
 fn time_of(entry: &Entry, facts: &RasterFacts, rules: &NameRules) -> Option<(Timestamp, DateSource)> {
     let metadata = || facts.date.as_deref().and_then(dates::parse).map(|time| (time, DateSource::Metadata));
     let name = || rules.find(entry.file_name()).map(|time| (time, DateSource::Name));
-    entry.date.or_else(metadata).or_else(name)
+    match rules.are_given() {
+        // Who says how dates stand in names means them.
+        true => entry.date.or_else(name).or_else(metadata),
+        false => entry.date.or_else(metadata).or_else(name),
+    }
 }
 
 /// Given names, else those of the file, else those of the sensor.

@@ -55,7 +55,8 @@ pub fn open(
         opened => opened,
     };
     let opened = opened.map_err(|error| error.at(&format!("stack '{}'", stack.name)))?;
-    let OpenedStack { files, source, program, bands: results, bad, .. } = opened;
+    let OpenedStack { files, source, program, bands: results, mut bad, beside, .. } = opened;
+    bad.extend(beside);
     let wanted = bands.iter().map(|band| result(band.as_deref(), &results));
     let wanted = wanted.collect::<Result<Vec<_>>>();
     let wanted = wanted.map_err(|error| error.at(&format!("stack '{}'", stack.name)))?;

@@ -73,11 +73,14 @@ fn ending(path: &str) -> String {
 /// Files that match a pattern, by name: the shell's order may be another one.
 fn pattern(text: &str) -> Result<Vec<Entry>> {
     let refused = |reason: String| Error::Input(format!("pattern '{text}': {reason}"));
-    let found = glob::glob(text).map_err(|error| refused(error.to_string()))?;
+    let wrong = |error: glob::PatternError| refused(format!("{error}; allowed: *, ?, [abc], **"));
+    let found = glob::glob(text).map_err(wrong)?;
     let mut paths = Vec::new();
     for path in found {
-        let path = path.map_err(|error| refused(error.to_string()))?;
-        let name = path.to_str().ok_or_else(|| refused(format!("'{}' is not UTF-8", path.display())))?;
+        let closed = |error: glob::GlobError| refused(format!("{error}; allowed: folders that can be read"));
+        let path = path.map_err(closed)?;
+        let odd = || refused(format!("'{}' is not UTF-8; allowed: names in UTF-8", path.display()));
+        let name = path.to_str().ok_or_else(odd)?;
         paths.push(Entry::of_path(name));
     }
     paths.sort_by(|first, second| first.path.cmp(&second.path));
@@ -100,7 +103,9 @@ pub fn table(path: &str) -> Result<Vec<Entry>> {
     let refused = |reason: String| Error::Input(format!("table '{path}': {reason}"));
     let text = read(path)?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(|error| refused(error.to_string()))?.clone();
+    let broken =
+        |error: csv::Error| refused(format!("{error}; allowed: rows of one length, divided by commas"));
+    let headers = reader.headers().map_err(broken)?.clone();
     let column = |name: &str| headers.iter().position(|header| header == name);
     let file = column("file").ok_or_else(|| {
         let found: Vec<_> = headers.iter().collect();
@@ -108,7 +113,7 @@ pub fn table(path: &str) -> Result<Vec<Entry>> {
     })?;
     let mut entries = Vec::new();
     for (index, row) in reader.records().enumerate() {
-        let row = row.map_err(|error| refused(error.to_string()))?;
+        let row = row.map_err(broken)?;
         let date = match column("datetime").and_then(|place| row.get(place)).filter(|text| !text.is_empty()) {
             None => None,
             Some(text) => {
@@ -142,7 +147,8 @@ fn table_list(path: &str, part: Option<&str>) -> Result<Vec<Entry>> {
 fn catalogue(path: &str, asset: Option<&str>) -> Result<Vec<Entry>> {
     let refused = |reason: String| Error::Input(format!("catalogue '{path}': {reason}"));
     let text = read(path)?;
-    let document: Value = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+    let broken = |error| refused(format!("{error}; allowed: JSON"));
+    let document: Value = serde_json::from_str(&text).map_err(broken)?;
     let items: Vec<&Value> = match (document["type"].as_str(), document["features"].as_array()) {
         (Some("FeatureCollection"), Some(items)) => items.iter().collect(),
         (Some("Feature"), _) => vec![&document],
@@ -152,7 +158,9 @@ fn catalogue(path: &str, asset: Option<&str>) -> Result<Vec<Entry>> {
     for item in items {
         let id = item["id"].as_str().unwrap_or("without id");
         let refused = |reason: String| refused(format!("item '{id}': {reason}"));
-        let assets = item["assets"].as_object().ok_or_else(|| refused("has no assets".into()))?;
+        let assets = item["assets"]
+            .as_object()
+            .ok_or_else(|| refused("has no assets; allowed: items with assets".into()))?;
         let names = || assets.keys().map(String::as_str);
         let key = match asset {
             Some(key) => key,
@@ -167,7 +175,8 @@ fn catalogue(path: &str, asset: Option<&str>) -> Result<Vec<Entry>> {
         };
         let found =
             assets.get(key).ok_or_else(|| unknown_name("asset", key, names()).at(&format!("item '{id}'")))?;
-        let href = found["href"].as_str().ok_or_else(|| refused(format!("asset '{key}' has no href")))?;
+        let homeless = || refused(format!("asset '{key}' has no href; allowed: assets with one"));
+        let href = found["href"].as_str().ok_or_else(homeless)?;
         let properties = &item["properties"];
         let text = properties["datetime"].as_str().or_else(|| properties["start_datetime"].as_str());
         let date = match text {
@@ -190,8 +199,9 @@ fn not_empty(list: &str, entries: Vec<Entry>) -> Result<Vec<Entry>> {
 }
 
 fn read(path: &str) -> Result<String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::Input(format!("cannot read '{path}': {error}")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::Input(format!("cannot read '{path}': {error}; allowed: a text file in UTF-8"))
+    })?;
     // Windows programs put a mark before the text.
     Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text))
 }

@@ -1,8 +1,10 @@
 //! Stacks: many rasters on one grid, by band and by time. One run from files to a file: open, plan, run, close.
 
 pub mod array;
+mod beside;
 mod bins;
 mod carried;
+mod coding;
 mod date_table;
 pub mod dates;
 pub mod describe;
@@ -19,10 +21,11 @@ pub mod statistics;
 
 use crate::core::error::{Error, Result};
 use crate::core::operation::Band;
+use crate::gdal::file_size::FileShape;
 use crate::gdal::header::Header;
 use crate::gdal::output::{check_room, Target};
 use crate::gdal::raster::RasterGrid;
-use crate::gdal::sink::FILE_BLOCK;
+use crate::gdal::sink::{Format, FILE_BLOCK};
 use crate::gdal::sinks::{AnySink, FinishedSet, SinkSet};
 use crate::gdal::stack::GdalStack;
 use crate::gdal::warper::Resampling;
@@ -41,6 +44,7 @@ use crate::pipeline::stack::program::{Layer, StackProgram};
 use crate::pipeline::stack::run::{input_bytes, run, Report};
 use crate::VERSION;
 use carried::Carried;
+use coding::Coding;
 use layers::Image;
 use options::{Scatter, StackOptions};
 use std::collections::HashSet;
@@ -110,8 +114,12 @@ pub struct PreparedStack<'a> {
     plan: StackPlan,
     images: Vec<Image>,
     listed: Vec<ListedImage>,
+    /// Of each output.
+    codings: Vec<Coding>,
     /// Files that could not be opened.
     bad: Vec<String>,
+    /// Files that were left out because they lie beside the grid.
+    beside: Vec<String>,
 }
 
 /// What a finished run knows.
@@ -121,6 +129,8 @@ pub struct StackOutcome {
     pub report: Report,
     /// Files that could not be read, wholly or in part.
     pub bad: Vec<String>,
+    /// Files that were left out because they lie beside the grid.
+    pub beside: Vec<String>,
     /// Files that were written.
     pub outputs: Vec<String>,
     /// What it took, if a profile was asked for.
@@ -152,6 +162,25 @@ impl StackJob {
         program::prepare(self, &mut Monitor { report: &mut report, cancel })
     }
 
+    /// Images with their dates and groups, whether or not they lie on one grid.
+    pub fn list_watched(
+        &self,
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<Vec<ListedImage>> {
+        let mut report = |_| report(0.0, OPENING);
+        program::list_images(self, &mut Monitor { report: &mut report, cancel })
+    }
+
+    /// Format of the files that are written.
+    fn format(&self) -> Format {
+        match self.stack.scatter {
+            None => self.run.format_of(&self.output),
+            // The output is a folder, whatever it is called.
+            Some(_) => self.run.format.unwrap_or_default(),
+        }
+    }
+
     fn threads(&self) -> usize {
         self.run.threads.unwrap_or_else(processors)
     }
@@ -168,10 +197,13 @@ impl PreparedStack<'_> {
         &self.listed
     }
 
-    /// Bytes of the cells that are read, and of those that are written, uncompressed.
+    /// Bytes of the cells that are read, and of the blocks and overviews that are written, uncompressed.
     pub fn bytes(&self) -> (u64, u64) {
         let input = input_bytes(&self.program, self.source.planes());
-        (input, self.output_bytes() * self.runs() as u64)
+        let JobOptions { creation, overviews, .. } = &self.job.run;
+        let shape = FileShape { format: self.job.format(), creation, overviews: *overviews };
+        let written = shape.bytes(self.plan.size, self.bands.len() * self.program.cell_type.size());
+        (input, written.saturating_mul(self.runs() as u64))
     }
 
     /// Names of the bands that are written.
@@ -188,9 +220,10 @@ impl PreparedStack<'_> {
         }
     }
 
+    /// Bytes of the cells of one run.
     fn output_bytes(&self) -> u64 {
-        let cells = (self.plan.size.0 * self.plan.size.1) as u64;
-        cells * (self.bands.len() * self.program.cell_type.size()) as u64
+        let cells = self.plan.size.0 as u64 * self.plan.size.1 as u64;
+        cells.saturating_mul((self.bands.len() * self.program.cell_type.size()) as u64)
     }
 
     /// Runs to the end.
@@ -210,17 +243,25 @@ impl PreparedStack<'_> {
         let outputs = self.outputs(runs.len())?;
         let targets = self.targets(&outputs)?;
         let trace = Trace::begin(&self.job.run, &self.files, outputs.iter().flatten())?;
-        let bytes = self.output_bytes() * self.runs() as u64;
-        check_room(&self.job.output, bytes, self.job.run.format, &self.job.run.creation)?;
-        let (mut total, mut finished) = (Report::default(), FinishedSet::default());
+        let bytes = self.output_bytes().saturating_mul(self.runs() as u64);
+        check_room(&self.job.output, bytes, self.job.format(), &self.job.run.creation)?;
+        let (mut total, mut written, mut finished) = (Report::default(), Vec::new(), FinishedSet::default());
         let count = runs.len() as f64;
         for (index, (layers, targets)) in runs.into_iter().zip(targets).enumerate() {
             self.program.layers = layers;
+            if let Some(coding) = self.codings.get(index) {
+                coding.apply(&mut self.program);
+            }
             let mut part = |share: f64, stage: &str| report((index as f64 + share) / count, stage);
             let profile = trace.as_ref().map(|trace| &trace.profile);
-            let (found, files) = self.run_once((targets, index), &mut part, cancel, profile)?;
-            total += found;
-            finished.add(files);
+            if let Some((found, files)) = self.run_once((targets, index), &mut part, cancel, profile)? {
+                total += found;
+                written.extend(outputs[index].iter().cloned());
+                finished.add(files);
+            }
+        }
+        if written.is_empty() {
+            return Err(self.nothing_read());
         }
         finished.accept()?;
         // Too late to cancel: all files are in their places.
@@ -231,7 +272,7 @@ impl PreparedStack<'_> {
         let cells = plan.size.0 * plan.size.1;
         let extent = trace::Extent { cells, tiles: plan.tiles(), read, decoded: plan.decoded };
         let timing = trace.map(|trace| trace.finish(extent)).transpose()?;
-        Ok(StackOutcome { report: total, bad, outputs: outputs.into_iter().flatten().collect(), timing })
+        Ok(StackOutcome { report: total, bad, beside: self.beside, outputs: written, timing })
     }
 
     /// Names of the files of each run: one, or one for each band.
@@ -250,7 +291,7 @@ impl PreparedStack<'_> {
                     let allowed = "allowed: a folder that is there";
                     return Err(Error::Argument(format!("'{output}' is no folder, which --by needs; {allowed}")));
                 }
-                let ending = self.job.run.format.ending();
+                let ending = self.job.format().ending();
                 let file = |name: &str| format!("{}/{}.{ending}", output.trim_end_matches('/'), plain(name));
                 let images = self.listed.iter().take(runs).map(|image| {
                     let first = image.files.first().map_or("result", String::as_str);
@@ -271,7 +312,7 @@ impl PreparedStack<'_> {
         let (mut names, run) = (HashSet::new(), &self.job.run);
         let mut target = |output: &'a String| {
             if names.insert(output) {
-                return run.format.target(output, run.overwrite, &self.files);
+                return self.job.format().target(output, run.overwrite, &self.files);
             }
             Err(Error::Argument(format!(
                 "'{output}' would be written twice; allowed: inputs and results whose names give files of their own"
@@ -280,15 +321,16 @@ impl PreparedStack<'_> {
         outputs.iter().map(|outputs| outputs.iter().map(&mut target).collect()).collect()
     }
 
+    /// Runs for one output; None, and nothing is written, where no block of its files can be read.
     fn run_once(
         &self,
         (targets, image): (Vec<Target>, usize),
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
         profile: Option<&Profile>,
-    ) -> Result<(Report, FinishedSet)> {
+    ) -> Result<Option<(Report, FinishedSet)>> {
         let carried = self.carried(image)?;
-        let mut options = self.job.run.sink_options(self.gdal, self.plan.threads);
+        let mut options = self.job.run.sink_options(self.gdal, self.job.format(), self.plan.threads);
         if carried.has_classes() && self.job.run.overview_resampling.is_none() {
             options.resampling = Resampling::Mode;
         }
@@ -311,12 +353,26 @@ impl PreparedStack<'_> {
         let mut computing = |done: f64| report(done * COMPUTING, "computing");
         let mut monitor = Monitor { report: &mut computing, cancel };
         let found = run(&self.program, &plan, &self.source, &mut sinks, &mut monitor, profile)?;
+        if self.job.stack.skip_bad && !self.has_read() {
+            return Ok(None);
+        }
         let mut clock = Clock::new(profile, plan.threads);
         let finished = sinks.finish(&mut |share| {
             !cancel.load(Ordering::Relaxed) && report(COMPUTING + share * (1.0 - COMPUTING), "finishing")
         })?;
         clock.mark("finish");
-        Ok((found, finished))
+        Ok(Some((found, finished)))
+    }
+
+    /// Whether something was read of what the output is made from.
+    fn has_read(&self) -> bool {
+        let mut planes = self.program.layers.iter().flat_map(|layer| &layer.planes).peekable();
+        planes.peek().is_none() || planes.any(|plane| self.source.has_read(*plane))
+    }
+
+    fn nothing_read(&self) -> Error {
+        let bad = self.source.bad_files().join("', '");
+        Error::Input(format!("nothing of '{bad}' can be read; allowed: at least one file that can"))
     }
 
     fn header(&self, part: Range<usize>, carried: &Carried) -> Result<Header> {
@@ -362,7 +418,8 @@ impl StackJob {
         // A file takes all bands, or one.
         let bands = if self.stack.scatter == Some(Scatter::Band) { 1 } else { program.bands() };
         for_threads(options.threads, self.run.threads.is_some(), |threads| {
-            let sink = self.run.sink_options(gdal, threads).needs(gdal, bands, program.cell_type.size());
+            let files = self.run.sink_options(gdal, self.format(), threads);
+            let sink = files.needs(gdal, bands, program.cell_type.size());
             StackPlan::new(program, source.planes(), block, StackPlanOptions { threads, sink, ..options })
         })
     }

@@ -137,7 +137,7 @@ impl<'a> Wanted<'a> {
                 }
             }
         }
-        if options.grid_of.is_none() && options.resample.is_none() && options.resolution.is_none() {
+        if !options.warps() {
             return Err(Error::Argument(format!(
                 "'{}' lies on another grid than '{}': {}; {}; allowed: one grid, or --resample or --grid-of to bring \
                  them to one",
@@ -154,14 +154,13 @@ impl<'a> Wanted<'a> {
         if grid.is_same(self.target) {
             return true;
         }
-        // The same system may be written in two ways.
-        match (&grid.reference, &self.target.reference) {
-            (Some(first), Some(second)) if first != second => {
-                let plain = RasterGrid { reference: None, ..grid.clone() };
-                plain.is_same(self.target) && self.gdal.is_same_reference(first, second)
+        grid.has_same_cells(self.target)
+            && match (&grid.reference, &self.target.reference) {
+                // The same system may be written in two ways.
+                (Some(first), Some(second)) => self.gdal.is_same_reference(first, second),
+                // Who has files brought to one grid says that those without a system have that of the grid.
+                _ => self.options.warps(),
             }
-            _ => false,
-        }
     }
 
     /// Files of all planes.
@@ -176,11 +175,8 @@ impl<'a> Wanted<'a> {
 
     /// The source of all planes.
     pub fn open(self, threads: usize, memory: usize, monitor: &mut Monitor<'_>) -> Result<GdalStack> {
-        let transform = self.target.transform.unwrap_or([0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-        let target =
-            TargetGrid { size: self.target.size, transform, reference: self.target.reference.clone() };
         let settings = StackSettings {
-            target,
+            target: TargetGrid::of(self.target),
             most_open: self.options.max_open.unwrap_or_else(|| MOST_OPEN.min(most_files())),
             handle_memory: (memory / HANDLE_SHARE).min(HANDLE_MEMORY),
             skip_bad: self.options.skip_bad,

@@ -238,7 +238,8 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         value: "REGEX",
         repeated: false,
         commands: ALL,
-        help: "Where the date stands in a file's name: the first group of this regular expression",
+        help: "Where the date stands in a file's name: the first group of this regular expression; comes before the file's \
+               metadata",
         allowed: "a regular expression",
         set: |options, text| {
             options.date_regex = Some(text.into());
@@ -250,7 +251,7 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         value: "FORMAT",
         repeated: false,
         commands: ALL,
-        help: "How the date is written in a file's name, such as %Y_%j",
+        help: "How the date is written in a file's name, such as %Y_%j; comes before the file's metadata",
         allowed: "letters of strftime",
         set: |options, text| {
             options.date_format = Some(text.into());
@@ -291,7 +292,8 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         help: "Side of the cells: an overview where one fits, else the mean of the cells",
         allowed: "a number above 0",
         set: |options, text| {
-            Ok(number(text).filter(|side| *side > 0.0).map(|side| options.resolution = Some(side)))
+            let side = number(text).filter(|side| *side > 0.0 && side.is_finite());
+            Ok(side.map(|side| options.resolution = Some(side)))
         },
     },
     StackOption {
@@ -326,7 +328,7 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         value: "",
         repeated: false,
         commands: ALL,
-        help: "Go on without files and blocks that cannot be read, and list them at the end",
+        help: "Go on without files and blocks that cannot be read, and files beside the grid, and list them at the end",
         allowed: "true, false",
         set: |options, text| Ok(text.parse().ok().map(|flag| options.skip_bad = flag)),
     },
@@ -532,7 +534,7 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         value: "WHAT",
         repeated: false,
         commands: WRITING,
-        help: "Write several files into the folder OUT: time (one for each date), band",
+        help: "Write several files into the folder OUT: time (one for each date; not of statistics over time), band",
         allowed: "time, band",
         set: |options, text| {
             let all = [("time", Scatter::Time), ("file", Scatter::Time), ("band", Scatter::Band)];
@@ -593,6 +595,11 @@ impl StackOption {
 }
 
 impl StackOptions {
+    /// Whether files on other grids are brought to that of the stack.
+    pub(super) fn warps(&self) -> bool {
+        self.grid_of.is_some() || self.resample.is_some() || self.resolution.is_some()
+    }
+
     /// Files that say which rasters are read, and how, but are none of them.
     pub(super) fn side_files(&self) -> Vec<String> {
         let sources = self.inputs.iter().flat_map(|input| std::iter::once(&input.source).chain(&input.more));
@@ -639,6 +646,7 @@ mod tests {
             ("sensor", "spot"),
             ("resample", "lanczos"),
             ("resolution", "0"),
+            ("resolution", "inf"),
             ("max-open", "0"),
             ("dilate", "-1"),
             ("type", "float16"),

@@ -1,5 +1,7 @@
 //! From options to a program over open files.
 
+use super::beside;
+use super::coding::{Coding, Origin};
 use super::inputs::{self, known_bands, Input, KnownBand};
 use super::layers::{images, Image};
 use super::open::{Kind, Wanted};
@@ -12,7 +14,6 @@ use crate::gdal::stack::GdalStack;
 use crate::gdal::transform::Transformer;
 use crate::gdal::Gdal;
 use crate::pipeline::run::{apart, Monitor};
-use crate::pipeline::stack::encode::Encoder;
 use crate::pipeline::stack::io::{PlaneInfo, StackSource};
 use crate::pipeline::stack::program::{Layer, MaskUse, Merging, StackProgram};
 use crate::stack::cells::CellType;
@@ -39,17 +40,67 @@ pub(super) struct OpenedStack {
     pub(super) bands: Vec<Band>,
     pub(super) images: Vec<Image>,
     pub(super) listed: Vec<ListedImage>,
+    /// Of each output.
+    pub(super) codings: Vec<Coding>,
     /// Files that could not be opened.
     pub(super) bad: Vec<String>,
+    /// Files that were left out because they lie beside the grid.
+    pub(super) beside: Vec<String>,
 }
 
 /// Opens, checks and plans.
 pub fn prepare<'a>(job: &'a StackJob, monitor: &mut Monitor<'_>) -> Result<PreparedStack<'a>> {
+    check_times(job)?;
     let gdal = Gdal::get()?;
     let opened = open(job, gdal, None, monitor)?;
     let plan = job.divide(&opened.program, &opened.source, StackJob::usual_block(), gdal)?;
-    let OpenedStack { grid, grid_name, files, source, program, bands, images, listed, bad } = opened;
-    Ok(PreparedStack { job, gdal, grid, grid_name, files, source, program, bands, plan, images, listed, bad })
+    let OpenedStack { grid, grid_name, files, source, program, bands, .. } = opened;
+    let (images, listed, codings) = (opened.images, opened.listed, opened.codings);
+    let (bad, beside) = (opened.bad, opened.beside);
+    Ok(PreparedStack {
+        job,
+        gdal,
+        grid,
+        grid_name,
+        files,
+        source,
+        program,
+        bands,
+        plan,
+        images,
+        listed,
+        codings,
+        bad,
+        beside,
+    })
+}
+
+/// Images as they are told to users, wherever they lie.
+pub fn list_images(job: &StackJob, monitor: &mut Monitor<'_>) -> Result<Vec<ListedImage>> {
+    let gdal = Gdal::get()?;
+    let (inputs, _) = inputs::open(gdal, &job.stack, job.threads(), monitor)?;
+    let uses = uses(job.command, &job.stack, &inputs)?;
+    let images = used_images(job, &inputs, &uses)?;
+    let place = || longitude(gdal, &inputs::grid(gdal, &inputs, &job.stack)?.1);
+    let reduction = match job.command {
+        StackCommand::Reduce => Some(reduction(&job.stack, &inputs, &images, &uses, &place)?),
+        _ => None,
+    };
+    Ok(list(&inputs, &images, reduction.as_ref()))
+}
+
+/// Refuses types of cells in which times would be lost.
+pub(super) fn check_times(job: &StackJob) -> Result<()> {
+    const WIDE: [CellType; 5] =
+        [CellType::Float64, CellType::Int32, CellType::UInt32, CellType::Int64, CellType::UInt64];
+    let (StackCommand::Reduce, Some(cell_type)) = (job.command, job.stack.cell_type) else { return Ok(()) };
+    let statistics = Statistic::parse_list(job.stack.statistics.as_deref().unwrap_or("mean"))?;
+    let seconds = statistics.into_iter().find(|statistic| statistic.is_in_seconds());
+    let Some(seconds) = seconds.filter(|_| !WIDE.contains(&cell_type)) else { return Ok(()) };
+    let (name, given, wide) = (seconds.name(), cell_type.name(), WIDE.map(CellType::name).join(", "));
+    Err(Error::Argument(format!(
+        "{name} is in seconds since 1970, which type {given} does not hold; allowed: {wide}, or {name}(day), {name}(index)"
+    )))
 }
 
 /// Opens and checks. `target` is a grid, and the raster that has it, to which everything is brought.
@@ -60,9 +111,13 @@ pub(super) fn open(
     monitor: &mut Monitor<'_>,
 ) -> Result<OpenedStack> {
     let options = &job.stack;
-    let (inputs, bad) = inputs::open(gdal, options, job.threads(), monitor)?;
+    let (mut inputs, bad) = inputs::open(gdal, options, job.threads(), monitor)?;
     let uses = uses(job.command, options, &inputs)?;
     let (grid, grid_name) = target.map_or_else(|| inputs::grid(gdal, &inputs, options), Ok)?;
+    let beside = match options.skip_bad && options.warps() {
+        true => beside::leave_out(gdal, &mut inputs, &grid, job.threads(), monitor)?,
+        false => Vec::new(),
+    };
     let images = used_images(job, &inputs, &uses)?;
     let mut wanted = Wanted::new(gdal, options, (&grid, &grid_name));
     let layers = images.iter().map(|image| {
@@ -71,12 +126,12 @@ pub(super) fn open(
     });
     let layers = layers.collect::<Result<Vec<_>>>()?;
     let mut files = wanted.file_names();
-    files.extend(options.side_files());
+    files.extend(options.side_files().into_iter().chain(bad.iter().chain(&beside).cloned()));
     let source = wanted.open(job.threads(), job.run.memory(gdal), monitor)?;
     let found = (&inputs[..], &images[..], source.planes());
-    let Assembled { program, bands, listed } =
+    let Assembled { program, bands, listed, codings } =
         assemble(job, found, layers, uses, &|| longitude(gdal, &grid_name))?;
-    Ok(OpenedStack { grid, grid_name, files, source, program, bands, images, listed, bad })
+    Ok(OpenedStack { grid, grid_name, files, source, program, bands, images, listed, codings, bad, beside })
 }
 
 /// The images; inputs that nothing takes are refused.
@@ -98,6 +153,8 @@ pub(super) struct Assembled {
     pub(super) program: StackProgram,
     pub(super) bands: Vec<Band>,
     pub(super) listed: Vec<ListedImage>,
+    /// Of each output.
+    pub(super) codings: Vec<Coding>,
 }
 
 /// Puts a program together. `found` are the inputs, their images, and the planes of `layers`.
@@ -110,7 +167,6 @@ pub(super) fn assemble(
 ) -> Result<Assembled> {
     let ((inputs, images, planes), options) = (found, &job.stack);
     let cell_type = cell_type(job, inputs, &uses)?;
-    let nodata = options.nodata.or_else(|| usual_nodata(job, inputs, &uses, cell_type));
     let reduction = match job.command {
         StackCommand::Reduce => Some(reduction(options, inputs, images, &uses, longitude)?),
         _ => None,
@@ -122,7 +178,15 @@ pub(super) fn assemble(
         .iter()
         .flat_map(|layer| &layer.planes)
         .any(|plane| planes[*plane].cell_type == CellType::Float32);
-    let complete = uses.formula.is_none() && is_complete(job, &layers, planes);
+    let has_formula = uses.formula.is_some();
+    let coding = |(image, layer): (&Image, &Layer)| {
+        let facts = uses.values.iter().filter_map(|band| facts(inputs, image, band)).collect();
+        let planes = layer.planes.iter().map(|plane| &planes[*plane]).collect();
+        Coding::of(job, cell_type, &Origin { facts, planes, has_formula })
+    };
+    // A reduction has one output.
+    let outputs = if reduction.is_some() { 1 } else { images.len() };
+    let codings = images.iter().zip(&layers).take(outputs).map(coding).collect::<Result<Vec<_>>>()?;
     let bands = output_bands(job, inputs, &uses, reduction.as_ref());
     let listed = list(inputs, images, reduction.as_ref());
     let (merging, plan) = reduction.map_or((None, None), |found| (found.merging, Some(found.plan)));
@@ -138,17 +202,13 @@ pub(super) fn assemble(
         reduce: plan,
         exact_in_float32: exact && options.merge != Some(Merge::Mean),
         cell_type,
-        nodata,
-        complete,
+        nodata: None,
+        complete: false,
     };
-    if let Some(value) = program.where_masked.filter(|value| !value.is_nan()) {
-        cell_type.check("where-masked", value)?;
-        // Who burns the nodata value burns nodata.
-        if Encoder::of(&program)?.nodata() == Some(cell_type.stored(value)) {
-            program.where_masked = Some(f64::NAN);
-        }
+    if let Some(coding) = codings.first() {
+        coding.apply(&mut program);
     }
-    Ok(Assembled { program, bands, listed })
+    Ok(Assembled { program, bands, listed, codings })
 }
 
 /// Reads formula and masks, and finds which bands they take.
@@ -158,7 +218,12 @@ pub(super) fn uses(command: StackCommand, options: &StackOptions, inputs: &[Inpu
     let mut mask_bands: Vec<KnownBand> = Vec::new();
     let mut masks = Vec::new();
     for text in &options.masks {
-        let mask = Mask::parse(text, &names)?;
+        let mut mask = Mask::parse(text, &names)?;
+        if let [band] = mask.inputs() {
+            let band = &known[*band];
+            let types = types(inputs, band);
+            mask.fit(&band.name, &types).map_err(|error| error.within(&format!("mask '{text}'")))?;
+        }
         let mut places = Vec::new();
         for input in mask.inputs() {
             let band = &known[*input];
@@ -191,6 +256,12 @@ pub(super) fn uses(command: StackCommand, options: &StackOptions, inputs: &[Inpu
         values.extend(bands.map(|band| KnownBand { name: band_name(input, band), input: index, band }));
     }
     Ok(Uses { formula: None, values, masks, mask_bands })
+}
+
+/// Types of a band's cells in all files.
+fn types(inputs: &[Input], band: &KnownBand) -> Vec<CellType> {
+    let scenes = inputs[band.input].scenes.iter();
+    scenes.filter_map(|scene| scene.facts.bands.get(band.band - 1)).map(|facts| facts.cell_type).collect()
 }
 
 /// What a band without a formula is called.
@@ -265,38 +336,11 @@ fn cell_type(job: &StackJob, inputs: &[Input], uses: &Uses) -> Result<CellType> 
     if !keeps {
         return Ok(CellType::Float32);
     }
-    let bands = uses.values.iter().flat_map(|band| {
-        inputs[band.input].scenes.iter().filter_map(|scene| scene.facts.bands.get(band.band - 1))
-    });
-    let types: Vec<CellType> = bands.map(|facts| facts.cell_type).collect();
+    let types: Vec<CellType> = uses.values.iter().flat_map(|band| types(inputs, band)).collect();
     let first = types.first().copied().unwrap_or(CellType::Float32);
     let widest =
         if types.iter().all(|own| own.fits_float32()) { CellType::Float32 } else { CellType::Float64 };
     Ok(if types.iter().all(|own| *own == first) { first } else { widest })
-}
-
-/// The nodata value of the input, where its type is kept.
-fn usual_nodata(job: &StackJob, inputs: &[Input], uses: &Uses, cell_type: CellType) -> Option<f64> {
-    let keeps = matches!(job.command, StackCommand::Mask | StackCommand::Rescale);
-    let first =
-        first_facts(inputs, uses).into_iter().next().filter(|facts| keeps && facts.cell_type == cell_type)?;
-    // What the type does not have marks nothing.
-    let fits = |value: &f64| value.is_nan() || cell_type.check("nodata value", *value).is_ok();
-    job.stack.source_nodata.or(first.nodata.filter(fits))
-}
-
-/// Whether masked cells of whole numbers get a value, and all others have one.
-fn is_complete(job: &StackJob, layers: &[Layer], planes: &[PlaneInfo]) -> bool {
-    let options = &job.stack;
-    let has_all = |plane: &usize| {
-        let info = &planes[*plane];
-        !info.cell_type.is_float() && info.nodata.is_none() && !info.masked
-    };
-    job.command == StackCommand::Mask
-        && options.where_masked.is_some_and(f64::is_finite)
-        && options.nodata.is_none()
-        && !options.skip_bad
-        && layers.iter().flat_map(|layer| &layer.planes).all(has_all)
 }
 
 fn rescale(job: &StackJob, any_float32: bool) -> Result<Option<Rescale>> {
@@ -338,6 +382,10 @@ fn reduction(
     let lost = || Error::Internal("an image without a date".into());
     let all = times.collect::<Option<Vec<i64>>>().ok_or_else(lost)?;
     let merging = match options.merge_same {
+        None if options.merge.is_some() => {
+            let allowed = "allowed: with merge-same = day or solar";
+            return Err(Error::Argument(format!("merge without merge-same; {allowed}")));
+        }
         None => None,
         Some(same) => {
             let day = match same {

@@ -16,6 +16,9 @@ const LARGEST_SIDE: usize = 512;
 /// Longest side on which blocks of different files may meet; beyond it they meet inside tiles.
 const LONGEST_BLOCK: usize = 4096;
 
+/// Tiles along a side at which it is counted how often blocks are decoded.
+const MOST_COUNTED: usize = 4096;
+
 /// Side of blocks that describe images up to which tiles are made of whole ones.
 const LARGEST_BLOCK: usize = 2 * LARGEST_SIDE;
 
@@ -236,11 +239,13 @@ impl Need {
         threads.saturating_mul(tile).saturating_add(buffers.saturating_mul(output))
     }
 
-    /// How often a block of the planes is decoded when tiles have this size.
+    /// How often a block of the planes is decoded when tiles have this size. Of very many tiles the first ones tell.
     fn decoded(&self, planes: &[PlaneInfo], rows: usize, cols: usize) -> f64 {
         let times = |side: usize, block: usize, length: usize| {
-            let blocks = length.div_ceil(block) as f64;
-            let tiles = (0..length.div_ceil(side)).map(|tile| {
+            let part = length.min(side.saturating_mul(MOST_COUNTED));
+            let blocks =
+                if part < length { part as f64 / block as f64 } else { length.div_ceil(block) as f64 };
+            let tiles = (0..part.div_ceil(side)).map(|tile| {
                 let first = (tile * side).saturating_sub(self.halo) / block;
                 let last = ((tile + 1) * side + self.halo).min(length);
                 (last.div_ceil(block) - first) as f64
@@ -319,6 +324,24 @@ mod tests {
 
     fn layout(rows: usize, cols: usize, block_rows: usize, block_cols: usize) -> Layout {
         Layout { rows, cols, block_rows, block_cols }
+    }
+
+    #[test]
+    fn decoding_of_huge_grids_is_estimated_from_their_first_tiles() {
+        let need = Need { values: 4, masks: 0, kept: 0, output: 4, halo: 0 };
+        let most = i32::MAX as usize;
+        let plane = |layout| PlaneInfo {
+            file: 0,
+            cell_type: crate::stack::cells::CellType::Float32,
+            nodata: None,
+            layout,
+            masked: false,
+        };
+        let planes = vec![plane(layout(most, most, 256, 256)); 100];
+        let start = std::time::Instant::now();
+        assert_eq!(need.decoded(&planes, 512, 1), 256.0);
+        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+        assert_eq!(need.decoded(&[plane(layout(1000, 1000, 256, 256))], 512, 512), 1.0);
     }
 
     #[test]

@@ -4,13 +4,13 @@ use super::encode::Encoder;
 use super::io::{PlaneInfo, RawPlane, StackReader, StackSource};
 use super::masks::MaskWorker;
 use super::plan::StackPlan;
-use super::program::StackProgram;
+use super::program::{Layer, StackProgram};
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::{Aligned, CellsRef, Sink};
 use crate::pipeline::profile::{Clock, Profile};
 use crate::pipeline::run::{drive, Monitor, Tiling, Work};
-use crate::stack::cells::Written;
+use crate::stack::cells::{count_infinite, Written};
 use crate::stack::expression::{Scratch, Tally};
 use crate::stack::mask;
 use crate::stack::reduce::{self, MergeScratch, State};
@@ -25,7 +25,7 @@ use std::sync::{Mutex, PoisonError};
 pub struct Report {
     /// Cells, image by image, that masks cover.
     pub masked: u64,
-    /// Results of expressions that were infinite or no numbers, as after a division by zero.
+    /// Results of expressions that were infinite or no numbers, as after a division by zero, and infinite cells of files.
     pub not_finite: u64,
     /// Values limited by a rescaling.
     pub clipped: u64,
@@ -88,6 +88,8 @@ pub(super) struct StackWork<'a> {
     decisive: Vec<usize>,
     /// Results that no input decides.
     constants: Vec<usize>,
+    /// Results may be infinite, and nobody has counted them.
+    may_be_infinite: bool,
     pub(super) report: Mutex<Report>,
     pub(super) profile: Option<&'a Profile>,
 }
@@ -205,8 +207,20 @@ impl<'a> StackWork<'a> {
         let decisive =
             program.formula.as_ref().map_or_else(|| (0..inputs).collect(), |formula| formula.decisive());
         let constants = program.formula.as_ref().map_or_else(Vec::new, |formula| formula.constants());
+        let may_be_infinite = may_be_infinite(program, source.planes());
         let (steps, report) = (program.steps(), Mutex::default());
-        Ok(Self { program, plan, source, encoder, steps, decisive, constants, report, profile })
+        Ok(Self {
+            program,
+            plan,
+            source,
+            encoder,
+            steps,
+            decisive,
+            constants,
+            may_be_infinite,
+            report,
+            profile,
+        })
     }
 }
 
@@ -318,6 +332,9 @@ impl StackWork<'_> {
             if let Some(rescale) = &program.rescale {
                 report.add_clipped(rescale.row(result));
             }
+            if self.may_be_infinite {
+                report.not_finite += count_infinite(result);
+            }
             let burnt = program.where_masked.or(self.constants.contains(&band).then_some(f64::NAN));
             if let (Some(masked), Some(value)) = (masked, burnt) {
                 mask::apply_value(masked, value, result);
@@ -350,6 +367,13 @@ impl StackWork<'_> {
     }
 }
 
+/// Whether results may be infinite that no formula has counted: cells of files, and what becomes of them.
+fn may_be_infinite(program: &StackProgram, planes: &[PlaneInfo]) -> bool {
+    let is_float = |plane: &usize| planes[*plane].cell_type.is_float();
+    let of_layer = |layer: &Layer| !layer.unscale.is_empty() || layer.planes.iter().any(is_float);
+    program.rescale.is_some() || program.formula.is_none() && program.layers.iter().any(of_layer)
+}
+
 /// Bytes of all planes that a program reads, for estimates.
 pub fn input_bytes(program: &StackProgram, planes: &[PlaneInfo]) -> u64 {
     let mut used: Vec<usize> = program
@@ -361,7 +385,8 @@ pub fn input_bytes(program: &StackProgram, planes: &[PlaneInfo]) -> u64 {
     used.dedup();
     let bytes = |plane: &usize| {
         let info = &planes[*plane];
-        (info.layout.rows * info.layout.cols * info.cell_type.size()) as u64
+        let cells = info.layout.rows as u64 * info.layout.cols as u64;
+        cells.saturating_mul(info.cell_type.size() as u64)
     };
-    used.iter().map(bytes).sum()
+    used.iter().map(bytes).fold(0, u64::saturating_add)
 }

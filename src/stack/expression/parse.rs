@@ -152,6 +152,17 @@ fn in_words(rule: Rule) -> Option<&'static str> {
     })
 }
 
+/// Refuses a result that is called as a number is: nobody could use it.
+fn check_target(name: &str) -> Result<()> {
+    if CONSTANTS.iter().all(|(known, ..)| *known != name) {
+        return Ok(());
+    }
+    let all: Vec<&str> = CONSTANTS.iter().map(|(known, ..)| *known).collect();
+    let text =
+        format!("'{name}' is a number and cannot be a result; allowed: names other than {}", all.join(", "));
+    Err(Error::Argument(text))
+}
+
 /// The parts of a pair that carry meaning.
 fn parts(pair: Pair<'_, Rule>) -> impl Iterator<Item = Pair<'_, Rule>> {
     let mark = |rule| {
@@ -168,6 +179,7 @@ impl Reading {
         for part in parts(pair) {
             if part.as_rule() == Rule::target {
                 let place = place_of_pair(&part);
+                check_target(part.as_str().trim()).map_err(|error| error.at(&place))?;
                 name = Some(Name { name: part.as_str().trim().trim_matches('"').to_string(), place });
             } else {
                 root = self.choice(part)?;

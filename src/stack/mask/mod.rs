@@ -5,6 +5,7 @@
 
 mod cell_test;
 mod dilate;
+mod fit;
 mod presets;
 mod text;
 

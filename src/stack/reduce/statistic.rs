@@ -209,6 +209,11 @@ impl Statistic {
         }
     }
 
+    /// Whether it is in seconds since the beginning of 1970, which are no 32-bit floats.
+    pub fn is_in_seconds(self) -> bool {
+        matches!(self, Self::Which(_, When::Seconds))
+    }
+
     /// Whether all values of a cell have to be kept for it.
     pub fn keeps_values(self) -> bool {
         matches!(self, Self::Median | Self::Percentile(..) | Self::Mode)

@@ -3,6 +3,7 @@
 mod look;
 mod table;
 
+use super::beside;
 use super::bins::Counts;
 use super::inputs::{self, Input, Scene};
 use super::layers::{images, Image};
@@ -155,7 +156,11 @@ impl StatisticsJob {
         };
         let mut opening = |_| report(0.0, OPENING);
         let mut monitor = Monitor { report: &mut opening, cancel };
-        let (inputs, mut bad) = inputs::open(gdal, &job.stack, job.threads(), &mut monitor)?;
+        let (mut inputs, mut bad) = inputs::open(gdal, &job.stack, job.threads(), &mut monitor)?;
+        if job.stack.skip_bad && self.has_one_grid() {
+            let (grid, _) = inputs::grid(gdal, &inputs, &job.stack)?;
+            bad.extend(beside::leave_out(gdal, &mut inputs, &grid, job.threads(), &mut monitor)?);
+        }
         let files = read_files(&job.stack, &inputs, &bad);
         if let Some(output) = &self.output {
             // Before the work, not after it.
@@ -214,6 +219,11 @@ impl StatisticsJob {
         images(inputs, masks, self.stack.missing_mask, false)
     }
 
+    /// Whether everything is brought to one grid.
+    fn has_one_grid(&self) -> bool {
+        self.stack.grid_of.is_some() || self.stack.resolution.is_some()
+    }
+
     /// Images beside one another that lie on one grid.
     fn groups(
         &self,
@@ -221,7 +231,7 @@ impl StatisticsJob {
         (inputs, masks): (&[Input], &[bool]),
         images: &[Image],
     ) -> Result<Vec<Group>> {
-        if self.stack.grid_of.is_some() || self.stack.resolution.is_some() {
+        if self.has_one_grid() {
             let (grid, name) = inputs::grid(gdal, inputs, &self.stack)?;
             return Ok(vec![Group { grid, name, images: (0..images.len()).collect() }]);
         }

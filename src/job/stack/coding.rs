@@ -1,0 +1,78 @@
+//! Which value means nodata in an output, and what masked cells get there.
+
+use super::{StackCommand, StackJob};
+use crate::core::error::Result;
+use crate::gdal::raster::BandFacts;
+use crate::pipeline::stack::encode::Encoder;
+use crate::pipeline::stack::io::PlaneInfo;
+use crate::pipeline::stack::program::StackProgram;
+use crate::stack::cells::{CellType, NodataValue};
+
+/// How missing and masked cells of one output are written. Each file of several has its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Coding {
+    nodata: Option<f64>,
+    complete: bool,
+    where_masked: Option<f64>,
+}
+
+/// What an output of one image is made from.
+pub struct Origin<'a> {
+    /// Bands whose values are taken.
+    pub facts: Vec<&'a BandFacts>,
+    /// All that is read for it.
+    pub planes: Vec<&'a PlaneInfo>,
+    /// A formula makes something else of them.
+    pub has_formula: bool,
+}
+
+impl Coding {
+    /// Of one output. Refuses a value of masked cells that the type does not have.
+    pub fn of(job: &StackJob, cell_type: CellType, origin: &Origin<'_>) -> Result<Self> {
+        let options = &job.stack;
+        let nodata = options.nodata.or_else(|| own_nodata(job, cell_type, &origin.facts));
+        let complete = !origin.has_formula && is_complete(job, &origin.planes);
+        let mut where_masked = options.where_masked;
+        if let Some(value) = where_masked.filter(|value| !value.is_nan()) {
+            cell_type.check("where-masked", value)?;
+            let code = match complete {
+                true => NodataValue::Absent,
+                false => nodata.map_or(NodataValue::Usual, NodataValue::Number),
+            };
+            // Who burns the nodata value burns nodata.
+            if Encoder::new(cell_type, code)?.nodata() == Some(cell_type.stored(value)) {
+                where_masked = Some(f64::NAN);
+            }
+        }
+        Ok(Self { nodata, complete, where_masked })
+    }
+
+    /// Sets it for the next output of a program.
+    pub fn apply(self, program: &mut StackProgram) {
+        (program.nodata, program.complete) = (self.nodata, self.complete);
+        program.where_masked = self.where_masked;
+    }
+}
+
+/// The nodata value of the first band that has one, where the type is kept.
+fn own_nodata(job: &StackJob, cell_type: CellType, facts: &[&BandFacts]) -> Option<f64> {
+    let keeps = matches!(job.command, StackCommand::Mask | StackCommand::Rescale);
+    if !keeps || facts.first().is_none_or(|facts| facts.cell_type != cell_type) {
+        return None;
+    }
+    // What the type does not have marks nothing.
+    let fits = |value: &f64| value.is_nan() || cell_type.check("nodata value", *value).is_ok();
+    let own = || facts.iter().find_map(|facts| facts.nodata.filter(fits));
+    job.stack.source_nodata.or_else(own)
+}
+
+/// Whether masked cells of whole numbers get a value, and all others have one.
+fn is_complete(job: &StackJob, planes: &[&PlaneInfo]) -> bool {
+    let options = &job.stack;
+    let has_all = |info: &&PlaneInfo| !info.cell_type.is_float() && info.nodata.is_none() && !info.masked;
+    job.command == StackCommand::Mask
+        && options.where_masked.is_some_and(f64::is_finite)
+        && options.nodata.is_none()
+        && !options.skip_bad
+        && planes.iter().all(has_all)
+}
