@@ -405,6 +405,7 @@ impl StackJob {
             reader: source.reader_bytes(),
             shared: source.handle_bytes(),
             keeps_parts: self.run.format.keeps_parts(),
+            decodes: true,
         }
     }
 
