@@ -48,6 +48,7 @@ for stat in mean median; do
     pair "temporal $stat of $dates float32 COGs $side², DEFLATE (reference: the floor)" \
         "$([[ $stat == mean ]] && echo '≤ 1.25' || echo '-')" "$work/floor 2 $deflate/x_*.tif" "$mean --stat $stat"
 done
+pair "temporal mean in tiles of 64 cells (reference: in tiles of terralume's choice)" "≤ 1.3" "$mean" "$mean --tile-size 64"
 pair "spatial mean of the same (reference: the floor)" "≤ 1.25" "$work/floor 2 $deflate/x_*.tif" \
     "$terralume statistics $deflate/x_*.tif --stat mean --threads 2"
 row "peak of the temporal mean, MiB: 10 files, $dates files" "$(mebibytes $terralume reduce $deflate/x_*0_*.tif $work/out.tif $quick)" \

@@ -209,3 +209,42 @@ fn more_files_than_handles_are_read_in_turn() {
     assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""));
     assert_eq!(folder.floats("out.tif"), [60.0, 120.0, 180.0, 240.0, 60.0, 60.0, 60.0, 60.0]);
 }
+
+/// A block as large as the file is decoded by one worker at a time, whose handle counts as any other.
+#[test]
+fn files_of_one_huge_block_are_open_in_turn() {
+    let folder = Folder::new();
+    // GDAL reads a strip of more rows line by line.
+    let size = ["-outsize", "2200", "2000", "-a_srs", "EPSG:32633", "-a_ullr", "0", "2000", "2200", "0"];
+    let stored = ["-co", "COMPRESS=DEFLATE", "-co", "BLOCKYSIZE=2000", "-burn", "3", "one.tif"];
+    folder.gdal("gdal_create", &[&["-q", "-ot", "Byte"][..], &size, &stored].concat());
+    let mut list = String::from("file,datetime\n");
+    for number in 0..45 {
+        let name = format!("f{number:02}.tif");
+        std::fs::copy(folder.path("one.tif"), folder.path(&name)).unwrap();
+        list += &format!("{name},2018-01-01T00:00:{number:02}Z\n");
+    }
+    folder.write("list.csv", list.as_bytes());
+    let reduce = "reduce list.csv out.tif --stat sum --max-open 8 --tile-size 2200 --threads 2 --quiet";
+    let command = format!("ulimit -n 40; exec {PROGRAM} {reduce}");
+    let answer = Answer::from(folder.command("sh", &["-c", &command]).output().unwrap());
+    assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""));
+    assert!(folder.floats("out.tif").iter().all(|sum| *sum == 135.0));
+}
+
+/// Each band that is brought to another grid has the file open once more.
+#[test]
+fn bands_on_another_grid_are_open_in_turn() {
+    let folder = Folder::new();
+    let fine = ["-outsize", "90", "90", "-a_srs", "EPSG:32633", "-a_ullr", "0", "900", "900", "0"];
+    let coarse = ["-outsize", "45", "45", "-a_srs", "EPSG:32633", "-a_ullr", "0", "900", "900", "0"];
+    folder.gdal("gdal_create", &[&["-q", "-bands", "45", "-burn", "2"][..], &fine, &["bands.tif"]].concat());
+    folder.gdal("gdal_create", &[&["-q"][..], &coarse, &["grid.tif"]].concat());
+    let sum: Vec<String> = (1..=45).map(|band| format!("X[{band}]")).collect();
+    let calc = format!("calc '{}' out.tif -i bands.tif --grid-of grid.tif --type float32", sum.join("+"));
+    let command =
+        format!("ulimit -n 40; exec {PROGRAM} {calc} --max-open 8 --tile-size 16 --threads 2 --quiet");
+    let answer = Answer::from(folder.command("sh", &["-c", &command]).output().unwrap());
+    assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""));
+    assert!(folder.floats("out.tif").iter().all(|sum| *sum == 90.0));
+}

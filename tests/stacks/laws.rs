@@ -59,6 +59,60 @@ fn formulas_do_not_depend_on_how_the_work_is_divided() {
     }
 }
 
+/// Images in blocks of 128 cells, each band with a mask beside its cells: some bands stand together, some lie on another grid.
+#[test]
+fn tiles_that_share_blocks_give_the_same_cells() {
+    let folder = Folder::with_dem(300);
+    let tiled = ["-q", "-co", "TILED=YES", "-co", "BLOCKXSIZE=128", "-co", "BLOCKYSIZE=128"];
+    let translate = |more: &[&str]| folder.gdal("gdal_translate", &[&tiled[..], more].concat());
+    for day in 1..=9 {
+        let name = format!("x_2018010{day}.tif");
+        let scale = ["-scale", "0", "1000", "0", &(1000 * day).to_string()];
+        let more = match day {
+            1..=3 => &["-ot", "UInt16", "-co", "COMPRESS=DEFLATE"][..],
+            4..=6 => &["-b", "1", "-b", "1", "-mask", "1", "-ot", "Float32"],
+            _ => &["-outsize", "150", "150"],
+        };
+        translate(&[&scale, more, &["dem.tif", &name]].concat());
+    }
+    for more in [
+        &["--stat", "median,mean"][..],
+        &["--stat", "p20", "--mask", "q: range 900..1500", "--dilate", "9"],
+        &["--stat", "first,std", "--mask", "q: range 900..1500", "--group", "period 4D from 2018-01-01"],
+    ] {
+        let mut first = None;
+        for division in [
+            &["--tile-size", "300", "--threads", "1"][..],
+            &["--tile-size", "32", "--threads", "1"],
+            &["--tile-size", "50", "--threads", "3"],
+            &["--tile-size", "32", "--threads", "2", "--memory", "68M"],
+            &["--threads", "2", "--memory", "68M"],
+        ] {
+            let reduce =
+                ["reduce", "-i", "X=x_*.tif:1", "-i", "q=x_*.tif:1", "--grid-of", "dem.tif", "out.tif"];
+            folder.run(&[&reduce[..], &["--expr", "X + q / 2", "--overwrite"], more, division].concat());
+            let cells = folder.cells("out.tif");
+            assert!(cells == *first.get_or_insert_with(|| cells.clone()), "{more:?}, {division:?}");
+        }
+    }
+}
+
+/// What a tile needs of a block is decoded once for all tiles of the block, as long as the memory has room.
+#[test]
+fn a_plan_of_small_tiles_decodes_blocks_once() {
+    let folder = Folder::with_dem(700);
+    let tiled = ["-q", "-co", "TILED=YES", "-co", "BLOCKXSIZE=256", "-co", "BLOCKYSIZE=256"];
+    for day in 1..=9 {
+        let name = format!("x_2018010{day}.tif");
+        folder.gdal("gdal_translate", &[&tiled[..], &["dem.tif", &name]].concat());
+    }
+    let plan = ["plan", "reduce", "x_*.tif", "--stat", "median", "--tile-size"];
+    for side in ["16", "64", "100", "256", "4096"] {
+        let text = folder.terralume(&[&plan[..], &[side]].concat()).out;
+        assert!(text.contains("1.00 times each block is decoded"), "{side}: {text}");
+    }
+}
+
 #[test]
 fn masks_grow_by_cells() {
     let folder = Folder::new();

@@ -173,7 +173,7 @@ fn nothing_of_the_users_goes_when_an_output_replaces_a_folder() {
     folder.run(&["visualize", "slope", "dem.tif", "old.zarr", "--format", "Zarr", "--overwrite"]);
 }
 
-/// Chunks whose cells come with several rows of tiles wait in memory.
+/// Chunks whose cells come with several tiles wait in memory.
 #[test]
 fn parts_of_chunks_are_part_of_the_memory() {
     let folder = Folder::with_dem(500);
@@ -198,7 +198,7 @@ fn parts_of_chunks_are_part_of_the_memory() {
             assert!(least > budget && held <= (least + 64) << 20, "{said}");
         }
     };
-    run(&stack, 90);
+    run(&stack, 66);
     run(&picture, 70);
     // Whole chunks take nothing more.
     let whole = ["calc", formula, "-i", "wide.tif", "--threads", "2", "--memory", "90M"];

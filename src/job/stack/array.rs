@@ -101,6 +101,7 @@ impl<'a> ArrayStack<'a> {
             reader: 0,
             shared: 0,
             sink: SinkNeeds::default(),
+            decodes: false,
         };
         Ok(Self { program, bands, source, size, options })
     }
@@ -156,9 +157,9 @@ impl PreparedStack<'_> {
 }
 
 impl PreparedStack<'_> {
-    /// About how many seconds the run will take, without writing: a tile in the middle is computed for it.
+    /// About how many seconds the run will take, without writing: a part in the middle is computed for it.
     pub fn estimate(&self, cancel: &AtomicBool) -> Result<f64> {
-        let part = self.plan.tile(self.plan.tiles() / 2);
+        let (part, tiles) = self.plan.sample();
         let mut cells = vec![0; self.program.bands() * part.cells() * self.program.cell_type.size()];
         let (program, part) = (&self.program, Some(part));
         let work = PartOfStack { program, source: &self.source, size: self.grid.size, part };
@@ -166,8 +167,8 @@ impl PreparedStack<'_> {
         let options = StackPlanOptions { threads: 1, ..options };
         let start = Instant::now();
         work.run(options, &mut cells, &mut |_, _| true, cancel)?;
-        let tiles = self.plan.tiles().div_ceil(self.plan.threads);
-        Ok(start.elapsed().as_secs_f64() * tiles as f64)
+        let times = self.plan.tiles().div_ceil(tiles).div_ceil(self.plan.threads);
+        Ok(start.elapsed().as_secs_f64() * times as f64)
     }
 }
 

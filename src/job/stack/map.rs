@@ -57,11 +57,13 @@ pub fn map_tiles(
             "halo of {halo} cells; allowed: 0 to {most}, the longer side of '{path}'"
         )));
     }
-    let threads = fitting(&options, memory, threads, &|threads| {
+    let taken = |threads: usize| {
         let readers = threads.saturating_mul(source.reader_bytes()).saturating_add(source.handle_bytes());
         bytes(&source.planes()[plane], (side, options.halo), threads).saturating_add(readers)
-    })?;
-    map(&source, plane, (side, options.halo), threads, function, &mut monitor)
+    };
+    let threads = fitting(&options, memory, threads, &taken)?;
+    let room = memory - taken(threads);
+    map(&source, plane, (side, options.halo), (threads, room), function, &mut monitor)
 }
 
 /// As many threads as the memory has room for; those that were asked for must all fit.

@@ -432,6 +432,7 @@ impl StackJob {
             reader: source.reader_bytes(),
             shared: source.handle_bytes(),
             sink: SinkNeeds::default(),
+            decodes: true,
         }
     }
 

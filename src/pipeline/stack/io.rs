@@ -82,6 +82,24 @@ impl RawPlane {
         &mut self.mask
     }
 
+    /// Copies the cells of a window out of those of `place`, which this has.
+    pub fn cut(&self, place: Window, window: Window, to: &mut Self) {
+        (to.cell_type, to.nodata) = (self.cell_type, self.nodata);
+        let size = self.cell_type.size();
+        to.bytes.resize(window.cells() * size, 0);
+        to.mask.clear();
+        to.mask.resize(if self.mask.is_empty() { 0 } else { window.cells() }, 1);
+        for row in 0..window.rows {
+            let from = (window.row - place.row + row) * place.cols + window.col - place.col;
+            let (from, into) = (from..from + window.cols, row * window.cols..(row + 1) * window.cols);
+            if !self.mask.is_empty() {
+                to.mask[into.clone()].copy_from_slice(&self.mask[from.clone()]);
+            }
+            let bytes = |cells: Range<usize>| cells.start * size..cells.end * size;
+            to.bytes[bytes(into)].copy_from_slice(&self.bytes[bytes(from)]);
+        }
+    }
+
     /// Cells, counted row after row, as 64-bit numbers; missing ones, and those that a mask covers, become NaN.
     ///
     /// # Allocations: none.

@@ -1,11 +1,14 @@
 //! Tiles of one plane, with the cells around them, handed to a function.
 
 use super::io::{PlaneInfo, RawPlane, StackReader, StackSource};
+use super::keeping::{Keeping, Unit};
+use super::kept::{Kept, KeptReader};
+use super::order::Order;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::Layout;
-use crate::pipeline::plan::tile_window;
 use crate::pipeline::run::{drive, Monitor, Tiling, Work};
+use std::sync::Arc;
 
 /// A tile.
 #[derive(Debug, Clone, Copy)]
@@ -29,36 +32,46 @@ pub fn bytes(plane: &PlaneInfo, (tile, halo): ((usize, usize), usize), threads: 
     read.saturating_add(numbers).saturating_mul(threads.clamp(1, tiles.max(1)))
 }
 
-/// Hands tiles of a size, and so many cells around them, to `function`; one that answers false stops the run.
+/// Hands tiles of a size, and so many cells around them, to `function`; one that answers false stops the run. Blocks that
+/// tiles share are kept in `room` bytes.
 pub fn map(
     source: &dyn StackSource,
     plane: usize,
     (tile, halo): ((usize, usize), usize),
-    threads: usize,
+    (threads, room): (usize, usize),
     function: &(dyn Fn(&MapTile<'_>) -> bool + Sync),
     monitor: &mut Monitor<'_>,
 ) -> Result<()> {
     let layout = source.planes()[plane].layout;
     let size = (layout.rows, layout.cols);
-    let window = |index: usize| tile_window(size, tile, index);
-    let tiles = size.0.div_ceil(tile.0) * size.1.div_ceil(tile.1);
-    let tiling = Tiling { tiles, threads: threads.max(1), window: &window };
-    let work = Mapping { source, plane, size, halo, function };
-    drive(&tiling, &work, vec![(); threads.max(1) + 1], &mut |_, ()| Ok(()), monitor)?;
+    // As many tiles as a block has cells for stand together.
+    let near = |tile: usize, block: usize| (block / tile).max(1).saturating_mul(tile);
+    let rectangle = (near(tile.0, layout.block_rows), near(tile.1, layout.block_cols));
+    let order = Order::new(size, tile, rectangle);
+    let threads = threads.max(1);
+    let passes = [vec![Unit { planes: vec![plane], halo }]];
+    let keeping = Keeping::new(&passes, source.planes(), (order, rectangle), threads, room);
+    let kept = Kept::new(keeping, source.planes(), (order, size, (0, 0)), threads);
+    let window = |index: usize| order.window(index);
+    let tiling = Tiling { tiles: order.count(), threads, window: &window };
+    let work = Mapping { source, kept, plane, size, tile, halo, function };
+    drive(&tiling, &work, vec![(); threads + 1], &mut |_, ()| Ok(()), monitor)?;
     Ok(())
 }
 
 struct Mapping<'a> {
     source: &'a dyn StackSource,
+    kept: Option<Arc<Kept>>,
     plane: usize,
     size: (usize, usize),
+    tile: (usize, usize),
     halo: usize,
     function: &'a (dyn Fn(&MapTile<'_>) -> bool + Sync),
 }
 
 /// One worker's reader and buffers.
 struct MapWorker<'a> {
-    reader: Box<dyn StackReader + 'a>,
+    reader: KeptReader<'a>,
     raw: [RawPlane; 1],
     cells: Vec<f64>,
 }
@@ -71,12 +84,13 @@ impl Work for Mapping<'_> {
     type Product = ();
 
     fn start(&self) -> Result<MapWorker<'_>> {
-        Ok(MapWorker { reader: self.source.open()?, raw: [RawPlane::default()], cells: Vec::new() })
+        let reader = KeptReader::new(self.source.open()?, self.kept.clone());
+        Ok(MapWorker { reader, raw: [RawPlane::default()], cells: Vec::new() })
     }
 
     fn compute(
         &self,
-        (index, window): (usize, Window),
+        (_, window): (usize, Window),
         worker: &mut MapWorker<'_>,
         (): &mut (),
         proceed: &dyn Fn() -> bool,
@@ -85,6 +99,7 @@ impl Work for Mapping<'_> {
             return Err(Error::Cancelled);
         }
         let wide = window.grown(self.halo, self.size.0, self.size.1);
+        worker.reader.begin(window);
         worker.reader.read(&[self.plane], wide, &mut worker.raw)?;
         let cols = window.cols + 2 * self.halo;
         worker.cells.clear();
@@ -94,6 +109,8 @@ impl Work for Mapping<'_> {
             let to = &mut worker.cells[(down + row) * cols + across..][..wide.cols];
             worker.raw[0].numbers(row * wide.cols..(row + 1) * wide.cols, None, to);
         }
+        let across = self.size.1.div_ceil(self.tile.1);
+        let index = window.row / self.tile.0 * across + window.col / self.tile.1;
         match (self.function)(&MapTile { index, window, cells: &worker.cells }) {
             true => Ok(()),
             false => Err(Error::Cancelled),

@@ -2,9 +2,12 @@
 
 pub mod encode;
 pub mod io;
+mod keeping;
+mod kept;
 pub mod layer;
 pub mod map;
 mod masks;
+mod order;
 pub mod plan;
 pub mod program;
 pub mod run;

@@ -4,20 +4,19 @@
 //! holds does not grow with their number. Statistics that need all values at once get smaller tiles instead.
 
 use super::io::PlaneInfo;
+use super::keeping::{passes, Keeping};
+use super::order::Order;
 use super::program::StackProgram;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use crate::pipeline::io::Layout;
-use crate::pipeline::plan::{parts_of_blocks, tile_window, SinkNeeds, RESERVE, TILES_PER_THREAD};
+use crate::pipeline::plan::{parts_of_blocks, SinkNeeds, RESERVE, TILES_PER_THREAD};
 
 /// Side of the largest tiles: what a reduction keeps of one goes through the caches for every date.
 const LARGEST_SIDE: usize = 512;
 
 /// Longest side on which blocks of different files may meet; beyond it they meet inside tiles.
 const LONGEST_BLOCK: usize = 4096;
-
-/// Tiles along a side at which it is counted how often blocks are decoded.
-const MOST_COUNTED: usize = 4096;
 
 /// Side of blocks that describe images up to which tiles are made of whole ones.
 const LARGEST_BLOCK: usize = 2 * LARGEST_SIDE;
@@ -40,6 +39,8 @@ pub struct StackPlanOptions {
     pub shared: usize,
     /// What the sink takes.
     pub sink: SinkNeeds,
+    /// The source has to decode whole blocks, however few of their cells are read.
+    pub decodes: bool,
 }
 
 /// A division of a stack into tiles. A plain value: tests and `plan` print it.
@@ -55,6 +56,10 @@ pub struct StackPlan {
     pub tile_rows: usize,
     /// Columns of a tile.
     pub tile_cols: usize,
+    /// Rows and columns of the rectangles of whole blocks whose tiles come one after another.
+    pub rectangle: (usize, usize),
+    /// Bytes for decoded images of such rectangles, which their tiles share.
+    pub kept: usize,
     /// Cells around a tile at which masks are read.
     pub halo: usize,
     /// Worker threads.
@@ -80,11 +85,9 @@ impl StackPlan {
         let size = (layout.rows, layout.cols);
         let blocks = Layout { block_rows: block.0.min(size.0), block_cols: block.1.min(size.1), ..layout };
         let base = meeting_block(planes.iter().map(|plane| plane.layout).chain([blocks]));
-        let parts = |plan: &Self| match options.sink.keeps_parts {
-            true => parts_of_blocks(blocks, (plan.tile_rows, plan.tile_cols), need.output),
-            false => 0,
-        };
-        Self::choose(&need, planes, (candidates(base, size, options.threads), options), &parts)
+        let parts = |plan: &Self| if options.sink.keeps_parts { plan.parts(blocks, need.output) } else { 0 };
+        let sizes = Self::sizes(base, size, options);
+        Self::choose(program, (&need, planes), sizes, options, &parts)
     }
 
     /// The same for a run that gives numbers of blocks of this side in place of a raster. `kept` tells how many bytes it
@@ -103,55 +106,102 @@ impl StackPlan {
         // Of a block that lies in one tile nothing is kept for the next.
         let whole = |(rows, cols): (usize, usize)| {
             let side = block.filter(|side| *side <= LARGEST_BLOCK)?;
-            Some((rows.next_multiple_of(side).min(size.0), cols.next_multiple_of(side).min(size.1)))
+            let tile = (rows.next_multiple_of(side).min(size.0), cols.next_multiple_of(side).min(size.1));
+            let is_part = tile.0 < base.0 || tile.1 < base.1;
+            Some((tile, if is_part { whole_blocks(tile, base, size) } else { tile }))
         };
-        let sizes = candidates(base, size, options.threads);
-        let sizes = sizes.into_iter().flat_map(|tile| whole(tile).into_iter().chain([tile])).collect();
-        Self::choose(&need, planes, (sizes, options), kept)
+        let sizes = Self::sizes(base, size, options);
+        let both = |divided: Divided| whole(divided.0).into_iter().chain([divided]);
+        let sizes = match options.tile_size {
+            Some(_) => sizes,
+            None => sizes.into_iter().flat_map(both).collect(),
+        };
+        Self::choose(program, (&need, planes), sizes, options, kept)
     }
 
-    /// The first of `sizes` that fits into the memory.
+    /// Tiles to try, and the rectangles of whole blocks that they are parts of.
+    fn sizes(base: (usize, usize), size: (usize, usize), options: StackPlanOptions) -> Vec<Divided> {
+        let whole = |tile| whole_blocks(tile, base, size);
+        match options.tile_size {
+            // Where not all of the images can be kept, whole blocks take less memory than they would.
+            Some(side) => {
+                let asked = (side.min(size.0), side.min(size.1));
+                vec![(asked, whole(asked)), (whole(asked), whole(asked))]
+            }
+            None => {
+                let sizes = candidates(base, size, options.threads);
+                sizes.into_iter().map(|tile| (tile, whole(tile))).collect()
+            }
+        }
+    }
+
+    /// The first of `sizes` that fits into the memory and lets no block be decoded more often than must be; else the one
+    /// that comes nearest to that.
     fn choose(
-        need: &Need,
-        planes: &[PlaneInfo],
-        (sizes, options): (Vec<(usize, usize)>, StackPlanOptions),
+        program: &StackProgram,
+        (need, planes): (&Need, &[PlaneInfo]),
+        sizes: Vec<Divided>,
+        options: StackPlanOptions,
         kept: &dyn Fn(&Self) -> usize,
     ) -> Result<Self> {
-        let layout = first_layout(planes)?;
-        let size = (layout.rows, layout.cols);
-        let sizes = match options.tile_size {
-            Some(side) => vec![(side.min(size.0), side.min(size.1))],
-            None => sizes,
-        };
+        let size = first_layout(planes).map(|layout| (layout.rows, layout.cols))?;
+        let passes = passes(program, planes);
         let threads = options.threads.max(1);
         let fixed =
             RESERVE.saturating_add(options.shared).saturating_add(threads.saturating_mul(options.reader));
-        let mut least = usize::MAX;
-        for (tile_rows, tile_cols) in sizes {
-            let (buffers, halo) = (threads + 2, need.halo);
-            let memory = need.bytes(tile_rows, tile_cols, threads, buffers).saturating_add(fixed);
-            let mut plan = Self {
-                raster: size,
-                size,
-                origin: (0, 0),
-                tile_rows,
-                tile_cols,
-                halo,
-                threads,
-                buffers,
-                memory,
-                decoded: 1.0,
-            };
-            plan.memory = memory.saturating_add(kept(&plan)).saturating_add(options.sink.writing);
+        let (mut least, mut best) = (usize::MAX, None::<Self>);
+        for (tile, rectangle) in sizes {
+            let mut plan = Self::of_tiles(size, (tile, rectangle), threads);
+            (plan.buffers, plan.halo) = (threads + 2, need.halo);
+            plan.memory = need.bytes(tile.0, tile.1, threads, plan.buffers).saturating_add(fixed);
+            plan.memory = plan.memory.saturating_add(kept(&plan)).saturating_add(options.sink.writing);
             plan.memory = plan.memory.max(options.sink.finishing);
-            if plan.memory <= options.memory {
-                plan.decoded = need.decoded(planes, tile_rows, tile_cols);
+            least = least.min(plan.memory);
+            if plan.memory > options.memory {
+                continue;
+            }
+            let room = if options.decodes { options.memory - plan.memory } else { 0 };
+            let keeping = Keeping::new(&passes, planes, (plan.order(), rectangle), threads, room);
+            (plan.kept, plan.decoded) = (keeping.bytes, keeping.decoded);
+            plan.memory += plan.kept;
+            if keeping.is_complete || !options.decodes {
                 return Ok(plan);
             }
-            least = least.min(plan.memory);
+            if best.is_none_or(|best| plan.cost() < best.cost()) {
+                best = Some(plan);
+            }
         }
         let (mib, came) = ((least >> 20) + 1, options.memory >> 20);
-        Err(Error::Memory(format!("memory budget of {came} MiB is too small; allowed: at least {mib} MiB")))
+        best.ok_or_else(|| {
+            Error::Memory(format!("memory budget of {came} MiB is too small; allowed: at least {mib} MiB"))
+        })
+    }
+
+    /// A division of a grid that keeps nothing.
+    fn of_tiles(size: (usize, usize), (tile, rectangle): Divided, threads: usize) -> Self {
+        let ((tile_rows, tile_cols), origin) = (tile, (0, 0));
+        let (halo, kept, buffers, memory, decoded) = (0, 0, 1, 0, 1.0);
+        let raster = size;
+        Self {
+            raster,
+            size,
+            origin,
+            tile_rows,
+            tile_cols,
+            rectangle,
+            kept,
+            halo,
+            threads,
+            buffers,
+            memory,
+            decoded,
+        }
+    }
+
+    /// What a cell costs, in cells that are decoded: to read a piece of an image takes about as long as to decode some
+    /// hundred of its cells.
+    fn cost(&self) -> f64 {
+        self.decoded + 100.0 / (self.tile_rows * self.tile_cols) as f64
     }
 
     /// Pieces of a picture's tiles in which `program` computes a layer: the largest that take each worker at most
@@ -168,22 +218,60 @@ impl StackPlan {
         let sizes = candidates(base, size, threads);
         let bytes = |(rows, cols): (usize, usize)| need.bytes(rows, cols, 1, 1);
         let fits = sizes.iter().copied().find(|tile| bytes(*tile) <= memory);
-        let (tile_rows, tile_cols) = fits.or_else(|| sizes.last().copied()).unwrap_or(base);
-        let decoded = need.decoded(planes, tile_rows, tile_cols);
-        let (halo, memory) = (need.halo, bytes((tile_rows, tile_cols)));
-        let (raster, origin) = (size, (0, 0));
-        Ok(Self { raster, size, origin, tile_rows, tile_cols, halo, threads, buffers: 1, memory, decoded })
+        let tile = fits.or_else(|| sizes.last().copied()).unwrap_or(base);
+        let mut plan = Self::of_tiles(size, (tile, tile), threads);
+        plan.decoded =
+            Keeping::new(&passes(program, planes), planes, (plan.order(), tile), threads, 0).decoded;
+        Ok(Self { halo: need.halo, memory: bytes(tile), ..plan })
     }
 
     /// Number of tiles.
     pub fn tiles(&self) -> usize {
-        self.size.0.div_ceil(self.tile_rows) * self.size.1.div_ceil(self.tile_cols)
+        self.order().count()
     }
 
-    /// Tile number `index`, row by row from the top left.
+    /// Tile number `index`: rectangle by rectangle, row by row from the top left, and so within each.
     pub fn tile(&self, index: usize) -> Window {
-        let tile = tile_window(self.size, (self.tile_rows, self.tile_cols), index);
+        let tile = self.order().window(index);
         Window { row: tile.row + self.origin.0, col: tile.col + self.origin.1, ..tile }
+    }
+
+    /// A part that costs as much as others of its size, in the middle: a tile, or several that share what is decoded; and
+    /// how many tiles it has.
+    pub fn sample(&self) -> (Window, usize) {
+        let middle = self.tiles() / 2;
+        if self.kept == 0 {
+            return (self.tile(middle), 1);
+        }
+        let rectangles = self.order().rectangles();
+        let window = rectangles.window(rectangles.tiles_of(self.order().window(middle)).0);
+        let tiles = self.order().tiles_of(window).2;
+        (Window { row: window.row + self.origin.0, col: window.col + self.origin.1, ..window }, tiles)
+    }
+
+    pub(super) fn order(&self) -> Order {
+        Order::new(self.size, (self.tile_rows, self.tile_cols), self.rectangle)
+    }
+
+    /// What is kept of the images of a program in `room` bytes.
+    pub(super) fn keeping(&self, program: &StackProgram, planes: &[PlaneInfo], room: usize) -> Keeping {
+        let order = (self.order(), self.rectangle);
+        Keeping::new(&passes(program, planes), planes, order, self.threads, room)
+    }
+
+    /// Bytes of the output's blocks of which some cells are there and others are still to come, at most.
+    fn parts(&self, blocks: Layout, cell_bytes: usize) -> usize {
+        let tile = (self.tile_rows, self.tile_cols);
+        if self.rectangle == tile {
+            return parts_of_blocks(blocks, tile, cell_bytes);
+        }
+        // Those that a rectangle shares with later ones, and those within it.
+        let within = |side: usize, block: usize| side.next_multiple_of(block).saturating_add(block);
+        let rows = within(self.rectangle.0, blocks.block_rows);
+        let cols =
+            within(self.rectangle.1, blocks.block_cols).min(blocks.cols.next_multiple_of(blocks.block_cols));
+        let shared = parts_of_blocks(blocks, self.rectangle, cell_bytes);
+        shared.saturating_add(rows.saturating_mul(cols).saturating_mul(cell_bytes))
     }
 
     /// The same for a part of a raster of this size: what lies around it is there, but is not computed.
@@ -191,6 +279,9 @@ impl StackPlan {
         Self { raster, origin, ..self }
     }
 }
+
+/// Rows and columns of a tile, and of the rectangle of whole blocks that it is a part of.
+type Divided = ((usize, usize), (usize, usize));
 
 /// Size of the grid.
 fn first_layout(planes: &[PlaneInfo]) -> Result<Layout> {
@@ -238,26 +329,13 @@ impl Need {
         let output = cells.saturating_mul(self.output);
         threads.saturating_mul(tile).saturating_add(buffers.saturating_mul(output))
     }
+}
 
-    /// How often a block of the planes is decoded when tiles have this size. Of very many tiles the first ones tell.
-    fn decoded(&self, planes: &[PlaneInfo], rows: usize, cols: usize) -> f64 {
-        let times = |side: usize, block: usize, length: usize| {
-            let part = length.min(side.saturating_mul(MOST_COUNTED));
-            let blocks =
-                if part < length { part as f64 / block as f64 } else { length.div_ceil(block) as f64 };
-            let tiles = (0..part.div_ceil(side)).map(|tile| {
-                let first = (tile * side).saturating_sub(self.halo) / block;
-                let last = ((tile + 1) * side + self.halo).min(length);
-                (last.div_ceil(block) - first) as f64
-            });
-            tiles.sum::<f64>() / blocks
-        };
-        let ratios = planes.iter().map(|plane| {
-            let Layout { rows: height, cols: width, block_rows, block_cols } = plane.layout;
-            times(rows, block_rows, height) * times(cols, block_cols, width)
-        });
-        ratios.sum::<f64>() / planes.len().max(1) as f64
-    }
+/// The least rectangle of whole blocks that has a tile in it.
+fn whole_blocks(tile: (usize, usize), block: (usize, usize), size: (usize, usize)) -> (usize, usize) {
+    let whole =
+        |tile: usize, block: usize, length: usize| tile.next_multiple_of(block.min(length)).min(length);
+    (whole(tile.0, block.0, size.0), whole(tile.1, block.1, size.1))
 }
 
 /// The smallest rectangle of whole blocks of all layouts; where they meet too seldom, the largest block.
@@ -324,24 +402,6 @@ mod tests {
 
     fn layout(rows: usize, cols: usize, block_rows: usize, block_cols: usize) -> Layout {
         Layout { rows, cols, block_rows, block_cols }
-    }
-
-    #[test]
-    fn decoding_of_huge_grids_is_estimated_from_their_first_tiles() {
-        let need = Need { values: 4, masks: 0, kept: 0, output: 4, halo: 0 };
-        let most = i32::MAX as usize;
-        let plane = |layout| PlaneInfo {
-            file: 0,
-            cell_type: crate::stack::cells::CellType::Float32,
-            nodata: None,
-            layout,
-            masked: false,
-        };
-        let planes = vec![plane(layout(most, most, 256, 256)); 100];
-        let start = std::time::Instant::now();
-        assert_eq!(need.decoded(&planes, 512, 1), 256.0);
-        assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
-        assert_eq!(need.decoded(&[plane(layout(1000, 1000, 256, 256))], 512, 512), 1.0);
     }
 
     #[test]

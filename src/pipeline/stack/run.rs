@@ -2,6 +2,7 @@
 
 use super::encode::Encoder;
 use super::io::{PlaneInfo, RawPlane, StackReader, StackSource};
+use super::kept::{Kept, KeptReader};
 use super::masks::MaskWorker;
 use super::plan::StackPlan;
 use super::program::{Layer, StackProgram};
@@ -18,7 +19,7 @@ use crate::stack::rescale::Clipped;
 use crate::stack::ROW;
 use aligned_vec::AVec;
 use std::ops::{AddAssign, Range};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What was done to cells on the way: nothing is changed silently.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,6 +82,7 @@ pub(super) struct StackWork<'a> {
     pub(super) program: &'a StackProgram,
     pub(super) plan: &'a StackPlan,
     pub(super) source: &'a dyn StackSource,
+    kept: Option<Arc<Kept>>,
     pub(super) encoder: Encoder,
     /// Layers that become one.
     pub(super) steps: Vec<Range<usize>>,
@@ -106,7 +108,7 @@ pub(super) struct Image {
 
 /// What one thread has for itself.
 pub(super) struct StackWorker<'a> {
-    reader: Box<dyn StackReader + 'a>,
+    reader: KeptReader<'a>,
     pub(super) images: Vec<Image>,
     pub(super) rows: Rows,
     states: Vec<State>,
@@ -136,7 +138,7 @@ impl<'s> StackWork<'s> {
         let merge = program.merging.as_ref().map(|merging| merging.merge);
         let statistics = program.reduce.as_ref().map_or(0, |plan| plan.statistics());
         Ok(StackWorker {
-            reader: self.source.open()?,
+            reader: KeptReader::new(self.source.open()?, self.kept.clone()),
             images: (0..images).map(|_| Image::default()).collect(),
             rows: Rows {
                 inputs: vec![0.0; inputs * ROW],
@@ -209,10 +211,12 @@ impl<'a> StackWork<'a> {
         let constants = program.formula.as_ref().map_or_else(Vec::new, |formula| formula.constants());
         let may_be_infinite = may_be_infinite(program, source.planes());
         let (steps, report) = (program.steps(), Mutex::default());
+        let kept = Kept::of(program, source.planes(), plan);
         Ok(Self {
             program,
             plan,
             source,
+            kept,
             encoder,
             steps,
             decisive,
@@ -256,13 +260,14 @@ impl StackWork<'_> {
         worker: &mut StackWorker<'_>,
     ) -> Result<()> {
         let program = self.program;
+        worker.reader.begin(window);
         for (number, image) in layers.zip(&mut worker.images) {
             let planes = &program.layers[number].planes;
             image.planes.resize_with(planes.len(), RawPlane::default);
             worker.reader.read(planes, window, &mut image.planes)?;
             worker.clock.mark("read");
             let tile = (window, self.plan.raster);
-            worker.rows.masks.load(program, number, tile, image, worker.reader.as_mut())?;
+            worker.rows.masks.load(program, number, tile, image, &mut worker.reader)?;
             worker.clock.mark("mask");
         }
         Ok(())

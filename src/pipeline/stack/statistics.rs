@@ -4,6 +4,7 @@
 //! as soon as its block is whole: bins of many bands and blocks are far larger than the numbers that come from them.
 
 use super::io::{PlaneInfo, StackSource};
+use super::order::Axis;
 use super::plan::{StackPlan, StackPlanOptions};
 use super::program::StackProgram;
 use super::run::{Report, Rows, StackWork, StackWorker};
@@ -136,30 +137,19 @@ impl Blocks {
         let cols = tile.col / side..=(tile.col + tile.cols - 1) / side;
         rows.flat_map(move |row| cols.clone().map(move |col| row * across + col))
     }
-
-    /// Numbers of the first and the last tile that have cells of a block, and how many have.
-    fn tiles(self, block: usize, plan: &StackPlan) -> (usize, usize, usize) {
-        let window = self.window(block);
-        let across = plan.size.1.div_ceil(plan.tile_cols);
-        let rows = (window.row / plan.tile_rows, (window.row + window.rows - 1) / plan.tile_rows);
-        let cols = (window.col / plan.tile_cols, (window.col + window.cols - 1) / plan.tile_cols);
-        let count = (rows.1 - rows.0 + 1) * (cols.1 - cols.0 + 1);
-        (rows.0 * across + cols.0, rows.1 * across + cols.1, count)
-    }
 }
 
 /// How many blocks of several tiles are begun and not yet whole, at most. Tiles begin in their order, and no more of them
 /// are under way than there are buffers.
 fn most_open(plan: &StackPlan, blocks: Blocks, images: usize) -> usize {
-    let tiles = plan.tiles();
-    let across = plan.size.1.div_ceil(plan.tile_cols);
+    let (tiles, order) = (plan.tiles(), plan.order());
     let images = images.min(2 + plan.buffers.div_ceil(tiles));
-    let rows = spans(blocks.side, plan.size.0, plan.tile_rows);
-    let cols = spans(blocks.side, plan.size.1, plan.tile_cols);
+    let rows = spans(blocks.side, plan.size.0, order.rows);
+    let cols = spans(blocks.side, plan.size.1, order.cols);
     let mut changes = Vec::new();
     for ((top, bottom), down) in &rows {
         for ((left, right), beside) in &cols {
-            let (first, last) = (top * across + left, bottom * across + right);
+            let (first, last) = (order.index((*top, *left)), order.index((*bottom, *right)));
             let alike = (down * beside).cast_signed();
             for image in (0..images).filter(|_| first != last) {
                 changes.push(((image * tiles + first + 1).saturating_sub(plan.buffers), alike));
@@ -178,11 +168,11 @@ fn most_open(plan: &StackPlan, blocks: Blocks, images: usize) -> usize {
 
 /// Along one axis: the first and the last tile of a block, and how many blocks beside one another have them. There are
 /// not many more of these than tiles, however small blocks are.
-fn spans(side: Option<usize>, length: usize, tile: usize) -> Vec<((usize, usize), usize)> {
+fn spans(side: Option<usize>, length: usize, tiles: Axis) -> Vec<((usize, usize), usize)> {
     let side = side.unwrap_or(length).clamp(1, length.max(1));
     let mut spans: Vec<((usize, usize), usize)> = Vec::new();
     for start in (0..length).step_by(side) {
-        let span = (start / tile, ((start + side).min(length) - 1) / tile);
+        let span = (tiles.tile_of(start), tiles.tile_of((start + side).min(length) - 1));
         match spans.last_mut() {
             Some((last, count)) if *last == span => *count += 1,
             _ => spans.push((span, 1)),
@@ -211,9 +201,10 @@ impl<T> DescribingWork<'_, T> {
     /// What was found in a block so far, or nothing yet.
     fn take(&self, layer: usize, block: usize) -> Vec<Found> {
         let mut all = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = all
-            .entry((layer, block))
-            .or_insert_with(|| Open { tiles: self.blocks.tiles(block, self.inner.plan).2, found: None });
+        let open = all.entry((layer, block)).or_insert_with(|| Open {
+            tiles: self.inner.plan.order().tiles_of(self.blocks.window(block)).2,
+            found: None,
+        });
         if let Some(found) = open.found.take() {
             return found;
         }
@@ -327,6 +318,7 @@ impl<T: Send> Work for DescribingWork<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pipeline::stack::order::Order;
 
     fn open(size: (usize, usize), tile: (usize, usize), side: Option<usize>, images: usize) -> usize {
         let plan = StackPlan {
@@ -335,6 +327,8 @@ mod tests {
             origin: (0, 0),
             tile_rows: tile.0,
             tile_cols: tile.1,
+            rectangle: tile,
+            kept: 0,
             halo: 0,
             threads: 2,
             buffers: 4,
@@ -363,9 +357,12 @@ mod tests {
 
     #[test]
     fn blocks_of_the_same_tiles_are_counted_together() {
-        assert_eq!(spans(Some(3), 10, 5), [((0, 0), 1), ((0, 1), 1), ((1, 1), 2)]);
-        assert_eq!(spans(None, 10, 4), [((0, 2), 1)]);
-        assert_eq!(spans(Some(usize::MAX), 10, 10), [((0, 0), 1)]);
-        assert_eq!(spans(Some(1), 1_000_000, 500_000), [((0, 0), 500_000), ((1, 1), 500_000)]);
+        let of = |side, length: usize, tile: usize| {
+            spans(side, length, Order::new((length, 1), (tile, 1), (tile, 1)).rows)
+        };
+        assert_eq!(of(Some(3), 10, 5), [((0, 0), 1), ((0, 1), 1), ((1, 1), 2)]);
+        assert_eq!(of(None, 10, 4), [((0, 2), 1)]);
+        assert_eq!(of(Some(usize::MAX), 10, 10), [((0, 0), 1)]);
+        assert_eq!(of(Some(1), 1_000_000, 500_000), [((0, 0), 500_000), ((1, 1), 500_000)]);
     }
 }
