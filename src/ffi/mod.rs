@@ -14,6 +14,7 @@ pub mod gdal;
 pub mod grid;
 pub mod job;
 pub mod library;
+pub mod map;
 pub mod memory;
 pub mod recipe;
 pub mod stack;

@@ -46,7 +46,7 @@ impl FileShape<'_> {
     }
 
     /// Rows and columns of a block; of one cell where blocks are cut off at the edges.
-    fn block(&self, (rows, cols): (usize, usize)) -> (usize, usize) {
+    pub(super) fn block(&self, (rows, cols): (usize, usize)) -> (usize, usize) {
         let number = |key: &str| get(self.creation, key).and_then(|text| text.parse::<usize>().ok());
         let side = |key: &str| number(key).filter(|side| *side > 0).unwrap_or(FILE_BLOCK);
         match self.format {

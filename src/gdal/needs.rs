@@ -1,5 +1,6 @@
 //! How much memory GDAL takes to write: what is measured of GDAL 3.6, rounded up.
 
+use super::file_size::FileShape;
 use super::options::get;
 use super::sink::{Format, SinkOptions, FILE_BLOCK};
 use super::Gdal;
@@ -32,13 +33,11 @@ impl SinkOptions {
         (1..=self.threads).rev().find(fits).unwrap_or(1)
     }
 
-    /// Bytes of a cell block of one band.
+    /// Bytes of a block of one band.
     fn block_bytes(&self, cell_bytes: usize) -> usize {
-        let side = |name: &str| {
-            let given = get(&self.creation, name).or_else(|| get(&self.creation, "BLOCKSIZE"));
-            given.and_then(|text| text.parse().ok()).unwrap_or(FILE_BLOCK)
-        };
-        side("BLOCKXSIZE").saturating_mul(side("BLOCKYSIZE")).saturating_mul(cell_bytes)
+        let shape = FileShape { format: self.format, creation: &self.creation, overviews: self.overviews };
+        let (rows, cols) = shape.block((FILE_BLOCK, FILE_BLOCK));
+        rows.saturating_mul(cols).saturating_mul(cell_bytes)
     }
 
     /// A COG is read and written through GDAL's cache, a fourth of it at once.

@@ -329,8 +329,8 @@ fn cell_type(job: &StackJob, inputs: &[Input], uses: &Uses) -> Result<CellType> 
         StackCommand::Reduce => {
             let statistics = Statistic::parse_list(options.statistics.as_deref().unwrap_or("mean"))?;
             // Seconds since 1970 are no 32-bit floats.
-            let seconds = statistics.iter().any(|statistic| statistic.name().starts_with("which_"));
-            return Ok(if seconds { CellType::Float64 } else { CellType::Float32 });
+            let times = statistics.iter().any(|statistic| matches!(statistic, Statistic::Which(..)));
+            return Ok(if times { CellType::Float64 } else { CellType::Float32 });
         }
     };
     if !keeps {
@@ -432,7 +432,7 @@ fn reduction(
     };
     let groups = grouping.of(&dates, labels.as_deref())?;
     let statistics = Statistic::parse_list(options.statistics.as_deref().unwrap_or("mean"))?;
-    let weighted = statistics.iter().any(|statistic| statistic.name() == "wmean");
+    let weighted = statistics.contains(&Statistic::WeightedMean);
     let weights = if weighted { Some(weights(&column("weight")?)?) } else { None };
     let layers = Layers { dates: &dates, groups: &groups, weights: weights.as_deref() };
     let plan = ReducePlan::new(&statistics, layers, options.min_count.unwrap_or(1))?;
