@@ -248,3 +248,29 @@ fn bands_on_another_grid_are_open_in_turn() {
     assert_eq!((answer.code, answer.err.as_str()), (Some(0), ""));
     assert!(folder.floats("out.tif").iter().all(|sum| *sum == 90.0));
 }
+
+/// Windows of a VRT are as large as tiles: what is missing must not be.
+#[test]
+fn what_cannot_be_read_of_a_vrt_is_the_same_for_all_tiles() {
+    let folder = Folder::with_dem(900);
+    let blocks = ["-q", "-co", "TILED=YES", "-co", "BLOCKXSIZE=128", "-co", "BLOCKYSIZE=128"];
+    folder
+        .gdal("gdal_translate", &[&blocks[..], &["-co", "COMPRESS=DEFLATE", "dem.tif", "bad.tif"]].concat());
+    let mut bytes = folder.read("bad.tif");
+    let middle = bytes.len() / 2;
+    bytes[middle - 2000..middle + 2000].fill(0xA5);
+    folder.write("bad.tif", &bytes);
+    folder.gdal("gdal_translate", &["-q", "-of", "VRT", "bad.tif", "bad.vrt"]);
+    let cells = |more: &[&str]| {
+        let arguments = ["calc", "a = X", "-i", "bad.vrt", "out.tif", "--skip-bad", "--overwrite"];
+        folder.run(&[&arguments[..], more].concat());
+        folder.floats("out.tif").iter().map(|cell| cell.to_bits()).collect::<Vec<_>>()
+    };
+    let expected = cells(&[]);
+    let missing = expected.iter().filter(|cell| f32::from_bits(**cell).is_nan()).count();
+    // Pieces of 256 x 256 cells, one or more.
+    assert!(missing > 0 && missing < 900 * 900 / 2, "{missing}");
+    for tile in ["50", "130", "256", "600", "900"] {
+        assert!(cells(&["--tile-size", tile, "--threads", "3"]) == expected, "{tile}");
+    }
+}

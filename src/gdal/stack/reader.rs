@@ -94,8 +94,49 @@ impl<'a> GdalStackReader<'a> {
             if let Some(mask) = wanted_mask(info, &read, band) {
                 read = mask.read_window(dataset.gdal(), window, GDALDataType::GDT_Byte, out.mask_mut());
             }
-            self.settle(read, *plane, window, out, window)?;
+            if read.is_err() && self.stack.skip_bad {
+                self.read_pieces(*plane, band, window, out)?;
+            } else {
+                self.settle(read, *plane, window, out, window)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Reads a window in which something is unreadable: pieces of a fixed grid, so that the same cells are missing whatever
+    /// the tiles.
+    fn read_pieces(&mut self, plane: usize, band: Band, window: Window, out: &mut RawPlane) -> Result<()> {
+        let info = self.stack.infos[plane];
+        let size = info.cell_type.size();
+        for (row, col) in blocks_under(window, info.layout) {
+            let Layout { rows, cols, block_rows, block_cols } = info.layout;
+            let (row, col) = (row * block_rows, col * block_cols);
+            let place =
+                Window { row, col, rows: block_rows.min(rows - row), cols: block_cols.min(cols - col) };
+            self.block.resize(place.cells() * size, 0);
+            let read = band.read_window(self.stack.gdal, place, band.data_type(), &mut self.block);
+            if read.is_ok() {
+                copy_cells(&self.block, place, window, size, out.bytes_mut());
+            }
+            let read = self.read_mask(&info, read, band, (place, window), out);
+            self.settle(read, plane, place, out, window)?;
+        }
+        Ok(())
+    }
+
+    /// The mask of a part of the raster whose cells were read, if the band has one.
+    fn read_mask(
+        &mut self,
+        info: &PlaneInfo,
+        read: std::result::Result<(), String>,
+        band: Band,
+        (place, window): (Window, Window),
+        out: &mut RawPlane,
+    ) -> std::result::Result<(), String> {
+        let Some(mask) = wanted_mask(info, &read, band) else { return read };
+        self.block.resize(place.cells(), 0);
+        mask.read_window(self.stack.gdal, place, GDALDataType::GDT_Byte, &mut self.block)?;
+        copy_cells(&self.block, place, window, 1, out.mask_mut());
         Ok(())
     }
 
@@ -167,7 +208,7 @@ impl<'a> GdalStackReader<'a> {
         let (rows, cols) = band.block_size();
         let place = Window { row: block_row * rows, col: block_col * cols, rows, cols };
         let size = info.cell_type.size();
-        let mut read;
+        let read;
         if place == window {
             read = decode(self.stack.gdal, band, (block_row, block_col), out.bytes_mut());
         } else {
@@ -177,16 +218,10 @@ impl<'a> GdalStackReader<'a> {
                 copy_cells(&self.block, place, window, size, out.bytes_mut());
             }
         }
-        if let Some(mask) = wanted_mask(&info, &read, band) {
-            let (last_row, last_col) =
-                (info.layout.rows.min(place.row + rows), info.layout.cols.min(place.col + cols));
-            let inside = Window { rows: last_row - place.row, cols: last_col - place.col, ..place };
-            self.block.resize(inside.cells(), 0);
-            read = mask.read_window(self.stack.gdal, inside, GDALDataType::GDT_Byte, &mut self.block);
-            if read.is_ok() {
-                copy_cells(&self.block, inside, window, 1, out.mask_mut());
-            }
-        }
+        let (last_row, last_col) =
+            (info.layout.rows.min(place.row + rows), info.layout.cols.min(place.col + cols));
+        let inside = Window { rows: last_row - place.row, cols: last_col - place.col, ..place };
+        let read = self.read_mask(&info, read, band, (inside, window), out);
         self.settle(read, plane, place, out, window)
     }
 

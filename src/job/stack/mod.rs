@@ -16,6 +16,7 @@ pub mod map;
 mod open;
 pub mod options;
 mod program;
+mod reduction;
 pub mod sensors;
 pub mod statistics;
 

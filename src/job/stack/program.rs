@@ -5,7 +5,8 @@ use super::coding::{Coding, Origin};
 use super::inputs::{self, known_bands, Input, KnownBand};
 use super::layers::{images, Image};
 use super::open::{Kind, Wanted};
-use super::options::{SameDay, StackOptions};
+use super::options::StackOptions;
+use super::reduction::{reduction, Reduction};
 use super::{ListedImage, PreparedStack, StackCommand, StackJob};
 use crate::core::error::{Error, Result};
 use crate::core::operation::Band;
@@ -15,11 +16,11 @@ use crate::gdal::transform::Transformer;
 use crate::gdal::Gdal;
 use crate::pipeline::run::{apart, Monitor};
 use crate::pipeline::stack::io::{PlaneInfo, StackSource};
-use crate::pipeline::stack::program::{Layer, MaskUse, Merging, StackProgram};
+use crate::pipeline::stack::program::{Layer, MaskUse, StackProgram};
 use crate::stack::cells::CellType;
 use crate::stack::expression::{self, NoDataRule, Program};
 use crate::stack::mask::{Mask, Outside};
-use crate::stack::reduce::{same_day, Day, Grouping, Groups, Layers, Merge, ReducePlan, Statistic};
+use crate::stack::reduce::{Merge, Statistic};
 use crate::stack::rescale::Rescale;
 
 /// Bands that the formula and the masks take.
@@ -364,120 +365,11 @@ fn rescale(job: &StackJob, any_float32: bool) -> Result<Option<Rescale>> {
     Ok(Some(rescale))
 }
 
-/// A reduction and how images are merged before it.
-pub(super) struct Reduction {
-    plan: ReducePlan,
-    groups: Groups,
-    merging: Option<Merging>,
-}
-
-fn reduction(
-    options: &StackOptions,
-    inputs: &[Input],
-    images: &[Image],
-    uses: &Uses,
-    longitude: &dyn Fn() -> Result<f64>,
-) -> Result<Reduction> {
-    let times = images.iter().map(|image| image.time.map(|(time, _)| time.as_second()));
-    let lost = || Error::Internal("an image without a date".into());
-    let all = times.collect::<Option<Vec<i64>>>().ok_or_else(lost)?;
-    let merging = match options.merge_same {
-        None if options.merge.is_some() => {
-            let allowed = "allowed: with merge-same = day or solar";
-            return Err(Error::Argument(format!("merge without merge-same; {allowed}")));
-        }
-        None => None,
-        Some(same) => {
-            let day = match same {
-                SameDay::Day => Day::Utc,
-                SameDay::Solar => Day::Solar { longitude: longitude()? },
-            };
-            let mut days: Vec<std::ops::Range<usize>> = Vec::new();
-            let mut last = None;
-            for (index, number) in same_day(&all, day).into_iter().enumerate() {
-                match days.last_mut() {
-                    Some(day) if last == Some(number) => day.end = index + 1,
-                    _ => days.push(index..index + 1),
-                }
-                last = Some(number);
-            }
-            Some(Merging { merge: options.merge.unwrap_or(Merge::First), days })
-        }
-    };
-    let firsts: Vec<usize> = match &merging {
-        Some(merging) => merging.days.iter().map(|day| day.start).collect(),
-        None => (0..images.len()).collect(),
-    };
-    let dates: Vec<i64> = firsts.iter().map(|index| all[*index]).collect();
-    let column = |name: &str| {
-        let all: Vec<usize> = (0..images.len()).collect();
-        let found = column(inputs, images, uses, &all, name)?;
-        for day in merging.iter().flat_map(|merging| &merging.days) {
-            if let Some(other) = found[day.clone()].iter().find(|value| **value != found[day.start]) {
-                return Err(Error::Argument(format!(
-                    "'{name}' is '{}' and '{other}' for images of one day, which are merged; allowed: one for all of them",
-                    found[day.start]
-                )));
-            }
-        }
-        Ok(firsts.iter().map(|index| found[*index].clone()).collect::<Vec<_>>())
-    };
-    let (grouping, labels) = match options.group.as_deref().map(str::trim) {
-        None => (Grouping::All, None),
-        Some(text) => match Grouping::parse(text) {
-            Ok(Grouping::Labels) => (Grouping::Labels, Some(column("group")?)),
-            Ok(grouping) => (grouping, None),
-            Err(error) => (Grouping::Labels, Some(column(text).map_err(|_| error)?)),
-        },
-    };
-    let groups = grouping.of(&dates, labels.as_deref())?;
-    let statistics = Statistic::parse_list(options.statistics.as_deref().unwrap_or("mean"))?;
-    let weighted = statistics.contains(&Statistic::WeightedMean);
-    let weights = if weighted { Some(weights(&column("weight")?)?) } else { None };
-    let layers = Layers { dates: &dates, groups: &groups, weights: weights.as_deref() };
-    let plan = ReducePlan::new(&statistics, layers, options.min_count.unwrap_or(1))?;
-    Ok(Reduction { plan, groups, merging })
-}
-
 fn longitude(gdal: &'static Gdal, grid: &str) -> Result<f64> {
     let found = apart(|| Ok(Transformer::longitude(&gdal.open_raster(grid)?)))?;
     found.ok_or_else(|| {
         Error::Unsupported(format!("'{grid}' has no place on the earth, which solar days need; allowed: day"))
     })
-}
-
-/// A column of the table of dates, for the images that are reduced.
-fn column(
-    inputs: &[Input],
-    images: &[Image],
-    uses: &Uses,
-    firsts: &[usize],
-    name: &str,
-) -> Result<Vec<String>> {
-    let value = |index: &usize| {
-        let image = &images[*index];
-        let scenes = uses
-            .values
-            .iter()
-            .filter_map(|band| image.scenes[band.input].map(|scene| &inputs[band.input].scenes[scene]));
-        let mut scenes = scenes.peekable();
-        let file = scenes.peek().map_or("", |scene| scene.entry.path.as_str());
-        let found = scenes.find_map(|scene| scene.entry.column(name)).map(String::from);
-        found.ok_or_else(|| {
-            Error::Argument(format!(
-                "'{file}' has no '{name}' in the table of dates; allowed: a column '{name}'"
-            ))
-        })
-    };
-    firsts.iter().map(value).collect()
-}
-
-fn weights(texts: &[String]) -> Result<Vec<f64>> {
-    let weight = |text: &String| {
-        let wrong = || Error::Argument(format!("weight '{text}' in the table of dates; allowed: numbers"));
-        text.parse::<f64>().ok().filter(|weight| weight.is_finite()).ok_or_else(wrong)
-    };
-    texts.iter().map(weight).collect()
 }
 
 /// Names and units of what is written.
@@ -501,11 +393,8 @@ fn output_bands(job: &StackJob, inputs: &[Input], uses: &Uses, reduction: Option
     for (name, unit) in &own {
         for result in reduction.plan.results() {
             let name = if own.len() > 1 { format!("{name}_{}", result.name) } else { result.name.clone() };
-            let statistic = result.statistic.name();
-            let other = ["count", "var", "which", "any", "all", "prod"]
-                .iter()
-                .any(|kind| statistic.starts_with(kind));
-            bands.push(Band::new(name, if other { String::new() } else { unit.clone() }, unlimited));
+            let unit = if result.statistic.has_unit() { unit.clone() } else { String::new() };
+            bands.push(Band::new(name, unit, unlimited));
         }
     }
     bands

@@ -214,6 +214,12 @@ impl Statistic {
         matches!(self, Self::Which(_, When::Seconds))
     }
 
+    /// Whether results have the unit of the values.
+    pub fn has_unit(self) -> bool {
+        let is_number = matches!(self, Self::Count | Self::Which(..) | Self::Any | Self::All);
+        !is_number && !matches!(self, Self::Variance(_) | Self::Product)
+    }
+
     /// Whether all values of a cell have to be kept for it.
     pub fn keeps_values(self) -> bool {
         matches!(self, Self::Median | Self::Percentile(..) | Self::Mode)
