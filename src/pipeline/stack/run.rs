@@ -320,18 +320,19 @@ impl StackWork<'_> {
         let width = cells.len();
         let masked = rows.masks.cells(program, number, cells.clone(), image);
         report.masked += masked.map_or(0, mask::count);
+        let results = &mut rows.results[..program.results() * width];
         let inputs = &mut rows.inputs[..layer.values.len() * width];
-        for (index, (place, to)) in layer.values.iter().zip(inputs.chunks_exact_mut(width)).enumerate() {
+        // Without a formula what is read is the result.
+        let read = if program.formula.is_some() { &mut *inputs } else { &mut *results };
+        for (index, (place, to)) in layer.values.iter().zip(read.chunks_exact_mut(width)).enumerate() {
             let masked = masked.filter(|_| self.decisive.contains(&index));
             image.planes[*place].numbers(cells.clone(), masked, to);
             if let Some((scale, offset)) = layer.unscale.get(index) {
                 to.iter_mut().for_each(|value| *value = *value * scale + offset);
             }
         }
-        let results = &mut rows.results[..program.results() * width];
-        match (&program.formula, &mut rows.scratch) {
-            (Some(formula), Some(scratch)) => report.add_tally(formula.run(width, inputs, scratch, results)),
-            _ => results.copy_from_slice(inputs),
+        if let (Some(formula), Some(scratch)) = (&program.formula, &mut rows.scratch) {
+            report.add_tally(formula.run(width, inputs, scratch, results));
         }
         for (band, result) in results.chunks_exact_mut(width).enumerate() {
             if let Some(rescale) = &program.rescale {
