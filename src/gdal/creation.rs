@@ -104,7 +104,7 @@ pub(super) fn cog_options(
         set_default(&mut pairs, "PREDICTOR", "YES");
     }
     set_default(&mut pairs, "BIGTIFF", "IF_SAFER");
-    let threads = options.cog_threads(gdal, header.bands.len(), header.cell_type.size());
+    let threads = options.cog_threads(gdal, header.size, header.bands.len(), header.cell_type.size());
     set_default(&mut pairs, "NUM_THREADS", compressing_threads(threads).to_string());
     set_default(&mut pairs, "SPARSE_OK", "TRUE");
     // GDAL's own is cubic, which gives values that no cell has.

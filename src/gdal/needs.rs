@@ -13,14 +13,17 @@ const COG_BAND: usize = 4 << 20;
 /// Blocks of each band under way when a COG is made.
 const COG_BLOCKS: usize = 16;
 
+/// Copies of the cells of a small raster, as wide numbers, in the cache and under way.
+const COG_COPIES: usize = 8;
+
 /// Largest part of GDAL's block cache that counts: inside QGIS or Python the cache is the host's own.
 const BLOCK_CACHE: usize = 32 << 20;
 
 impl SinkOptions {
-    /// What a file of these bands takes beside tiles, each cell of a band with so many bytes.
-    pub fn needs(&self, gdal: &Gdal, bands: usize, cell_bytes: usize) -> SinkNeeds {
+    /// What a file of these rows, columns and bands takes beside tiles, each cell of a band with so many bytes.
+    pub fn needs(&self, gdal: &Gdal, size: (usize, usize), bands: usize, cell_bytes: usize) -> SinkNeeds {
         let finishing = match self.format {
-            Format::Cog => self.cog_bytes(gdal, bands, cell_bytes, 1),
+            Format::Cog => self.cog_bytes(gdal, size, (bands, cell_bytes), 1),
             _ => 0,
         };
         let writing = self.writing_bytes(bands, cell_bytes);
@@ -28,8 +31,14 @@ impl SinkOptions {
     }
 
     /// As many of the threads as make a COG within the memory, at least one.
-    pub(super) fn cog_threads(&self, gdal: &Gdal, bands: usize, cell_bytes: usize) -> usize {
-        let fits = |threads: &usize| self.cog_bytes(gdal, bands, cell_bytes, *threads) <= self.memory;
+    pub(super) fn cog_threads(
+        &self,
+        gdal: &Gdal,
+        size: (usize, usize),
+        bands: usize,
+        cell_bytes: usize,
+    ) -> usize {
+        let fits = |threads: &usize| self.cog_bytes(gdal, size, (bands, cell_bytes), *threads) <= self.memory;
         (1..=self.threads).rev().find(fits).unwrap_or(1)
     }
 
@@ -40,13 +49,22 @@ impl SinkOptions {
         rows.saturating_mul(cols).saturating_mul(cell_bytes)
     }
 
-    /// A COG is read and written through GDAL's cache, a fourth of it at once.
-    fn cog_bytes(&self, gdal: &Gdal, bands: usize, cell_bytes: usize, threads: usize) -> usize {
+    /// A COG is read and written through GDAL's cache, a fourth of it at once. A small one takes no more than some copies of
+    /// its cells.
+    fn cog_bytes(
+        &self,
+        gdal: &Gdal,
+        (rows, cols): (usize, usize),
+        (bands, cell_bytes): (usize, usize),
+        threads: usize,
+    ) -> usize {
+        let cells = rows.saturating_mul(cols).saturating_mul(bands).saturating_mul(cell_bytes);
         let cache = gdal.block_cache().min(BLOCK_CACHE);
         let band = self.block_bytes(cell_bytes).saturating_mul(COG_BLOCKS).saturating_add(COG_BAND);
         (cache + cache / 4)
             .saturating_add(threads.saturating_mul(COG_THREAD))
             .saturating_add(bands.saturating_mul(band))
+            .min(cells.saturating_mul(COG_COPIES))
     }
 
     /// Blocks in which bands stand together, and copies of them that wait for threads to compress them; those of one band

@@ -192,7 +192,12 @@ impl Job {
         for_threads(options.threads, self.options.threads.is_some(), |threads| {
             let needs = self.pictures.iter().zip(chain.parts()).map(|(picture, bands)| {
                 let format = self.options.format_of(&picture.output);
-                self.options.sink_options(gdal, format, threads).needs(gdal, bands.len(), bytes)
+                self.options.sink_options(gdal, format, threads).needs(
+                    gdal,
+                    (blocks.rows, blocks.cols),
+                    bands.len(),
+                    bytes,
+                )
             });
             let sink = needs.fold(SinkNeeds::default(), SinkNeeds::and);
             let options = PlanOptions { threads, sink, ..options };

@@ -416,11 +416,12 @@ impl StackJob {
         gdal: &Gdal,
     ) -> Result<StackPlan> {
         let options = self.plan_options(source, gdal);
+        let size = source.planes().first().map_or((0, 0), |plane| (plane.layout.rows, plane.layout.cols));
         // A file takes all bands, or one.
         let bands = if self.stack.scatter == Some(Scatter::Band) { 1 } else { program.bands() };
         for_threads(options.threads, self.run.threads.is_some(), |threads| {
             let files = self.run.sink_options(gdal, self.format(), threads);
-            let sink = files.needs(gdal, bands, program.cell_type.size());
+            let sink = files.needs(gdal, size, bands, program.cell_type.size());
             StackPlan::new(program, source.planes(), block, StackPlanOptions { threads, sink, ..options })
         })
     }
