@@ -142,9 +142,10 @@ impl Job {
             reader: source.raw_block_bytes(),
             sink: SinkNeeds::default(),
         };
-        let plan = self
-            .divide(&chain, (&source, &layers), blocks_of(part.rows, part.cols), plan_options)?
-            .at((part.row, part.col));
+        let blocks = blocks_of(part.rows, part.cols);
+        let sink = |threads| self.sink_needs(source.gdal(), &chain, blocks, threads);
+        let plan = self.divide(&chain, (&source, &layers), blocks, plan_options, &sink)?;
+        let plan = plan.at((part.row, part.col));
         Ok(Prepared { job: self, source, layers, chain, plan, plan_options })
     }
 
@@ -186,23 +187,22 @@ impl Job {
         (source, layers): (&GdalSource, &[JobLayer]),
         blocks: Layout,
         options: PlanOptions,
+        sink: &dyn Fn(usize) -> SinkNeeds,
     ) -> Result<Plan> {
         let layers = JobLayer::needs(layers);
-        let (gdal, bytes) = (source.gdal(), chain.cell_type().bytes());
         for_threads(options.threads, self.options.threads.is_some(), |threads| {
-            let needs = self.pictures.iter().zip(chain.parts()).map(|(picture, bands)| {
-                let format = self.options.format_of(&picture.output);
-                self.options.sink_options(gdal, format, threads).needs(
-                    gdal,
-                    (blocks.rows, blocks.cols),
-                    bands.len(),
-                    bytes,
-                )
-            });
-            let sink = needs.fold(SinkNeeds::default(), SinkNeeds::and);
-            let options = PlanOptions { threads, sink, ..options };
+            let options = PlanOptions { threads, sink: sink(threads), ..options };
             Plan::with_layers(chain, source.layout(), &layers, blocks, options)
         })
+    }
+
+    /// What the files of all pictures take that so many threads write.
+    fn sink_needs(&self, gdal: &Gdal, chain: &Chain, blocks: Layout, threads: usize) -> SinkNeeds {
+        let needs = self.pictures.iter().zip(chain.parts()).map(|(picture, bands)| {
+            let files = self.options.sink_options(gdal, self.options.format_of(&picture.output), threads);
+            files.needs(gdal, (blocks.rows, blocks.cols), bands.len(), chain.cell_type().bytes())
+        });
+        needs.fold(SinkNeeds::default(), SinkNeeds::and)
     }
 
     fn chain_options(&self) -> ChainOptions {
@@ -273,7 +273,9 @@ impl Prepared<'_> {
         // It is the same for each part of the raster.
         let Layout { rows, cols, .. } = self.source.layout();
         let inputs = (&self.source, &self.layers[..]);
-        let whole = self.job.divide(&self.chain, inputs, blocks_of(rows, cols), self.plan_options)?;
+        // Nothing is written.
+        let sink = |_| SinkNeeds::default();
+        let whole = self.job.divide(&self.chain, inputs, blocks_of(rows, cols), self.plan_options, &sink)?;
         set_caches(&whole, &self.source, &self.layers);
         let mut sources: Vec<&dyn Source> = vec![&self.source];
         sources.extend(self.layers.iter().map(|layer| layer as &dyn Source));
@@ -344,7 +346,9 @@ impl Prepared<'_> {
             let sink = AnySink::create(source.gdal(), target, header, options, &source.dataset())?;
             sinks.add(sink, part.clone())?;
         }
-        *plan = job.divide(chain, (source, layers), sinks.layout(), *plan_options)?.at((row, col));
+        let blocks = sinks.layout();
+        let sink = |threads| job.sink_needs(source.gdal(), chain, blocks, threads);
+        *plan = job.divide(chain, (source, layers), blocks, *plan_options, &sink)?.at((row, col));
         Ok(sinks)
     }
 
