@@ -818,10 +818,20 @@ terralume_status terralume_stack_plan(terralume_stack *stack,
                                       char **json);
 
 /**
+ * Says how terralume_stack_write_statistics() would go, as JSON, without running it: "plans", one for each grid, of which
+ * "plan" is the first, as terralume_stack_plan() says it, each with "lines" of the table and "passes", how often its images
+ * would be looked at; and about how many "seconds" each would take, null where a part in the middle cannot be read.
+ *
+ * @param json Receives the text, UTF-8. Free it with terralume_string_free().
+ */
+terralume_status terralume_stack_plan_statistics(terralume_stack *stack,
+                                                 char **json);
+
+/**
  * Says what the last run did, as JSON: "outputs", the files it wrote, "bad", files that could not be read, in part or at
  * all, the numbers of terralume_stack_report (of statistics the number of "rows" instead), "notes", the same in words, and
  * the "plan" as terralume_stack_plan() says it. Statistics have "plans", one for each grid, of which "plan" is the first,
- * each with "passes", how often its images were looked at. Fails when no run has ended well.
+ * each with "lines" and "passes", how often its images were looked at. Fails when no run has ended well.
  *
  * @param json Receives the text, UTF-8. Free it with terralume_string_free().
  */

@@ -10,12 +10,13 @@ use crate::core::tile::Window;
 use crate::gdal::output::Target;
 use crate::job::options::JobOptions;
 use crate::job::stack::array::{ArrayBand, ArrayStack};
-use crate::job::stack::describe::{file_options, RUN_OPTIONS};
+use crate::job::stack::describe::{describe_plans, file_options, RUN_OPTIONS};
 use crate::job::stack::options::{StackOptions, STACK_OPTIONS};
 use crate::job::stack::statistics::StatisticsJob;
 use crate::job::stack::{StackCommand, StackJob};
 use crate::pipeline::stack::run::Report;
 use libc::c_char;
+use serde_json::json;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
@@ -247,10 +248,35 @@ pub unsafe extern "C" fn terralume_stack_plan(
     })
 }
 
+/// Says how terralume_stack_write_statistics() would go, as JSON, without running it: "plans", one for each grid, of which
+/// "plan" is the first, as terralume_stack_plan() says it, each with "lines" of the table and "passes", how often its images
+/// would be looked at; and about how many "seconds" each would take, null where a part in the middle cannot be read.
+///
+/// @param json Receives the text, UTF-8. Free it with terralume_string_free().
+#[no_mangle]
+pub unsafe extern "C" fn terralume_stack_plan_statistics(
+    stack: *mut terralume_stack,
+    json: *mut *mut c_char,
+) -> terralume_status {
+    guard(|| {
+        // SAFETY: pointers are NULL or as the documentation asks.
+        let (stack, place) = unsafe { (borrow(stack, "stack")?, Place::new(json, "json")?) };
+        let state = stack.lock()?;
+        state.check_files("terralume_stack_describe")?;
+        let job = state.statistics_job(None);
+        let (plans, seconds): (Vec<_>, Vec<_>) =
+            job.plan(&mut |_, _| true, &AtomicBool::new(false))?.into_iter().unzip();
+        let mut plans = describe_plans(&plans);
+        plans["seconds"] = seconds.into_iter().map(|seconds| json!(seconds.ok())).collect();
+        place.fill(c_text(plans.to_string())?.into_raw());
+        Ok(())
+    })
+}
+
 /// Says what the last run did, as JSON: "outputs", the files it wrote, "bad", files that could not be read, in part or at
 /// all, the numbers of terralume_stack_report (of statistics the number of "rows" instead), "notes", the same in words, and
 /// the "plan" as terralume_stack_plan() says it. Statistics have "plans", one for each grid, of which "plan" is the first,
-/// each with "passes", how often its images were looked at. Fails when no run has ended well.
+/// each with "lines" and "passes", how often its images were looked at. Fails when no run has ended well.
 ///
 /// @param json Receives the text, UTF-8. Free it with terralume_string_free().
 #[no_mangle]
@@ -442,6 +468,10 @@ impl State {
         Ok(outcome.report)
     }
 
+    fn statistics_job(&self, output: Option<String>) -> StatisticsJob {
+        StatisticsJob { stack: self.stack.clone(), run: self.run.clone(), output }
+    }
+
     /// A table in place of a raster.
     fn write_statistics(&self, options: &terralume_run_options, cancel: &AtomicBool) -> Result<Report> {
         self.check_files("terralume_stack_run_array")?;
@@ -449,8 +479,7 @@ impl State {
         let output = self.output()?;
         // Before anything is opened.
         Target::new(&output, self.run.overwrite, &[])?;
-        let job =
-            StatisticsJob { stack: self.stack.clone(), run: self.run.clone(), output: Some(output.clone()) };
+        let job = self.statistics_job(Some(output.clone()));
         let table = job.run(&mut reporter(options), cancel)?;
         table.write(&output, self.run.overwrite, self.stack.form)?;
         self.outcome.replace(Some(table.describe(&output)));
@@ -539,14 +568,24 @@ mod tests {
                     terralume_status::Ok
                 );
             }
+            let asked = |function: unsafe extern "C" fn(*mut terralume_stack, *mut *mut c_char) -> _| {
+                let mut json = std::ptr::null_mut();
+                assert_eq!(function(stack, &mut json), terralume_status::Ok);
+                let text = std::ffi::CStr::from_ptr(json).to_bytes();
+                let found: serde_json::Value = serde_json::from_slice(text).unwrap();
+                crate::ffi::library::terralume_string_free(json);
+                found
+            };
+            let foreseen = asked(terralume_stack_plan_statistics);
+            assert!(foreseen["seconds"][0].as_f64().unwrap() > 0.0);
             let path = c(output.to_str().unwrap());
             assert_eq!(terralume_stack_set_output(stack, path.as_ptr()), terralume_status::Ok);
             assert_eq!(terralume_stack_write_statistics(stack, std::ptr::null()), terralume_status::Ok);
-            let mut json = std::ptr::null_mut();
-            assert_eq!(terralume_stack_outcome(stack, &mut json), terralume_status::Ok);
-            let outcome: serde_json::Value =
-                serde_json::from_slice(std::ffi::CStr::from_ptr(json).to_bytes()).unwrap();
-            crate::ffi::library::terralume_string_free(json);
+            let outcome = asked(terralume_stack_outcome);
+            assert_eq!(
+                (&outcome["plans"], &outcome["rows"]),
+                (&foreseen["plans"], &outcome["plan"]["lines"])
+            );
             // Cells are 32-bit floats, whose percentiles take a second look.
             assert_eq!((&outcome["rows"], &outcome["plan"]["passes"]), (&json!(9), &json!(2)));
             assert_eq!((&outcome["plan"]["rows"], &outcome["plans"][0]), (&json!(1000), &outcome["plan"]));

@@ -70,6 +70,47 @@ fn files_need_no_common_grid() {
     assert!(rows[0]["mean"].as_f64().unwrap() > 5000.0);
 }
 
+#[test]
+fn a_plan_says_how_the_table_would_be_made() {
+    let folder = Folder::new();
+    let bgr = scene("bgr.tif");
+    let asked = [
+        &bgr,
+        "--sensor",
+        "bgr",
+        "--nodata",
+        "0",
+        "--block",
+        "50",
+        "--stat",
+        "median",
+        "--expr",
+        "blue / red",
+    ];
+    let plan = folder.terralume(&[&["plan", "statistics"], &asked[..]].concat());
+    for line in
+        ["1 band looked at", "output   9 lines", "passes   2", "re-read  1.00 times", "time     about"]
+    {
+        assert!(plan.out.contains(line), "{}{}", plan.out, plan.err);
+    }
+    let switch = folder.terralume(&[&["statistics"], &asked[..], &["--plan"]].concat());
+    let lines = |text: &str| {
+        text.lines().filter(|line| !line.contains("time ")).map(String::from).collect::<Vec<_>>()
+    };
+    assert_eq!(lines(&switch.out), lines(&plan.out));
+    // A plan for each grid, and nothing that the run would refuse.
+    let originals = folder.terralume(&["plan", "statistics", &scene("originals/*.TIF"), "--nodata", "0"]);
+    assert_eq!(originals.out.matches("  raster ").count(), 2, "{}{}", originals.out, originals.err);
+    for (wrong, message) in [
+        (["--stat", "first"], "statistic 'first' of places"),
+        (["--memory", "1M"], "memory budget of 1 MiB is too small"),
+    ] {
+        let answer = folder.terralume(&[&["plan", "statistics", &bgr], &wrong[..]].concat());
+        assert!(answer.code != Some(0) && answer.out.is_empty(), "{}", answer.out);
+        assert!(answer.err.contains(message), "{}", answer.err);
+    }
+}
+
 /// `numpy.histogram` of every band, as GDAL reads it, in the form of our JSON.
 const NUMPY: &str = "
 import json, sys

@@ -4,7 +4,7 @@ use crate::arguments::text;
 use crate::gdal::prepare_gdal;
 use crate::output::{count, note, note_timing, print, table};
 use crate::progress::Progress;
-use crate::signals;
+use crate::{signals, statistics};
 use clap::ArgMatches;
 use indicatif::BinaryBytes;
 use std::sync::atomic::AtomicBool;
@@ -13,11 +13,18 @@ use terralume::job::options::{JobOptions, OPTIONS};
 use terralume::job::stack::describe::RUN_OPTIONS;
 use terralume::job::stack::options::{StackOptions, STACK_OPTIONS};
 use terralume::job::stack::{InputSpec, ListedImage, PreparedStack, StackCommand, StackJob};
+use terralume::pipeline::stack::plan::StackPlan;
 use terralume::{Error, Result};
+
+/// A line of a plan: what, and how much.
+pub type PlanLine = (&'static str, String);
 
 /// Plans one of the commands.
 pub fn plan(matches: &ArgMatches) -> Result<()> {
     let (name, matches) = matches.subcommand().unwrap_or(("", matches));
+    if name == "statistics" {
+        return statistics::plan(matches);
+    }
     let job = job(command(name)?, matches, false)?;
     prepare_gdal()?;
     print(plan_text(&job.prepare()?, &AtomicBool::new(false))?.as_bytes())
@@ -138,35 +145,52 @@ pub fn options(matches: &ArgMatches) -> Result<(StackOptions, JobOptions)> {
 }
 
 fn plan_text(prepared: &PreparedStack<'_>, cancel: &AtomicBool) -> Result<String> {
-    let plan = prepared.plan();
-    let (rows, cols) = plan.size;
     let (read, written) = prepared.bytes();
-    let bytes = |bytes: u64| BinaryBytes(bytes).to_string();
+    let bands: Vec<String> = prepared.bands().into_iter().map(String::from).collect();
+    let of = raster_lines(prepared.plan(), "written", (&bands, prepared.list().len(), read));
+    let output = ("output", format!("{} uncompressed ({written} bytes)", BinaryBytes(written)));
     let time = match prepared.estimate(cancel) {
-        Err(Error::Cancelled) => return Err(Error::Cancelled),
         Ok(seconds) => format!("about {seconds:.1} s and what writing takes, as one tile took"),
-        Err(error) => format!("unknown: {error}"),
+        Err(error) => unknown(error)?,
     };
-    let lines = [
-        (
-            "raster",
-            format!(
-                "{rows} x {cols} cells (rows x columns), {} written",
-                count(prepared.bands().len(), "band")
-            ),
-        ),
-        ("bands", prepared.bands().join(", ")),
-        ("images", prepared.list().len().to_string()),
-        ("input", format!("{} uncompressed", bytes(read))),
-        ("output", format!("{} uncompressed ({written} bytes)", bytes(written))),
+    let lines = of.into_iter().chain([output]).chain(division_lines(prepared.plan())).chain([("time", time)]);
+    Ok(labelled(lines))
+}
+
+/// What is read: `bands`, images, bytes.
+pub fn raster_lines(plan: &StackPlan, use_of_bands: &str, read: (&[String], usize, u64)) -> Vec<PlanLine> {
+    let ((rows, cols), (bands, images, bytes)) = (plan.size, read);
+    let bands_used = count(bands.len(), "band");
+    vec![
+        ("raster", format!("{rows} x {cols} cells (rows x columns), {bands_used} {use_of_bands}")),
+        ("bands", bands.join(", ")),
+        ("images", images.to_string()),
+        ("input", format!("{} uncompressed", BinaryBytes(bytes))),
+    ]
+}
+
+/// How it is divided.
+pub fn division_lines(plan: &StackPlan) -> Vec<PlanLine> {
+    vec![
         ("tiles", format!("{} of {} x {} cells", plan.tiles(), plan.tile_rows, plan.tile_cols)),
         ("halo", count(plan.halo, "cell")),
         ("re-read", format!("{:.2} times each block is decoded", plan.decoded)),
         ("threads", plan.threads.to_string()),
-        ("memory", format!("{} at most", bytes(plan.memory as u64))),
-        ("time", time),
-    ];
-    Ok(table(&lines.map(|(name, value)| vec![name.to_string(), value])))
+        ("memory", format!("{} at most", BinaryBytes(plan.memory as u64))),
+    ]
+}
+
+/// A time that could not be found out; what cannot be read shall not hide the rest of the plan.
+pub fn unknown(error: Error) -> Result<String> {
+    match error {
+        Error::Cancelled => Err(error),
+        error => Ok(format!("unknown: {error}")),
+    }
+}
+
+/// Lines of a plan as text.
+pub fn labelled(lines: impl Iterator<Item = PlanLine>) -> String {
+    table(&lines.map(|(name, value)| vec![name.to_string(), value]).collect::<Vec<_>>())
 }
 
 fn list_text(images: &[ListedImage]) -> String {

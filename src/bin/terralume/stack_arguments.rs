@@ -11,14 +11,14 @@ const FILES: &str =
 
 /// `calc`, `rescale`, `mask`, `reduce`, `statistics`, `plan`.
 pub fn commands() -> Vec<Command> {
-    let writing = [calc(), rescale(), mask(), reduce()];
+    let commands = vec![calc(), rescale(), mask(), reduce(), statistics()];
     let plan = Command::new("plan")
         .about("Print how one of these commands would run: tiles, memory, sizes; nothing is computed")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
-        .subcommands(writing.clone());
-    writing.into_iter().chain([statistics(), plan]).collect()
+        .subcommands(commands.clone());
+    commands.into_iter().chain([plan]).collect()
 }
 
 fn calc() -> Command {
@@ -67,11 +67,11 @@ fn with_options(command: Command, name: &str) -> Command {
     let wanted: &[&str] = if writes { &RUN_OPTIONS } else { &READING_OPTIONS };
     let shared = OPTIONS.iter().filter(|option| wanted.contains(&option.name)).map(crate::arguments::option);
     let command = command.args(own).args(shared);
-    let command = command.arg(switch("quiet", "No progress and no closing lines").short('q'));
+    let command = command
+        .arg(switch("quiet", "No progress and no closing lines").short('q'))
+        .arg(switch("plan", "Print how the run would be divided, and stop"));
     match writes {
-        true => command
-            .arg(switch("plan", "Print how the run would be divided, and stop"))
-            .arg(switch("list", "Print the images with their dates and groups, and stop")),
+        true => command.arg(switch("list", "Print the images with their dates and groups, and stop")),
         false => command,
     }
 }

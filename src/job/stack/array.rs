@@ -159,17 +159,26 @@ impl PreparedStack<'_> {
 impl PreparedStack<'_> {
     /// About how many seconds the run will take, without writing: a part in the middle is computed for it.
     pub fn estimate(&self, cancel: &AtomicBool) -> Result<f64> {
-        let (part, tiles) = self.plan.sample();
-        let mut cells = vec![0; self.program.bands() * part.cells() * self.program.cell_type.size()];
-        let (program, part) = (&self.program, Some(part));
-        let work = PartOfStack { program, source: &self.source, size: self.grid.size, part };
         let options = self.job.plan_options(&self.source, self.gdal);
-        let options = StackPlanOptions { threads: 1, ..options };
-        let start = Instant::now();
-        work.run(options, &mut cells, &mut |_, _| true, cancel)?;
-        let times = self.plan.tiles().div_ceil(tiles).div_ceil(self.plan.threads);
-        Ok(start.elapsed().as_secs_f64() * times as f64)
+        seconds_of(&self.program, &self.source, (&self.plan, self.runs()), options, cancel)
     }
+}
+
+/// About how many seconds as many runs over a program take without writing: a part in the middle is computed.
+pub(super) fn seconds_of(
+    program: &StackProgram,
+    source: &dyn StackSource,
+    (plan, runs): (&StackPlan, usize),
+    options: StackPlanOptions,
+    cancel: &AtomicBool,
+) -> Result<f64> {
+    let (part, tiles) = plan.sample();
+    let mut cells = vec![0; program.bands() * part.cells() * program.cell_type.size()];
+    let work = PartOfStack { program, source, size: plan.size, part: Some(part) };
+    let start = Instant::now();
+    work.run(StackPlanOptions { threads: 1, ..options }, &mut cells, &mut |_, _| true, cancel)?;
+    let times = (plan.tiles() * runs).div_ceil(tiles).div_ceil(plan.threads);
+    Ok(start.elapsed().as_secs_f64() * times as f64)
 }
 
 struct PartOfStack<'a> {

@@ -123,8 +123,15 @@ impl GridPlan {
     fn describe(&self) -> Value {
         let mut plan = describe_plan(&self.plan, &self.bands, (self.input_bytes, 0), &self.images);
         plan["passes"] = json!(self.passes);
+        plan["lines"] = json!(self.lines);
         plan
     }
+}
+
+/// How a table of statistics would be made, for other programs.
+pub fn describe_plans(plans: &[GridPlan]) -> Value {
+    let plans: Vec<Value> = plans.iter().map(GridPlan::describe).collect();
+    json!({"plan": plans.first(), "plans": plans})
 }
 
 impl ListedImage {
@@ -162,9 +169,12 @@ impl StatisticsTable {
 
     /// What was done, for other programs.
     pub fn describe(&self, output: &str) -> Value {
-        let plans: Vec<Value> = self.plans.iter().map(GridPlan::describe).collect();
-        let notes = self.notes();
-        json!({"outputs": [output], "bad": self.bad, "rows": self.rows.len(), "notes": notes, "plan": plans.first(), "plans": plans})
+        let mut described = describe_plans(&self.plans);
+        described["outputs"] = json!([output]);
+        described["bad"] = json!(self.bad);
+        described["rows"] = json!(self.rows.len());
+        described["notes"] = json!(self.notes());
+        described
     }
 }
 

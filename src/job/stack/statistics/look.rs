@@ -4,6 +4,7 @@ use super::Rounds;
 use crate::core::error::{Error, Result};
 use crate::gdal::stack::GdalStack;
 use crate::gdal::Gdal;
+use crate::job::stack::array::seconds_of;
 use crate::job::stack::statistics::StatisticsRow;
 use crate::job::stack::{ListedImage, StackJob};
 use crate::pipeline::plan::for_threads;
@@ -16,6 +17,7 @@ use crate::pipeline::stack::statistics::{describe, plan, Describing, Found, Numb
 use crate::stack::cells::CellType;
 use crate::stack::statistics::Edges;
 use std::ops::Range;
+use std::sync::atomic::AtomicBool;
 use std::sync::Mutex;
 
 /// Bytes of a line of the table beside its bins: names, and the buffers of its numbers.
@@ -35,6 +37,8 @@ pub struct GridPlan {
     pub images: Vec<ListedImage>,
     /// Bytes of the cells that are read, uncompressed.
     pub input_bytes: u64,
+    /// Lines of the table.
+    pub lines: usize,
     /// Runs over the images, of all bands or of some.
     pub passes: usize,
 }
@@ -52,6 +56,7 @@ pub(super) struct Looking<'a> {
     table: usize,
     bins: usize,
     largest: Option<StackPlan>,
+    rounds: usize,
     passes: usize,
 }
 
@@ -67,7 +72,19 @@ impl<'a> Looking<'a> {
         table: usize,
     ) -> Self {
         let (layers, bands) = (program.layers.clone(), program.results());
-        Self { job, gdal, source, program, layers, bands, table, bins: 0, largest: None, passes: 0 }
+        Self {
+            job,
+            gdal,
+            source,
+            program,
+            layers,
+            bands,
+            table,
+            bins: 0,
+            largest: None,
+            rounds: 0,
+            passes: 0,
+        }
     }
 
     /// Types of the bands of images that stand as files have them.
@@ -105,10 +122,11 @@ impl<'a> Looking<'a> {
         self.source.bad_files()
     }
 
-    /// What was done, if anything.
+    /// What was divided, if anything.
     pub fn plan(&self, bands: Vec<String>, images: Vec<ListedImage>) -> Option<GridPlan> {
         let input_bytes = input_bytes(&self.program, self.source.planes());
-        Some(GridPlan { plan: self.largest?, bands, images, input_bytes, passes: self.passes })
+        let (lines, passes) = (self.lines(), self.passes);
+        Some(GridPlan { plan: self.largest?, bands, images, input_bytes, lines, passes })
     }
 
     /// Says that each line of the table gets so many bins.
@@ -124,12 +142,8 @@ impl<'a> Looking<'a> {
         finish: &(dyn Fn(&Found) -> T + Sync),
         monitor: &mut Monitor<'_>,
     ) -> Result<Numbers<T>> {
-        let (plan, count) = self.divide(most * size_of::<u64>())?;
-        if self.largest.is_none_or(|largest| largest.memory < plan.memory) {
-            self.largest = Some(plan);
-        }
+        let (plan, count) = self.divide(most)?;
         let mut rounds = Rounds { done: 0, of: self.bands.div_ceil(count) };
-        self.passes += rounds.of;
         let mut all = Numbers::new();
         // The passes use the same memory: what allocators keep of freed bins would come on top.
         let spare = Mutex::default();
@@ -150,8 +164,8 @@ impl<'a> Looking<'a> {
         Ok(all)
     }
 
-    /// As many threads and bands at a time as fit.
-    fn divide(&mut self, bins: usize) -> Result<Division> {
+    /// Divides a look at every image, with at most so many bins for a band: as many threads and bands at a time as fit.
+    pub fn divide(&mut self, bins: usize) -> Result<Division> {
         let lines = self.lines();
         if lines > MOST_LINES {
             return Err(Error::Argument(format!(
@@ -159,9 +173,27 @@ impl<'a> Looking<'a> {
             )));
         }
         let options = self.job.plan_options(&self.source, self.gdal);
-        for_threads(options.threads, self.job.run.threads.is_some(), |threads| {
-            self.divide_for(bins, StackPlanOptions { threads, ..options })
-        })
+        let (plan, count) = for_threads(options.threads, self.job.run.threads.is_some(), |threads| {
+            self.divide_for(bins * size_of::<u64>(), StackPlanOptions { threads, ..options })
+        })?;
+        self.rounds += 1;
+        self.passes += self.bands.div_ceil(count);
+        if self.largest.is_none_or(|largest| largest.memory < plan.memory) {
+            self.largest = Some(plan);
+        }
+        self.choose(0..self.bands);
+        Ok((plan, count))
+    }
+
+    /// About how many seconds the looks that were divided take: a part in the middle of an image is read for it.
+    pub fn estimate(&mut self, cancel: &AtomicBool) -> Result<f64> {
+        let plan = self.largest.ok_or_else(|| Error::Internal("nothing was divided".into()))?;
+        let options = self.job.plan_options(&self.source, self.gdal);
+        let one = self.layers.get(self.layers.len() / 2).cloned().into_iter().collect();
+        let all = std::mem::replace(&mut self.program.layers, one);
+        let seconds = seconds_of(&self.program, &self.source, (&plan, self.layers.len()), options, cancel);
+        self.program.layers = all;
+        Ok(seconds? * self.rounds as f64)
     }
 
     fn divide_for(&mut self, bins: usize, options: StackPlanOptions) -> Result<Division> {
@@ -194,7 +226,7 @@ impl<'a> Looking<'a> {
     }
 
     /// What the table takes with the lines of these images.
-    fn table_bytes(&self) -> usize {
+    pub fn table_bytes(&self) -> usize {
         self.table.saturating_add(self.lines().saturating_mul(LINE + self.bins))
     }
 

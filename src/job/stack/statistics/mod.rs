@@ -10,7 +10,7 @@ use super::layers::{images, Image};
 use super::open::Wanted;
 use super::options::StackOptions;
 use super::program::{layer, list, uses, Uses};
-use super::{StackCommand, StackJob};
+use super::{ListedImage, StackCommand, StackJob};
 use crate::core::error::{Error, Result};
 use crate::gdal::output::Target;
 use crate::gdal::raster::RasterGrid;
@@ -55,15 +55,18 @@ struct Group {
     images: Vec<usize>,
 }
 
-/// What all groups have in common.
-struct Opened<'a> {
+/// All inputs, opened.
+struct Opened {
     gdal: &'static Gdal,
-    job: &'a StackJob,
-    inputs: &'a [Input],
-    images: &'a [Image],
+    job: StackJob,
+    statistics: Vec<Statistic>,
+    inputs: Vec<Input>,
+    /// Files that could not be opened, or lie beside the grid.
+    bad: Vec<String>,
+    images: Vec<Image>,
     /// Which inputs are masks only.
-    masks: &'a [bool],
-    statistics: &'a [Statistic],
+    masks: Vec<bool>,
+    groups: Vec<Group>,
 }
 
 /// What is kept of one band of a part.
@@ -77,12 +80,48 @@ struct Line {
 /// What is kept of the bands of each part.
 type Lines = Vec<(Part, Vec<Line>)>;
 
-impl Opened<'_> {
+impl Opened {
+    /// How the images of a group are looked at, and the names of their bands. The table has `table` bytes already.
+    fn group(
+        &self,
+        group: &Group,
+        table: usize,
+        monitor: &mut Monitor<'_>,
+    ) -> Result<(Looking<'_>, Vec<String>)> {
+        let Self { gdal, job, inputs, images, .. } = self;
+        let options = &job.stack;
+        let uses = uses(job.command, options, inputs)?;
+        let mut wanted = Wanted::new(gdal, options, (&group.grid, &group.name));
+        let layers = group.images.iter().map(|index| {
+            monitor.go_on(0.0)?;
+            layer(&mut wanted, inputs, &images[*index], &uses, options)
+        });
+        let layers = layers.collect::<Result<Vec<_>>>()?;
+        let source = {
+            // Only the run itself counts as progress.
+            let mut opening = |_| (monitor.report)(0.0);
+            let mut opening = Monitor { report: &mut opening, cancel: monitor.cancel };
+            wanted.open(job.threads(), job.run.memory(gdal), &mut opening)?
+        };
+        let names = match &uses.formula {
+            Some(formula) => formula.results().to_vec(),
+            None => uses.values.iter().map(|band| band.name.clone()).collect(),
+        };
+        let program = program_of(uses, layers, options);
+        Ok((Looking::new((job, gdal), program, source, table), names))
+    }
+
+    /// Images of a group with their files and dates.
+    fn listed(&self, group: &Group) -> Vec<ListedImage> {
+        let images: Vec<Image> = group.images.iter().map(|index| self.images[*index].clone()).collect();
+        list(&self.inputs, &images, None)
+    }
+
     /// Lines of a group whose images have bands of these names.
     fn rows(&self, group: &Group, names: &[String], found: Lines, blocks: bool) -> Vec<StatisticsRow> {
         let rows = found.into_iter().flat_map(|(part, bands)| {
             let image = &self.images[group.images[part.layer]];
-            let scene = first_scene(image, self.inputs, self.masks);
+            let scene = first_scene(image, &self.inputs, &self.masks);
             let window = part.window;
             let block = blocks.then_some([part.block, window.row, window.col, window.rows, window.cols]);
             let row = |(band, line): (&String, Line)| StatisticsRow {
@@ -141,6 +180,62 @@ impl StatisticsJob {
         report: &mut dyn FnMut(f64, &str) -> bool,
         cancel: &AtomicBool,
     ) -> Result<StatisticsTable> {
+        let opened = self.open(report, cancel)?;
+        let files = read_files(&opened.job.stack, &opened.inputs, &opened.bad);
+        if let Some(output) = &self.output {
+            // Before the work, not after it.
+            Target::new(output, self.run.overwrite, &files)?;
+        }
+        let mut table = StatisticsTable {
+            statistics: opened.statistics.iter().map(|statistic| statistic.name()).collect(),
+            rows: Vec::new(),
+            histograms: self.stack.histogram.is_some(),
+            bad: opened.bad.clone(),
+            files,
+            plans: Vec::new(),
+        };
+        let mut done = 0;
+        for group in &opened.groups {
+            let of = opened.images.len() as f64;
+            let mut part =
+                |share: f64| report((done as f64 + share * group.images.len() as f64) / of, "reading");
+            self.describe(&opened, group, &mut table, &mut Monitor { report: &mut part, cancel })?;
+            done += group.images.len();
+        }
+        report(1.0, "done");
+        Ok(table)
+    }
+
+    /// How a run would look at the images, grid by grid, and about how many seconds that would take: a part in the middle
+    /// is read for it.
+    pub fn plan(
+        &self,
+        report: &mut dyn FnMut(f64, &str) -> bool,
+        cancel: &AtomicBool,
+    ) -> Result<Vec<(GridPlan, Result<f64>)>> {
+        let opened = self.open(report, cancel)?;
+        let mut opening = |_| report(0.0, OPENING);
+        let mut monitor = Monitor { report: &mut opening, cancel };
+        let (mut table, mut plans) = (0, Vec::new());
+        for group in &opened.groups {
+            let (mut looking, names) = opened.group(group, table, &mut monitor)?;
+            let needs = Needs::of(&looking, &opened.statistics);
+            looking.divide(needs.own_bins)?;
+            if needs.twice {
+                looking.divide(BINS)?;
+            }
+            if let Some(asked) = self.stack.histogram {
+                looking.keep(asked.count);
+                looking.divide(asked.count)?;
+            }
+            table = looking.table_bytes();
+            let seconds = looking.estimate(cancel);
+            plans.extend(looking.plan(names, opened.listed(group)).map(|plan| (plan, seconds)));
+        }
+        Ok(plans)
+    }
+
+    fn open(&self, report: &mut dyn FnMut(f64, &str) -> bool, cancel: &AtomicBool) -> Result<Opened> {
         let gdal = Gdal::get()?;
         let statistics = Statistic::parse_list(self.stack.statistics.as_deref().unwrap_or(USUAL))?;
         if let Some(other) = statistics.iter().find(|statistic| !is_allowed(**statistic)) {
@@ -161,43 +256,10 @@ impl StatisticsJob {
             let (grid, _) = inputs::grid(gdal, &inputs, &job.stack)?;
             bad.extend(beside::leave_out(gdal, &mut inputs, &grid, job.threads(), &mut monitor)?);
         }
-        let files = read_files(&job.stack, &inputs, &bad);
-        if let Some(output) = &self.output {
-            // Before the work, not after it.
-            Target::new(output, self.run.overwrite, &files)?;
-        }
         let masks = self.masks(&job, &inputs)?;
         let images = self.images(&inputs, &masks)?;
         let groups = self.groups(gdal, (&inputs, &masks), &images)?;
-        let mut table = StatisticsTable {
-            statistics: statistics.iter().map(|statistic| statistic.name()).collect(),
-            rows: Vec::new(),
-            histograms: self.stack.histogram.is_some(),
-            bad: Vec::new(),
-            files,
-            plans: Vec::new(),
-        };
-        let mut done = 0;
-        for group in &groups {
-            let of = images.len() as f64;
-            let mut part =
-                |share: f64| report((done as f64 + share * group.images.len() as f64) / of, "reading");
-            let mut monitor = Monitor { report: &mut part, cancel };
-            let all = Opened {
-                gdal,
-                job: &job,
-                inputs: &inputs,
-                images: &images,
-                masks: &masks,
-                statistics: &statistics,
-            };
-            self.describe(&all, group, &mut table, &mut monitor)?;
-            done += group.images.len();
-        }
-        report(1.0, "done");
-        bad.append(&mut table.bad);
-        table.bad = bad;
-        Ok(table)
+        Ok(Opened { gdal, job, statistics, inputs, bad, images, masks, groups })
     }
 
     /// Which inputs are masks only.
@@ -253,37 +315,16 @@ impl StatisticsJob {
     /// Adds the lines of a group to the table.
     fn describe(
         &self,
-        all: &Opened<'_>,
+        opened: &Opened,
         group: &Group,
         table: &mut StatisticsTable,
         monitor: &mut Monitor<'_>,
     ) -> Result<()> {
-        let Opened { gdal, job, inputs, images, statistics, .. } = *all;
-        let options = &job.stack;
-        let uses = uses(job.command, options, inputs)?;
-        let mut wanted = Wanted::new(gdal, options, (&group.grid, &group.name));
-        let layers = group.images.iter().map(|index| {
-            monitor.go_on(0.0)?;
-            layer(&mut wanted, inputs, &images[*index], &uses, options)
-        });
-        let layers = layers.collect::<Result<Vec<_>>>()?;
-        let source = {
-            // Only the run itself counts as progress.
-            let mut opening = |_| (monitor.report)(0.0);
-            let mut opening = Monitor { report: &mut opening, cancel: monitor.cancel };
-            wanted.open(job.threads(), job.run.memory(gdal), &mut opening)?
-        };
-        let names: Vec<String> = match &uses.formula {
-            Some(formula) => formula.results().to_vec(),
-            None => uses.values.iter().map(|band| band.name.clone()).collect(),
-        };
-        let program = program_of(uses, layers, options);
-        let mut looking = Looking::new((job, gdal), program, source, table.bytes());
-        let lines = self.look(&mut looking, statistics, monitor)?;
-        table.rows.extend(all.rows(group, &names, lines, self.stack.block.is_some()));
+        let (mut looking, names) = opened.group(group, table.bytes(), monitor)?;
+        let lines = self.look(&mut looking, &opened.statistics, monitor)?;
+        table.rows.extend(opened.rows(group, &names, lines, self.stack.block.is_some()));
         table.bad.extend(looking.bad_files());
-        let images: Vec<Image> = group.images.iter().map(|index| images[*index].clone()).collect();
-        table.plans.extend(looking.plan(names, list(inputs, &images, None)));
+        table.plans.extend(looking.plan(names, opened.listed(group)));
         Ok(())
     }
 
@@ -294,12 +335,9 @@ impl StatisticsJob {
         statistics: &[Statistic],
         monitor: &mut Monitor<'_>,
     ) -> Result<Lines> {
-        let ranks = statistics.iter().any(|statistic| statistic.keeps_values());
-        // Small whole numbers have bins of their own; other values are looked at twice.
+        let Needs { ranks, own_bins, twice } = Needs::of(looking, statistics);
         let types = looking.types();
         let own = |layer: usize, band: usize| types(layer, band).filter(|_| ranks).and_then(Edges::of_type);
-        let own_bins = looking.most_own_bins().filter(|_| ranks);
-        let twice = ranks && !looking.all_have_bins();
         let mut rounds =
             Rounds { done: 0, of: 1 + usize::from(twice) + usize::from(self.stack.histogram.is_some()) };
         let line = |found: &Found| Line {
@@ -310,9 +348,8 @@ impl StatisticsJob {
         let variance = statistics
             .iter()
             .any(|statistic| matches!(statistic, Statistic::Deviation(_) | Statistic::Variance(_)));
-        let mut lines = rounds.next(monitor, &mut |monitor| {
-            looking.look(variance, (own_bins.unwrap_or(0), &own), &line, monitor)
-        })?;
+        let mut lines =
+            rounds.next(monitor, &mut |monitor| looking.look(variance, (own_bins, &own), &line, monitor))?;
         let ends = ends(&lines);
         if twice {
             let bins = |layer: usize, band: usize| {
@@ -338,6 +375,24 @@ impl StatisticsJob {
             }
         }
         Ok(lines)
+    }
+}
+
+/// What statistics ask of the runs over the images.
+struct Needs {
+    /// Values are counted in bins, for percentiles.
+    ranks: bool,
+    /// Most bins that a band has in the first run: small whole numbers have one each.
+    own_bins: usize,
+    /// Other values are looked at twice: their ends come first.
+    twice: bool,
+}
+
+impl Needs {
+    fn of(looking: &Looking<'_>, statistics: &[Statistic]) -> Self {
+        let ranks = statistics.iter().any(|statistic| statistic.keeps_values());
+        let own_bins = looking.most_own_bins().filter(|_| ranks).unwrap_or(0);
+        Self { ranks, own_bins, twice: ranks && !looking.all_have_bins() }
     }
 }
 
