@@ -123,6 +123,11 @@ typedef enum {
 typedef struct terralume_chain terralume_chain;
 
 /**
+ * A formula, compiled. Any number of threads may use one.
+ */
+typedef struct terralume_expr terralume_expr;
+
+/**
  * One run from raster to raster. One thread at a time may use it: a second one gets TERRALUME_STATUS_BUSY.
  * terralume_job_cancel() is the exception.
  */
@@ -933,6 +938,51 @@ terralume_status terralume_stack_run_array(terralume_stack *stack,
                                            terralume_stack_report *report,
                                            size_t output_capacity,
                                            void *output);
+
+/**
+ * Compiles a formula. What is wrong in its text is said with the column.
+ *
+ * @param formula As the command `calc` takes it: "(nir - red) / (nir + red)", or several results: "a = x + 1; b = sqrt(y)".
+ * @param names   The inputs that there are; the last pointer is NULL. NULL: those that the formula names, in their order.
+ * @param rule    "strict": a result has data where all the inputs that it uses have; "lazy": coalesce(), isnan() and ?: may do
+ *                without. NULL: strict.
+ * @param expr    Receives the formula. Free it with terralume_expr_free().
+ */
+terralume_status terralume_expr_compile(const char *formula,
+                                        const char *const *names,
+                                        const char *rule,
+                                        terralume_expr **expr);
+
+/**
+ * Says what a formula takes and gives, as JSON: "inputs", the names of the rows that terralume_expr_eval_rows() wants, and
+ * "results", the names of those it fills, each in their order. A single result without a name is "result".
+ *
+ * @param json Receives the text, UTF-8. Free it with terralume_string_free().
+ */
+terralume_status terralume_expr_describe(const terralume_expr *expr,
+                                         char **json);
+
+/**
+ * Computes rows of results on the calling thread.
+ *
+ * @param expr       The formula.
+ * @param cells      Cells of a row, any number.
+ * @param inputs     A row for each of the "inputs" that terralume_expr_describe() says, one after the other without gaps; NaN
+ *                   where there is no data. May be NULL where there are none.
+ * @param results    Receives a row for each of the "results"; NaN where there is no data, or no finite number. Must not
+ *                   overlap the inputs.
+ * @param not_finite Receives how many results were infinite or no numbers though their inputs have data. May be NULL.
+ */
+terralume_status terralume_expr_eval_rows(const terralume_expr *expr,
+                                          size_t cells,
+                                          const double *inputs,
+                                          double *results,
+                                          uint64_t *not_finite);
+
+/**
+ * Frees a formula that no thread uses any more.
+ */
+void terralume_expr_free(terralume_expr *expr);
 
 #ifdef __cplusplus
 }  // extern "C"

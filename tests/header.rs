@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 /// Files in the order in which a reader of the header wants them; all of src/ffi that exports something.
-const FILES: [&str; 10] =
-    ["status", "library", "gdal", "grid", "recipe", "chain", "job", "stack", "map", "memory"];
+const FILES: [&str; 11] =
+    ["status", "library", "gdal", "grid", "recipe", "chain", "job", "stack", "map", "memory", "expression"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -10,6 +10,7 @@
 
 mod argument;
 pub mod chain;
+pub mod expression;
 pub mod gdal;
 pub mod grid;
 pub mod job;

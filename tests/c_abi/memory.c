@@ -242,9 +242,52 @@ static void parts_of_rasters(const char *dem) {
     free(all);
 }
 
+/* A formula over rows of our own, of lengths that fit no register. */
+static void rows_of_a_formula(void) {
+    enum { WIDTH = 1500 };
+    static double rows[2 * WIDTH], results[2 * WIDTH];
+    const char *names[] = {"nir", "unused", "red", NULL};
+    terralume_expr *expr = NULL;
+    uint64_t not_finite = 99;
+    char *json = NULL;
+    size_t i;
+    FAILS(TERRALUME_STATUS_ARGUMENT, "column 7", terralume_expr_compile("nir - )", NULL, NULL, &expr));
+    FAILS(TERRALUME_STATUS_UNKNOWN_NAME, "allowed: nir, unused, red", terralume_expr_compile("blue", names, NULL, &expr));
+    FAILS(TERRALUME_STATUS_UNKNOWN_NAME, "allowed: strict, lazy", terralume_expr_compile("nir", names, "loose", &expr));
+    FAILS(TERRALUME_STATUS_NULL, "formula", terralume_expr_compile(NULL, names, NULL, &expr));
+    CHECK(expr == NULL);
+    OK(terralume_expr_compile("ndvi = (nir - red) / (nir + red); filled = coalesce(red, nir)", names, "lazy", &expr));
+    OK(terralume_expr_describe(expr, &json));
+    CHECK(json && strcmp(json, "{\"inputs\":[\"nir\",\"red\"],\"results\":[\"ndvi\",\"filled\"]}") == 0);
+    terralume_string_free(json);
+    for (i = 0; i < WIDTH; i++) {
+        rows[i] = (double)(i % 7);
+        rows[WIDTH + i] = i % 5 == 0 ? NAN : (double)(i % 3);
+    }
+    OK(terralume_expr_eval_rows(expr, WIDTH, rows, results, &not_finite));
+    for (i = 0; i < WIDTH; i++) {
+        const double nir = rows[i], red = rows[WIDTH + i], ndvi = (nir - red) / (nir + red);
+        if (isfinite(ndvi)) {
+            CHECK(results[i] == ndvi);
+        } else {
+            CHECK(isnan(results[i]));
+            not_finite -= !isnan(red);
+        }
+        CHECK(results[WIDTH + i] == (isnan(red) ? nir : red));
+    }
+    CHECK(not_finite == 0);
+    OK(terralume_expr_eval_rows(expr, 0, rows, results, NULL));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "overlap", terralume_expr_eval_rows(expr, WIDTH, rows, rows + WIDTH, NULL));
+    FAILS(TERRALUME_STATUS_NULL, "inputs", terralume_expr_eval_rows(expr, WIDTH, NULL, results, NULL));
+    FAILS(TERRALUME_STATUS_NULL, "results", terralume_expr_eval_rows(expr, WIDTH, rows, NULL, NULL));
+    terralume_expr_free(expr);
+    terralume_expr_free(NULL);
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) return 2;
     fill();
+    rows_of_a_formula();
     parts_of_an_output();
     parts_of_a_surveyed_raster();
     stacks_of_arrays();
