@@ -66,7 +66,10 @@ impl RawPlane {
     /// Makes room for a window of this plane.
     pub fn prepare(&mut self, info: &PlaneInfo, window: Window) {
         (self.cell_type, self.nodata) = (info.cell_type, info.nodata);
-        self.bytes.resize(window.cells() * info.cell_type.size(), 0);
+        let bytes = window.cells() * info.cell_type.size();
+        // No more than that: the plan counts on it.
+        self.bytes.reserve_exact(bytes.saturating_sub(self.bytes.len()));
+        self.bytes.resize(bytes, 0);
         self.mask.clear();
     }
 

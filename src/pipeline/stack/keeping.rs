@@ -19,7 +19,7 @@ pub(super) struct Unit {
 
 impl Unit {
     /// Bytes of a rectangle.
-    fn bytes(&self, planes: &[PlaneInfo], (rows, cols): (usize, usize)) -> usize {
+    pub(super) fn bytes(&self, planes: &[PlaneInfo], (rows, cols): (usize, usize)) -> usize {
         let layout = planes[self.planes[0]].layout;
         let wide = |side: usize, most: usize| side.saturating_add(2 * self.halo).min(most);
         let cell: usize = self.planes.iter().map(|plane| planes[*plane].cell_bytes()).sum();

@@ -18,8 +18,9 @@ type Key = (usize, usize);
 /// What all workers share.
 pub(super) struct Kept {
     units: Vec<Unit>,
-    /// Bytes of a cell of each unit.
-    cell_bytes: Vec<usize>,
+    /// Bytes of a whole rectangle of each unit. Those at the edge of the raster are smaller, but count as whole ones, so that
+    /// buffers go round: memory of many sizes comes back in pieces.
+    bytes: Vec<usize>,
     /// For each unit those that are read for the same tile.
     passes: Vec<Range<usize>>,
     /// Units of each plane, and its place there.
@@ -77,15 +78,16 @@ impl Kept {
                 places.entry(*plane).or_default().push((number, place));
             }
         }
-        let cell = |unit: &Unit| unit.planes.iter().map(|plane| planes[*plane].cell_bytes()).sum();
-        let cell_bytes = units.iter().map(cell).collect();
+        let rectangles = order.rectangles();
+        let Window { rows, cols, .. } = rectangles.window(0);
+        let sizes = units.iter().map(|unit| unit.bytes(planes, (rows, cols))).collect();
         let state = Mutex::new(State { entries: LruCache::unbounded(), bytes: 0 });
-        let (rectangles, most, changed) = (order.rectangles(), bytes.saturating_sub(spare), Condvar::new());
+        let (most, changed) = (bytes.saturating_sub(spare), Condvar::new());
         let ahead = threads;
         let is_any = !units.is_empty();
         let kept = Self {
             units,
-            cell_bytes,
+            bytes: sizes,
             passes,
             places,
             rectangles,
@@ -157,7 +159,7 @@ impl Kept {
         reader: &mut dyn StackReader,
     ) -> Result<Arc<Vec<RawPlane>>> {
         let (window, unit) = (self.window(key), &self.units[key.0]);
-        let used = state.begin(key, window.cells() * self.cell_bytes[key.0], self.most);
+        let used = state.begin(key, self.bytes[key.0], self.most);
         drop(state);
         let mut reading = Reading { kept: self, key, planes: None };
         let mut planes = used.unwrap_or_default();
