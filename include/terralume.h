@@ -607,7 +607,7 @@ terralume_status terralume_chain_run_part(const terralume_chain *chain,
  * "surveys" has nothing to find.
  *
  * @param source  The whole raster: all margins 0.
- * @param threads 0: one for each processor.
+ * @param threads At most 1024. 0: one for each processor.
  * @param options NULL: the defaults. Fails with TERRALUME_STATUS_CANCELLED when progress returns 0.
  * @param settled Receives a chain that computes parts of this raster, each with its real neighbours around it. Free it with
  *                terralume_chain_free().
@@ -866,7 +866,7 @@ void terralume_stack_cancel(terralume_stack *stack);
  * @param tile     Side of a tile in cells; tiles at the right and at the bottom are smaller.
  * @param halo     Cells around a tile on every side, at most as many as the raster has along its longer side. Tiles and what is
  *                 around them must fit into the memory that runs take, at most 1 GiB.
- * @param threads  0: one for each processor.
+ * @param threads  At most 1024. 0: one for each processor.
  * @param function Gets the tiles.
  * @param data     Handed to function.
  */

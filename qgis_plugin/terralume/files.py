@@ -22,7 +22,8 @@ from .base import TerralumeAlgorithm, tr
 from .fields import Number, advanced, choice, helped
 from .native import Cancelled, LibraryMissing, TerralumeError
 
-FORMATS = catalog.words("format")
+#: Those of one file, which QGIS has names for.
+FORMATS = [word for word in catalog.words("format") if word in ("GTiff", "COG")]
 
 #: Status of the library: an output cannot be written.
 OUTPUT_ERROR = 5
@@ -47,7 +48,9 @@ class FileAlgorithm(TerralumeAlgorithm):
 
     def add_form_parameters(self) -> None:
         """Adds how the file is written."""
-        self.add_advanced(choice("FORMAT", tr("Format"), FORMATS), catalog.OPTION_HELP["format"])
+        parts = catalog.OPTION_HELP["format"].split("; ")
+        self.add_advanced(choice("FORMAT", tr("Format"), FORMATS),
+                          "; ".join(part for part in parts if part.split(":")[0] in FORMATS))
         creation = QgsProcessingParameterString("CREATION_OPTIONS", tr("Creation options"), "", False, True)
         if Qgis.QGIS_VERSION_INT >= 33000:
             widget = {"widget_type": "rasteroptions"}

@@ -188,7 +188,7 @@ class RunAlgorithm(FileAlgorithm):
 
 def say_plan(plan: dict[str, Any], feedback: Any) -> None:
     """Writes into the log how a run is divided."""
-    feedback.pushInfo(tr("{rows} x {cols} cells in {tiles} tiles, {radius} cells read around each").format(**plan))
+    feedback.pushInfo(tr("{cols} x {rows} cells in {tiles} tiles, {radius} cells read around each").format(**plan))
     feedback.pushInfo(tr("{threads} threads, {mib} MiB").format(threads=plan["threads"], mib=plan["memory"] >> 20))
     for step in plan["steps"]:
         feedback.pushDebugInfo(step)

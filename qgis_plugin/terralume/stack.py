@@ -200,7 +200,7 @@ def say(plan: dict[str, Any], feedback: Any) -> None:
     for image in plan["images"]:
         parts = (image["datetime"], image["group"], *image["files"])
         feedback.pushDebugInfo("  ".join(part for part in parts if part))
-    feedback.pushInfo(tr("{images} images, {rows} x {cols} cells; bands: {bands}").format(
+    feedback.pushInfo(tr("{images} images, {cols} x {rows} cells; bands: {bands}").format(
         images=len(plan["images"]), rows=plan["rows"], cols=plan["cols"], bands=", ".join(plan["bands"])))
     feedback.pushInfo(tr("{tiles} tiles, {threads} threads, {mib} MiB").format(
         tiles=plan["tiles"], threads=plan["threads"], mib=plan["memory"] >> 20))

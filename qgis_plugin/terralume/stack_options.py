@@ -101,8 +101,8 @@ class OptionField:
         return QgsProcessingParameterString(name, label, None, lines, optional)
 
     def _is_number(self) -> bool:
-        # A dialog has no number that is none.
-        return re.match(r"a (whole )?number\b(?!, or)", self._allowed) is not None
+        # A dialog has no number that is none, and none that may be something else.
+        return re.match(r"a (whole )?number\b", self._allowed) is not None and ", or " not in self._allowed
 
     def values(self, algorithm: FileAlgorithm, parameters: dict[str, Any], context: Any) -> list[str]:
         """What was given, as the library reads it."""

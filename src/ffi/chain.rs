@@ -6,6 +6,7 @@ use super::job::{reporter, run_options, terralume_run_options};
 use super::recipe::{prepare, terralume_chain_options};
 use super::status::{guard, terralume_status, Failure, Result};
 use super::versioned::{self, Versioned};
+use crate::job::options::MOST_THREADS;
 use crate::pipeline::memory::ArraySource;
 use crate::pipeline::run::Monitor;
 use crate::pipeline::survey;
@@ -235,7 +236,7 @@ pub unsafe extern "C" fn terralume_chain_run_part(
 /// "surveys" has nothing to find.
 ///
 /// @param source  The whole raster: all margins 0.
-/// @param threads 0: one for each processor.
+/// @param threads At most 1024. 0: one for each processor.
 /// @param options NULL: the defaults. Fails with TERRALUME_STATUS_CANCELLED when progress returns 0.
 /// @param settled Receives a chain that computes parts of this raster, each with its real neighbours around it. Free it with
 ///                terralume_chain_free().
@@ -258,7 +259,11 @@ pub unsafe extern "C" fn terralume_chain_survey(
         // SAFETY: not NULL, aligned, `length` cells by contract, within the address space (checked).
         let cells = unsafe { std::slice::from_raw_parts(source.cells, length) };
         let source = ArraySource::new(cells, shape, nodata_of(&source))?;
-        let threads = if threads == 0 { crate::job::processors() } else { threads };
+        let threads = match threads {
+            0 => crate::job::processors(),
+            1..=MOST_THREADS => threads,
+            _ => return Err(Failure::argument(format!("{threads} threads; allowed: 0 to {MOST_THREADS}"))),
+        };
         let mut report = reporter(&options);
         let mut surveying = |share: f64| report(share, "surveying");
         let mut monitor = Monitor { report: &mut surveying, cancel: &AtomicBool::new(false) };

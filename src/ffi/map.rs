@@ -48,7 +48,7 @@ unsafe impl Sync for Data {}
 /// @param tile     Side of a tile in cells; tiles at the right and at the bottom are smaller.
 /// @param halo     Cells around a tile on every side, at most as many as the raster has along its longer side. Tiles and what is
 ///                 around them must fit into the memory that runs take, at most 1 GiB.
-/// @param threads  0: one for each processor.
+/// @param threads  At most 1024. 0: one for each processor.
 /// @param function Gets the tiles.
 /// @param data     Handed to function.
 #[no_mangle]

@@ -176,6 +176,8 @@ pub unsafe extern "C" fn terralume_stack_run_array(
             let [row, col, rows, cols] = numbers;
             Some(Window { row, col, rows, cols })
         };
+        // SAFETY: live, by contract.
+        unsafe { borrow(stack, "stack") }?.check_apart(output.addr(), output_capacity)?;
         // SAFETY: as the documentation asks.
         unsafe {
             let known = if report.is_null() { None } else { Some(versioned::read(report)?) };

@@ -397,6 +397,22 @@ impl terralume_stack {
         Ok(())
     }
 
+    /// Refuses an output, an address and its bytes, that has parts of arrays.
+    pub(super) fn check_apart(&self, output: usize, bytes: usize) -> Result<()> {
+        let state = self.lock()?;
+        let overlaps = |array: &&ArrayBand<'_>| {
+            let (start, end) = (array.cells.as_ptr().addr(), array.cells.as_ptr_range().end.addr());
+            start < output.saturating_add(bytes) && output < end
+        };
+        match state.arrays.iter().find(overlaps) {
+            Some(array) => Err(Failure::argument(format!(
+                "output overlaps the array '{}'; allowed: memory of its own",
+                array.name
+            ))),
+            None => Ok(()),
+        }
+    }
+
     /// What a run into memory gives.
     pub(super) fn describe(&self) -> Result<serde_json::Value> {
         let state = self.lock()?;

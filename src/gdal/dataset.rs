@@ -5,7 +5,8 @@ use super::options::OptionList;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
 use gdal_sys::{
-    CPLErr, GDALDataType, GDALDatasetH, GDALMajorObjectH, GDALRWFlag, GDALRasterBandH, OGRSpatialReferenceH,
+    CPLErr, GDALColorInterp, GDALDataType, GDALDatasetH, GDALMajorObjectH, GDALRWFlag, GDALRasterBandH,
+    OGRSpatialReferenceH,
 };
 use libc::{c_int, c_uint, c_void};
 use std::ffi::CString;
@@ -494,6 +495,13 @@ impl Band {
     pub fn has_color_table(self) -> bool {
         // SAFETY: the band's dataset is open.
         !unsafe { (self.gdal.GDALGetRasterColorTable)(self.handle) }.is_null()
+    }
+
+    /// Whether it says how opaque cells are.
+    pub fn is_alpha(self) -> bool {
+        // SAFETY: the band's dataset is open.
+        let colour = unsafe { (self.gdal.GDALGetRasterColorInterpretation)(self.handle) };
+        colour == GDALColorInterp::GCI_AlphaBand
     }
 
     /// The band that says which cells are valid, unless a nodata value says it or all are.

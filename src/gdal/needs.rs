@@ -6,7 +6,7 @@ use super::sink::{Format, SinkOptions, FILE_BLOCK};
 use super::Gdal;
 use crate::pipeline::plan::SinkNeeds;
 
-/// Overviews and copies of a COG: for each thread, and for each band beside the blocks of it that are under way.
+/// Overviews, and copies of a COG: for each thread, and for each band beside the blocks of it that are under way.
 const COG_THREAD: usize = 40 << 20;
 const COG_BAND: usize = 4 << 20;
 
@@ -22,8 +22,10 @@ const BLOCK_CACHE: usize = 32 << 20;
 impl SinkOptions {
     /// What a file of these rows, columns and bands takes beside tiles, each cell of a band with so many bytes.
     pub fn needs(&self, gdal: &Gdal, size: (usize, usize), bands: usize, cell_bytes: usize) -> SinkNeeds {
+        let finishing = |threads| self.finishing_bytes(gdal, size, (bands, cell_bytes), threads);
         let finishing = match self.format {
-            Format::Cog => self.cog_bytes(gdal, size, (bands, cell_bytes), 1),
+            Format::Cog => finishing(self.cog_threads(gdal, size, bands, cell_bytes)),
+            _ if self.overviews => finishing(1),
             _ => 0,
         };
         let writing = self.writing_bytes(bands, cell_bytes);
@@ -38,7 +40,8 @@ impl SinkOptions {
         bands: usize,
         cell_bytes: usize,
     ) -> usize {
-        let fits = |threads: &usize| self.cog_bytes(gdal, size, (bands, cell_bytes), *threads) <= self.memory;
+        let fits =
+            |threads: &usize| self.finishing_bytes(gdal, size, (bands, cell_bytes), *threads) <= self.memory;
         (1..=self.threads).rev().find(fits).unwrap_or(1)
     }
 
@@ -49,9 +52,9 @@ impl SinkOptions {
         rows.saturating_mul(cols).saturating_mul(cell_bytes)
     }
 
-    /// A COG is read and written through GDAL's cache, a fourth of it at once. A small one takes no more than some copies of
-    /// its cells.
-    fn cog_bytes(
+    /// A COG and overviews are read and written through GDAL's cache, a fourth of it at once. A small one takes no more than
+    /// some copies of its cells.
+    fn finishing_bytes(
         &self,
         gdal: &Gdal,
         (rows, cols): (usize, usize),

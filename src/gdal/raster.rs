@@ -138,6 +138,8 @@ pub struct BandFacts {
     pub block: (usize, usize),
     /// Another band says which cells are valid.
     pub masked: bool,
+    /// It says how opaque cells are.
+    pub is_alpha: bool,
 }
 
 /// What a raster says of itself.
@@ -186,11 +188,17 @@ impl RasterFacts {
         // Says what can be done about a file that holds subdatasets only.
         dataset.band(1)?;
         let bands = (1..=dataset.bands()).map(|index| band_facts(dataset.real_band(index)?, &name));
+        let mut bands = bands.collect::<Result<Vec<_>>>()?;
+        if let ([band], "Zarr") = (&mut bands[..], dataset.driver().as_str()) {
+            // What GDAL reads as metadata of the whole.
+            let name = dataset.metadata("long_name", "").filter(|_| band.name.is_empty());
+            band.name = name.unwrap_or_else(|| std::mem::take(&mut band.name));
+        }
         let imagery = dataset.metadata("ACQUISITIONDATETIME", "IMAGERY");
         Ok(Self {
             level,
             grid: RasterGrid::of(dataset),
-            bands: bands.collect::<Result<_>>()?,
+            bands,
             overviews,
             date: imagery.or_else(|| dataset.metadata("TIFFTAG_DATETIME", "")),
             files: dataset.files(),
@@ -214,6 +222,7 @@ fn band_facts(band: Band, name: &str) -> Result<BandFacts> {
         unit: band.unit(),
         block: band.block_size(),
         masked: band.mask().is_some(),
+        is_alpha: band.is_alpha(),
     })
 }
 

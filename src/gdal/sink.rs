@@ -12,7 +12,7 @@ use super::raster::gdal_cell_type;
 use super::trial::try_creation;
 use super::trim_memory;
 use super::warper::Resampling;
-use super::zarr::name_bands;
+use super::zarr::describe_bands;
 use super::Gdal;
 use crate::core::error::{Error, Result};
 use crate::core::operation::Role;
@@ -229,7 +229,7 @@ impl GdalSink {
                 .map_err(|reason| progress.error(fail(reason)))?;
         }
         if let Pending::Folder(folder) = &self.pending {
-            name_bands(folder.path(), &self.header).map_err(|error| fail(error.to_string()))?;
+            describe_bands(folder.path(), &self.header).map_err(|error| fail(error.to_string()))?;
         }
         let finished = match self.options.format {
             Format::GTiff | Format::Vrt | Format::Zarr => self.pending,

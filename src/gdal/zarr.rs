@@ -1,4 +1,4 @@
-//! What GDAL does not do for a Zarr: it writes no names of bands (3.6).
+//! What GDAL does not do for a Zarr that it makes cell by cell: it writes neither names of bands nor metadata (3.6).
 
 use super::header::Header;
 use serde_json::{json, Value};
@@ -8,9 +8,9 @@ use std::path::Path;
 /// Arrays of coordinates, which stand beside those of bands.
 pub(super) const DIMENSIONS: [&str; 2] = ["X", "Y"];
 
-/// Gives the arrays of the bands their names as `long_name`. GDAL calls the only array as the folder, those of several
-/// bands `…_band1` and so on.
-pub(super) fn name_bands(folder: &Path, header: &Header) -> Result<()> {
+/// Gives the arrays of the bands their names as `long_name`, and the metadata of the whole, as GDAL does when it copies. It
+/// calls the only array as the folder, those of several bands `…_band1` and so on.
+pub(super) fn describe_bands(folder: &Path, header: &Header) -> Result<()> {
     let consolidated = folder.join(".zmetadata");
     let mut all = consolidated.exists().then(|| read(&consolidated)).transpose()?;
     let mut arrays: Vec<String> = Vec::new();
@@ -25,10 +25,15 @@ pub(super) fn name_bands(folder: &Path, header: &Header) -> Result<()> {
     for array in &arrays {
         let number = array.rsplit_once("_band").and_then(|(_, number)| number.parse::<usize>().ok());
         let index = if arrays.len() == 1 { 0 } else { number.unwrap_or(1) - 1 };
-        let Some(band) = header.bands.get(index).filter(|band| !band.name.is_empty()) else { continue };
+        let name = header.bands.get(index).map(|band| band.name.as_str()).filter(|name| !name.is_empty());
         let path = folder.join(array).join(".zattrs");
         let mut attributes = if path.exists() { read(&path)? } else { json!({}) };
-        attributes["long_name"] = json!(band.name);
+        for (key, value) in header.metadata.iter().filter(|(key, _)| key != "AREA_OR_POINT") {
+            attributes[key] = json!(value);
+        }
+        if let Some(name) = name {
+            attributes["long_name"] = json!(name);
+        }
         write(&path, &attributes)?;
         if let Some(all) = &mut all {
             all["metadata"][format!("{array}/.zattrs")] = attributes;

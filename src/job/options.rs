@@ -10,6 +10,9 @@ use crate::recipe::chain::{CellType, Finding};
 use serde_json::json;
 use std::path::Path;
 
+/// Most worker threads of a run.
+pub const MOST_THREADS: usize = 1024;
+
 /// Everything about a run but its recipe, input and output. `Default` is what a user gets who says nothing.
 #[derive(Debug, Clone, Default)]
 pub struct JobOptions {
@@ -72,7 +75,7 @@ pub static OPTIONS: &[OptionSpec] = &[
         repeated: false,
         help: "Worker threads [default: one per processor]",
         set: |options, text| {
-            options.threads = Some(text.parse().ok().filter(|n| (1..=1024).contains(n))?);
+            options.threads = Some(text.parse().ok().filter(|n| (1..=MOST_THREADS).contains(n))?);
             Some(())
         },
         allowed: "a whole number from 1 to 1024",

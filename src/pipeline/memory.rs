@@ -26,7 +26,7 @@ pub struct ArraySink<'a> {
 }
 
 impl<'a> ArraySink<'a> {
-    /// For `bands` of cells of so many bytes. `size` is that of the whole run.
+    /// For `bands` of cells of so many bytes, to a multiple of which `bytes` must be aligned. `size` is that of the whole run.
     pub fn new(
         bytes: &'a mut [u8],
         (bands, cell_bytes): (usize, usize),
@@ -37,6 +37,10 @@ impl<'a> ArraySink<'a> {
         if bytes.len() != wanted {
             let came = bytes.len();
             return Err(Error::Argument(format!("output has {came} bytes; allowed: {wanted}")));
+        }
+        if !bytes.as_ptr().addr().is_multiple_of(cell_bytes) {
+            let message = format!("output is not aligned; allowed: a multiple of {cell_bytes} bytes");
+            return Err(Error::Argument(message));
         }
         Ok(Self { bytes, size, part, cell_bytes })
     }

@@ -105,6 +105,11 @@ impl CellType {
         )))
     }
 
+    /// Whether cells beside this number become it as 64-bit floats.
+    pub fn is_inexact(self, number: f64) -> bool {
+        matches!(self, Self::Int64 | Self::UInt64) && number.abs() >= 9_007_199_254_740_992.0
+    }
+
     /// Smallest and largest number.
     pub fn range(self) -> (f64, f64) {
         match self {
@@ -281,6 +286,8 @@ pub enum NodataValue {
     Number(f64),
     /// None does: every cell has data.
     Absent,
+    /// None does: cells without data are 0, and another band says which they are.
+    Unmarked,
 }
 
 /// How rows become cells of one type.
@@ -294,15 +301,17 @@ pub struct Encoding<T> {
 impl<T: Cell> Encoding<T> {
     /// With this nodata value.
     pub fn new(nodata: NodataValue) -> Result<Self> {
-        let has_nodata = nodata != NodataValue::Absent;
-        let NodataValue::Number(number) = nodata else {
-            return Ok(Self { nodata: T::usual_nodata(), has_nodata });
+        let number = match nodata {
+            NodataValue::Number(number) => number,
+            NodataValue::Usual => return Ok(Self { nodata: T::usual_nodata(), has_nodata: true }),
+            NodataValue::Absent => return Ok(Self { nodata: T::usual_nodata(), has_nodata: false }),
+            NodataValue::Unmarked => return Ok(Self { nodata: T::limited(0.0).0, has_nodata: false }),
         };
         if !(number.is_nan() || number.is_infinite()) || !T::TYPE.is_float() {
             T::TYPE.check("nodata value", number)?;
         }
         let lost = || Error::Internal(format!("nodata value {number} of type {}", T::TYPE.name()));
-        T::exactly(number).map(|nodata| Self { nodata, has_nodata }).ok_or_else(lost)
+        T::exactly(number).map(|nodata| Self { nodata, has_nodata: true }).ok_or_else(lost)
     }
 
     /// The nodata value, for the header; None when no value means nodata.
@@ -321,6 +330,22 @@ impl<T: Cell> Encoding<T> {
                 saturated: u64::from(saturated),
                 moved: u64::from(moved),
             };
+        }
+        written
+    }
+
+    /// The same for a row whose numbers came from these cells: those that are still what they were stay so to the last bit,
+    /// which numbers beyond 2^53 would not as 64-bit floats.
+    pub fn keep_row(&self, row: &[f64], own: &[T], cells: &mut [T]) -> Written {
+        let mut written = Written::default();
+        for ((number, own), cell) in row.iter().zip(own).zip(cells) {
+            if own.to_number() != *number {
+                written += self.write_row(&[*number], std::slice::from_mut(cell));
+                continue;
+            }
+            let hidden = self.has_nodata && *own == self.nodata;
+            written.moved += u64::from(hidden);
+            *cell = if hidden { own.beside() } else { *own };
         }
         written
     }

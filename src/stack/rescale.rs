@@ -37,6 +37,13 @@ pub static PARAMETERS: &[(&str, &str, &str)] = &[
     ("max", "", "Larger results become this one."),
 ];
 
+impl Rescale {
+    /// Whether numbers within the limits stay what they are.
+    pub fn keeps_numbers(&self) -> bool {
+        (self.scale, self.offset) == (1.0, 0.0)
+    }
+}
+
 /// Description for other programs.
 pub fn describe() -> serde_json::Value {
     let parameter =

@@ -284,10 +284,33 @@ static void rows_of_a_formula(void) {
     terralume_expr_free(NULL);
 }
 
+/* What the library would have to guess, or would spoil. */
+static void outputs_that_are_refused(void) {
+    static double room[CELLS + 1];
+    terralume_stack *stack = NULL;
+    terralume_band band;
+    OK(terralume_stack_new("calc", &stack));
+    OK(terralume_stack_set_option(stack, "expr", "red + 1"));
+    OK(terralume_stack_set_option(stack, "type", "uint16"));
+    OK(terralume_band_init(&band, sizeof band));
+    band.rows = ROWS;
+    band.cols = COLS;
+    band.cell_type = "uint16";
+    band.cells = red;
+    OK(terralume_stack_add_band(stack, "red", &band));
+    OK(terralume_stack_run_array(stack, NULL, NULL, NULL, sizeof red, room));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "output overlaps the array 'red'",
+          terralume_stack_run_array(stack, NULL, NULL, NULL, sizeof red, red + COLS));
+    FAILS(TERRALUME_STATUS_ARGUMENT, "not aligned; allowed: a multiple of 2",
+          terralume_stack_run_array(stack, NULL, NULL, NULL, sizeof red, (char *)room + 1));
+    terralume_stack_free(stack);
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) return 2;
     fill();
     rows_of_a_formula();
+    outputs_that_are_refused();
     parts_of_an_output();
     parts_of_a_surveyed_raster();
     stacks_of_arrays();

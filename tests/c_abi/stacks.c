@@ -209,6 +209,8 @@ static void test_tiles(void) {
         FAILS(TERRALUME_STATUS_NULL, "path", terralume_map_tiles(NULL, 1, 200, 0, 1, count, &found));
         FAILS(TERRALUME_STATUS_ARGUMENT, "allowed: both from 1", terralume_map_tiles(elevations, 1, 0, 0, 1, count, &found));
         FAILS(TERRALUME_STATUS_ARGUMENT, "no band 2", terralume_map_tiles(elevations, 2, 200, 0, 1, count, &found));
+        FAILS(TERRALUME_STATUS_ARGUMENT, "threads; allowed: 1 to 1024",
+              terralume_map_tiles(elevations, 1, 200, 0, (size_t)-1, count, &found));
         FAILS(TERRALUME_STATUS_INPUT, "none.tif", terralume_map_tiles("none.tif", 1, 200, 0, 1, count, &found));
         FAILS(TERRALUME_STATUS_ARGUMENT, "halo of 1001 cells; allowed: 0 to 1000",
               terralume_map_tiles(elevations, 1, 200, 1001, 1, count, &found));

@@ -42,6 +42,13 @@ def test_every_default_is_acceptable(provider):
                 assert not isinstance(item.defaultValue(), str) and not item.usesStaticStrings()
 
 
+def test_formats_are_those_of_one_file(provider):
+    for name in ("slope", "blend", "calc", "reduce"):
+        found = [item for item in provider.algorithm(name).parameterDefinitions() if item.name() == "FORMAT"]
+        assert [item.options() for item in found] == [["GTiff", "COG"]]
+        assert "Zarr" not in found[0].help() and "COG" in found[0].help()
+
+
 def test_names_are_those_of_rvt_qgis(provider):
     for name, parameters in RVT_NAMES.items():
         known = {item.name() for item in provider.algorithm(name).parameterDefinitions()}

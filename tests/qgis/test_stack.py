@@ -120,9 +120,11 @@ def test_parameters_reach_the_library(same, name, parameters, arguments):
     same(name, parameters, *arguments)
 
 
-def test_blocks(run, tmp_path):
-    command("statistics", BGR, "-o", tmp_path / "expected.csv", "--block", "50", "--stat", "p10,count")
-    run("statistics", INPUT=[str(BGR)], OUTPUT=str(tmp_path / "found.csv"), BLOCK=50, STAT="p10,count")
+def test_blocks_and_histograms(run, tmp_path):
+    command("statistics", BGR, "-o", tmp_path / "expected.csv", "--block", "50", "--stat", "p10,count",
+            "--histogram", "4,0,20000")
+    run("statistics", INPUT=[str(BGR)], OUTPUT=str(tmp_path / "found.csv"), BLOCK=50, STAT="p10,count",
+        HISTOGRAM="4,0,20000")
     assert (tmp_path / "found.csv").read_text() == (tmp_path / "expected.csv").read_text()
 
 

@@ -130,3 +130,103 @@ fn bands_stay_what_they_are_in_a_picture() {
     ]);
     assert_eq!(roles("out.tif"), ["Red", "Green", "Blue"]);
 }
+
+/// Cells of all bands, as Python prints them, and the nodata values.
+fn cells_and_nodata(folder: &Folder, name: &str) -> String {
+    const PRINT: &str = "import sys; from osgeo import gdal; raster = gdal.Open(sys.argv[1]); \
+        bands = [raster.GetRasterBand(band + 1) for band in range(raster.RasterCount)]; \
+        print([band.ReadAsArray().ravel().tolist() for band in bands], [band.GetNoDataValue() for band in bands])";
+    folder.gdal("/usr/bin/python3", &["-W", "ignore", "-c", PRINT, name]).trim().to_string()
+}
+
+/// Transparent cells are transparent, and opaque ones stay what they are: no code takes 255 away from alpha or from white.
+#[test]
+fn alpha_says_which_cells_of_a_picture_are_there() {
+    let folder = Folder::new();
+    for (name, row) in [
+        ("r.tif", [10.0, 20.0, 255.0, 0.0, 7.0]),
+        ("g.tif", [10.0, 20.0, 255.0, 0.0, 0.0]),
+        ("b.tif", [10.0, 20.0, 255.0, 0.0, 0.0]),
+        ("a.tif", [255.0, 255.0, 255.0, 255.0, 0.0]),
+    ] {
+        raster(&folder, name, &[&row], &["-ot", "Byte"]);
+    }
+    folder.gdal("gdalbuildvrt", &["-q", "-separate", "four.vrt", "r.tif", "g.tif", "b.tif", "a.tif"]);
+    let roles = "red,green,blue,alpha";
+    folder.gdal("gdal_translate", &["-q", "-colorinterp", roles, "four.vrt", "four.tif"]);
+    let run = |arguments: &[&str]| {
+        let answer = folder.terralume(&[arguments, &["four.tif", "out.tif", "--overwrite"]].concat());
+        assert_eq!(answer.code, Some(0), "{}", answer.err);
+        assert!(!answer.err.contains("moved"), "{}", answer.err);
+        cells_and_nodata(&folder, "out.tif")
+    };
+    let none = "[None, None, None, None]";
+    let masked = "[10, 0, 255, 0, 0], [10, 0, 255, 0, 0], [10, 0, 255, 0, 0], [255, 0, 255, 255, 0]";
+    assert_eq!(run(&["mask", "--mask", "X[1] == 20"]), format!("[{masked}] {none}"));
+    for format in ["COG", "VRT"] {
+        assert_eq!(run(&["mask", "--mask", "X[1] == 20", "--format", format]), format!("[{masked}] {none}"));
+    }
+    let whole = "[10, 20, 255, 0, 0], [10, 20, 255, 0, 0], [10, 20, 255, 0, 0], [255, 255, 255, 255, 0]";
+    assert_eq!(run(&["rescale"]), format!("[{whole}] {none}"));
+    let burnt = "[10, 9, 255, 0, 9], [10, 9, 255, 0, 9], [10, 9, 255, 0, 9], [255, 255, 255, 255, 0]";
+    assert_eq!(run(&["mask", "--mask", "X[1] == 20", "--where-masked", "9"]), format!("[{burnt}] {none}"));
+    let half = "[5, 10, 128, 0, 0], [5, 10, 128, 0, 0], [5, 10, 128, 0, 0], [255, 255, 255, 255, 0]";
+    assert_eq!(run(&["rescale", "--scale", "0.5", "--type", "uint8"]), format!("[{half}] {none}"));
+    let floats = run(&["rescale", "--scale", "0.5"]);
+    assert!(floats.starts_with("[[5.0, 10.0, 127.5, 0.0, nan],"), "{floats}");
+    assert!(floats.contains("[255.0, 255.0, 255.0, 255.0, 0.0]] [nan, nan, nan, nan]"), "{floats}");
+}
+
+/// What 64-bit floats do not hold stays what it is.
+#[test]
+fn whole_numbers_of_64_bits_stay_what_they_are() {
+    let folder = Folder::new();
+    raster(&folder, "x.tif", &[&[5.0, 6.0, 7.0, 8.0, 9.0]], &["-ot", "Int16"]);
+    const MAKE: &str = "import struct, sys; from osgeo import gdal; like = gdal.Open('x.tif'); \
+        made = gdal.GetDriverByName('GTiff').Create('wide.tif', 5, 1, 1, 13 if sys.argv[1] == 'int64' else 12); \
+        made.SetGeoTransform(like.GetGeoTransform()); made.SetProjection(like.GetProjection()); \
+        numbers = [5, 2**53 + 1, 2**62 + 3, 2**63 - 1, 2**53]; \
+        made.WriteRaster(0, 0, 5, 1, struct.pack('<5q', *numbers))";
+    for name in ["int64", "uint64"] {
+        folder.gdal("/usr/bin/python3", &["-W", "ignore", "-c", MAKE, name]);
+        let cells = |command: &[&str]| {
+            let answer = folder.terralume(&[command, &["wide.tif", "out.tif", "--overwrite"]].concat());
+            assert_eq!(answer.code, Some(0), "{}", answer.err);
+            assert!(!answer.err.contains("beyond the type"), "{}", answer.err);
+            cells_and_nodata(&folder, "out.tif")
+        };
+        let kept = "9007199254740993, 4611686018427387907, 9223372036854775807, 9007199254740992]]";
+        let masked = cells(&["mask", "--mask", "X == 5", "--dst-nodata", "7"]);
+        assert_eq!(masked, format!("[[7, {kept} [7]"), "{name}");
+        let all = cells(&["rescale", "--dst-nodata", "7"]);
+        assert_eq!(all, format!("[[5, {kept} [7]"), "{name}");
+        let limited = cells(&["rescale", "--dst-nodata", "7", "--max", "1000"]);
+        assert!(limited.starts_with("[[5, 1000, 1000, 1000, 1000]]"), "{limited}");
+    }
+    folder.refused(
+        &["mask", "wide.tif", "none.tif", "--mask", "X: values 9007199254740993"],
+        2,
+        &["is one of several cells; allowed: whole numbers between -2^53 and 2^53"],
+    );
+}
+
+/// GDAL 3.6 loses both when it makes a Zarr; ours can be stacked again.
+#[test]
+fn a_zarr_has_the_metadata_and_the_name_of_its_band() {
+    let folder = Folder::new();
+    raster(
+        &folder,
+        "plain.tif",
+        &[&[1.0, 2.0]],
+        &["-mo", "FOO=bar", "-mo", "TIFFTAG_DATETIME=2020:01:02 03:04:05"],
+    );
+    folder.run(&["calc", "nir = X + 0", "-i", "plain.tif", "named.tif"]);
+    folder.run(&["mask", "plain.tif", "out.zarr", "--mask", "X > 1"]);
+    let info = folder.info("out.zarr");
+    assert_eq!(info["metadata"][""]["FOO"], "bar", "{info}");
+    folder.run(&["rescale", "named.tif", "named.zarr"]);
+    let listed = folder.terralume(&["reduce", "named.zarr", "x.tif", "--list"]).out;
+    assert!(listed.starts_with("  2020-01-02T03:04:05Z  metadata"), "{listed}");
+    folder.run(&["calc", "twice = 2 * nir", "-i", "named.zarr", "twice.tif"]);
+    assert!(cells_and_nodata(&folder, "twice.tif").starts_with("[[2.0, 4.0]]"));
+}

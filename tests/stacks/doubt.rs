@@ -202,6 +202,8 @@ fn images_of_a_day_agree_on_what_the_table_says() {
         "wmean",
     ];
     folder.refused(&arguments, 2, &["'weight' is '0' and '5' for images of one day", "allowed: one"]);
+    let grouped = [&arguments[..9], &["--group", "weight"]].concat();
+    folder.refused(&grouped, 2, &["'weight' is '0' and '5' for images of one day", "allowed: one"]);
 }
 
 /// A sign is part of a formula, not an option.

@@ -63,6 +63,19 @@ fn assets_of_a_catalogue_are_inputs_by_their_keys() {
     assert_eq!(mean(&folder, &masked), [1.0, 30.0]);
     let named = ["items.json", "--asset", "red=B04", "--mask-asset", "qa=SCL", "--mask", "qa: values 1"];
     assert_eq!(mean(&folder, &[&named[..], &["--expr", "red * 10"]].concat()), [20.0, 150.0]);
+    // An item may lack what only masks take, if that is said.
+    let without = items.replacen(r#", "SCL": {"href": "q_20180102.tif"}"#, "", 1);
+    assert!(without != items);
+    folder.write("lacks.json", without.as_bytes());
+    let masked = [&["lacks.json"], &masked[1..]].concat();
+    folder.refused(
+        &[&["reduce"], &masked[..], &["x.tif"]].concat(),
+        1,
+        &["'lacks.json#SCL' has no file for", "t_20180102.tif", "--mask-missing keep or drop"],
+    );
+    assert_eq!(mean(&folder, &[&masked[..], &["--mask-missing", "keep"]].concat()), [3.0, 30.0]);
+    assert_eq!(mean(&folder, &[&masked[..], &["--mask-missing", "drop"]].concat()), [1.0, 10.0]);
+    folder.refused(&["reduce", "lacks.json#SCL", "x.tif"], 2, &["item 'item2'", "unknown asset 'SCL'"]);
     let refuse = |more: &[&str], words: &[&str]| {
         folder.refused(&[&["reduce"], more, &["x.tif"]].concat(), 2, words);
     };

@@ -71,6 +71,49 @@ fn a_cog_is_valid_and_has_the_same_cells() {
     }
 }
 
+/// A plan may leave the output out, and then no input is taken for it.
+#[test]
+fn files_of_a_plan_and_of_a_list_are_inputs() {
+    let folder = Folder::new();
+    let names = ["x_20180101.tif", "x_20180102.tif", "x_20180103.tif"];
+    for name in names {
+        raster(&folder, name, &[&[1.0, 2.0]], &[]);
+    }
+    let images = |more: &[&str]| {
+        let plan = folder.terralume(&[&["plan", "reduce"], &names[..], more].concat()).out;
+        let listed = folder.terralume(&[&["reduce"], &names[..], more, &["--list"]].concat()).out;
+        (plan.contains("images   3"), listed.lines().count())
+    };
+    for more in [&[][..], &["out.tif"]] {
+        assert_eq!(images(more), (true, 3), "{more:?}");
+    }
+    folder.write("old.tif", b"");
+    assert_eq!(images(&["old.tif", "--overwrite"]), (true, 3));
+}
+
+/// Where there is one band, masks need not name it.
+#[test]
+fn the_only_band_is_the_one_that_masks_mean() {
+    let folder = Folder::new();
+    raster(&folder, "x.tif", &[&[1.0, 2.0, 4.0, 8.0]], &["-ot", "UInt16"]);
+    let masked = |arguments: &[&str]| {
+        let answer = folder.terralume(&[&["mask", "out.tif", "--overwrite"], arguments].concat());
+        assert_eq!(answer.code, Some(0), "{}", answer.err);
+        answer.err.lines().nth(1).unwrap_or_default().to_string()
+    };
+    for (text, said) in
+        [("bits 1|2", "2 cells masked"), ("values 8", "1 cell masked"), ("range 2..8", "3 cells masked")]
+    {
+        for input in ["x.tif", "q=x.tif"] {
+            assert_eq!(masked(&["-i", input, "--mask", text]), said, "{input} {text}");
+        }
+    }
+    assert_eq!(masked(&["-i", "x.tif", "--mask", "landsat_c2:cloud"]), "1 cell masked");
+    folder.gdal("gdal_translate", &["-q", "-b", "1", "-b", "1", "x.tif", "two.tif"]);
+    let words = ["which input is meant is not said"];
+    folder.refused(&["mask", "two.tif", "none.tif", "--mask", "values 8"], 2, &words);
+}
+
 #[test]
 fn a_plan_says_what_a_run_does() {
     let folder = Folder::new();

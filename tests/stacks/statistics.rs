@@ -1,7 +1,7 @@
 //! Numbers of files, bands and blocks.
 
-use crate::scene;
 use crate::support::{Folder, PROGRAM};
+use crate::{raster, scene};
 
 /// Fields of a line of the table.
 fn fields(line: &str) -> Vec<&str> {
@@ -109,6 +109,15 @@ fn a_plan_says_how_the_table_would_be_made() {
         assert!(answer.code != Some(0) && answer.out.is_empty(), "{}", answer.out);
         assert!(answer.err.contains(message), "{}", answer.err);
     }
+}
+
+#[test]
+fn files_with_other_numbers_of_bands_are_named_together() {
+    let folder = Folder::new();
+    raster(&folder, "b.tif", &[&[1.0, 2.0]], &[]);
+    folder.gdal("gdal_translate", &["-q", "-b", "1", "-b", "1", "-b", "1", "b.tif", "a.tif"]);
+    let words = ["'b.tif' has only 1 of the 3 bands of 'a.tif'; allowed: files of as many, or one band"];
+    folder.refused(&["statistics", "a.tif", "b.tif"], 2, &words);
 }
 
 /// `numpy.histogram` of every band, as GDAL reads it, in the form of our JSON.

@@ -184,9 +184,15 @@ fn parts_of_chunks_are_part_of_the_memory() {
     let picture = ["visualize", "multi_hillshade", "wide.tif", "--tile-size", "100", "--threads", "2"];
     let run = |arguments: &[&str], budget: usize| {
         let memory = format!("{budget}M");
-        let formats = [("out.zarr", "Zarr"), ("out.tif", "GTiff"), ("out.vrt", "VRT"), ("cog.tif", "COG")];
-        for (out, format) in formats {
-            let kept = [out, "--format", format, "--overwrite", "--memory"];
+        let formats = [
+            ("out.zarr", "Zarr", &[][..]),
+            ("out.tif", "GTiff", &[]),
+            ("over.tif", "GTiff", &["--overviews"]),
+            ("out.vrt", "VRT", &[]),
+            ("cog.tif", "COG", &[]),
+        ];
+        for (out, format, more) in formats {
+            let kept = [more, &[out, "--format", format, "--overwrite", "--memory"]].concat();
             let small = [arguments, &kept, &[&memory]].concat();
             folder.refused(&small, 1, &["memory budget", "allowed: at least"]);
             let answer = folder.terralume(&small).err;

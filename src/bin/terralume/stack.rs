@@ -87,8 +87,9 @@ fn job(command: StackCommand, matches: &ArgMatches, writes: bool) -> Result<Stac
         output = text(matches, "OUT").into();
     } else {
         let mut files: Vec<&String> = matches.get_many("FILES").into_iter().flatten().collect();
-        // A plan may leave the output out, where another input stands alone.
-        if writes || files.len() > 1 || !stack.inputs.is_empty() {
+        // A plan or a list may leave the output out.
+        let last_is_input = || files.last().is_some_and(|last| stands_for_inputs(last)) && !run.overwrite;
+        if writes || (files.len() > 1 || !stack.inputs.is_empty()) && !last_is_input() {
             output = files.pop().cloned().unwrap_or_default();
         }
         add_files(&mut stack, &files)?;
@@ -97,6 +98,11 @@ fn job(command: StackCommand, matches: &ArgMatches, writes: bool) -> Result<Stac
         return Err(Error::Argument("no output; allowed: the file to write as the last argument".into()));
     }
     Ok(StackJob { command, stack, run, output })
+}
+
+/// Whether a name is none of a file that is still to be written.
+fn stands_for_inputs(name: &str) -> bool {
+    name.starts_with('@') || name.contains(['*', '?', '[']) || std::path::Path::new(name).exists()
 }
 
 /// Files without a name come before those with one. Several are one list.
@@ -176,7 +182,10 @@ pub fn division_lines(plan: &StackPlan) -> Vec<PlanLine> {
         ("halo", count(plan.halo, "cell")),
         ("re-read", format!("{:.2} times each block is decoded", plan.decoded)),
         ("threads", plan.threads.to_string()),
-        ("memory", format!("{} at most", BinaryBytes(plan.memory as u64))),
+        (
+            "memory",
+            format!("{} at most, and about 64 MiB for the program and GDAL", BinaryBytes(plan.memory as u64)),
+        ),
     ]
 }
 

@@ -65,8 +65,17 @@ impl Arguments {
 
     /// The value that marks missing cells, any number or `nan`; a single one is all GDAL knows.
     pub fn nodata(&self) -> Result<Option<f64>> {
-        let parse = |text: &str| f64::from_str(text).map_err(|_| refused("nodata", text, "a number"));
-        self.text("nodata").map(parse).transpose()
+        self.any_number("nodata")
+    }
+
+    /// What missing results are written as, if not as the value that marks missing cells.
+    pub fn result_nodata(&self) -> Result<Option<f64>> {
+        self.any_number("result_nodata")
+    }
+
+    fn any_number(&self, name: &str) -> Result<Option<f64>> {
+        let parse = |text: &str| f64::from_str(text).map_err(|_| refused(name, text, "a number"));
+        self.text(name).map(parse).transpose()
     }
 
     /// `true` or `false`, if the argument is there.

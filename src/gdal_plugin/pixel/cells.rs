@@ -155,6 +155,11 @@ pub trait Real: Copy + PartialEq {
 
     /// The nodata value in this type, if the type has it.
     fn mark(nodata: f64) -> Option<Self>;
+
+    /// What it may have become in a narrower type that the cells came from.
+    fn rounded_mark(_nodata: f64) -> Option<Self> {
+        None
+    }
 }
 
 macro_rules! whole {
@@ -206,6 +211,9 @@ impl Real for f64 {
     }
     fn mark(nodata: f64) -> Option<Self> {
         Some(nodata)
+    }
+    fn rounded_mark(nodata: f64) -> Option<Self> {
+        Some(f64::from(nodata as f32))
     }
 }
 
@@ -261,11 +269,11 @@ impl Real for Half {
 unsafe fn read<T: Real, N: Number>(cells: *const c_void, first: usize, nodata: Option<f64>, to: &mut [N]) {
     // SAFETY: inside the caller's cells.
     let cells = unsafe { cells.cast::<T>().add(first) };
-    let mark = nodata.and_then(T::mark);
+    let (mark, rounded) = (nodata.and_then(T::mark), nodata.and_then(T::rounded_mark));
     for (column, to) in to.iter_mut().enumerate() {
         // SAFETY: there are as many cells as `to` has places.
         let cell = unsafe { cells.add(column).read_unaligned() };
-        *to = if mark == Some(cell) { N::MISSING } else { N::of(cell) };
+        *to = if mark == Some(cell) || rounded == Some(cell) { N::MISSING } else { N::of(cell) };
     }
 }
 
@@ -325,6 +333,11 @@ mod tests {
         assert_eq!(read(RealType::Int32, &cells, f64::from(i32::MAX)), [true, false]);
         assert_eq!(read(RealType::Float32, &[0.0, 0.1_f32, 0.2], 0.1), [true, false]);
         assert_eq!(read(RealType::Float64, &[0.0, 0.1, f64::NAN], 0.1), [true, true]);
+        // GDAL has read 32-bit floats into it.
+        assert_eq!(
+            read(RealType::Float64, &[0.0, f64::from(0.1_f32), 0.1_f64.next_up()], 0.1),
+            [true, false]
+        );
         assert_eq!(read(RealType::Uint8, &[0_u8, 255, 0], -1.0), [false, false]);
         assert_eq!(read(RealType::Uint8, &[0_u8, 255, 0], f64::NAN), [false, false]);
     }

@@ -68,22 +68,22 @@ pub static FUNCTIONS: [Function; 10] = [
     },
     Function {
         name: c"terralume_expr",
-        arguments: &["expression", "names", "result", "rule", "nodata"],
+        arguments: &["expression", "names", "result", "rule", "nodata", "result_nodata"],
         prepare: Prepare::Double(stack::expression),
     },
     Function {
         name: c"terralume_norm_diff",
-        arguments: &["nodata"],
+        arguments: &["nodata", "result_nodata"],
         prepare: Prepare::Double(stack::normalised_difference),
     },
     Function {
         name: c"terralume_stat",
-        arguments: &["stat", "weights", "min_count", "nodata"],
+        arguments: &["stat", "weights", "min_count", "nodata", "result_nodata"],
         prepare: Prepare::Double(stack::statistic),
     },
     Function {
         name: c"terralume_qamask",
-        arguments: &["mask", "outside", "value", "mask_nodata", "nodata"],
+        arguments: &["mask", "outside", "value", "mask_nodata", "nodata", "result_nodata"],
         prepare: Prepare::Double(stack::quality_mask),
     },
 ];

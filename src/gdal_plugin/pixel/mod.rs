@@ -171,6 +171,7 @@ unsafe fn run(function: &Function, call: &Call) -> Result<()> {
     arguments.check(function.arguments)?;
     let source_count = usize::try_from(call.source_count).unwrap_or(0);
     let nodata = arguments.nodata()?;
+    let nodata = (nodata, arguments.result_nodata()?.or(nodata));
     // SAFETY: by contract.
     unsafe {
         match function.prepare {
@@ -185,7 +186,7 @@ unsafe fn run(function: &Function, call: &Call) -> Result<()> {
 unsafe fn compute<N: Number>(
     mut compute: Box<dyn Compute<N>>,
     call: &Call,
-    nodata: Option<f64>,
+    (nodata, result_nodata): (Option<f64>, Option<f64>),
 ) -> Result<()> {
     let source_type = source_type(call.source_type)?;
     let data_type = data_type(call.data_type)?;
@@ -217,7 +218,7 @@ unsafe fn compute<N: Number>(
             // room for two parts.
             unsafe {
                 let to = call.data.cast::<u8>().offset(row as isize * line + first as isize * pixel);
-                data_type.real.write(&out[..count], nodata, to, pixel);
+                data_type.real.write(&out[..count], result_nodata, to, pixel);
                 if data_type.is_complex {
                     data_type.real.write(
                         &[0.0_f32; BLOCK][..count],

@@ -236,6 +236,8 @@ mod tests {
         same(call("terralume_expr", &sources, &[ndvi]).unwrap(), &[0.5, GAP, -1.0, GAP]);
         same(call("terralume_expr", &sources, &[ndvi, "nodata=0"]).unwrap(), &[0.5, 0.0, 0.0, GAP_AS_ZERO]);
         same(call("terralume_norm_diff", &sources, &["nodata=-1"]).unwrap(), &[0.5, -1.0, -1.0, -1.0]);
+        let apart = call("terralume_norm_diff", &sources, &["nodata=0", "result_nodata=-9"]).unwrap();
+        same(apart, &[0.5, -9.0, -9.0, -9.0]);
         let named = ["expression=ndvi(red,nir)+1", "names=red, nir"];
         same(call("terralume_expr", &sources, &named).unwrap(), &[1.5, GAP, 0.0, GAP]);
         let several = ["expression=one = b1 + 1; two = B2 * 2", "result=two"];
@@ -303,7 +305,7 @@ mod tests {
             ("expr", 2, &["expression=a=1;b=2", "result=c"], "unknown result 'c'; allowed: a, b"),
             ("expr", 0, &["expression=1"], "0 sources; allowed: 1 to"),
             ("norm_diff", 1, &[], "1 sources; allowed: 2 to"),
-            ("norm_diff", 2, &["scale=1"], "unknown argument 'scale'; allowed: nodata"),
+            ("norm_diff", 2, &["scale=1"], "unknown argument 'scale'; allowed: nodata, result_nodata"),
             ("stat", 2, &[], "argument stat is missing"),
             ("stat", 2, &["stat=average"], "unknown statistic 'average'; allowed: count"),
             ("stat", 2, &["stat=which_min"], "allowed: which_min(index), because sources have no dates"),

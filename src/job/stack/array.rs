@@ -69,6 +69,11 @@ impl<'a> ArrayStack<'a> {
         if size.0 == 0 || size.1 == 0 {
             return Err(Error::Argument("no cells; allowed: arrays with at least one cell".into()));
         }
+        let needs_times = job.command == super::StackCommand::Reduce;
+        if let Some(array) = arrays.iter().find(|array| needs_times && array.time.is_none()) {
+            let name = &array.name;
+            return Err(Error::Argument(format!("array '{name}' has no time; allowed: arrays with one")));
+        }
         check_times(job)?;
         let (inputs, order) = inputs(arrays)?;
         let uses = uses(job.command, &job.stack, &inputs)?;
@@ -262,6 +267,7 @@ fn scene(array: &ArrayBand<'_>) -> Result<Scene> {
         unit: String::new(),
         block: array.size,
         masked: false,
+        is_alpha: false,
     };
     let facts = RasterFacts {
         name: array.name.clone(),

@@ -11,8 +11,7 @@ use crate::stack::cells::{CellType, NodataValue};
 /// How missing and masked cells of one output are written. Each file of several has its own.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Coding {
-    nodata: Option<f64>,
-    complete: bool,
+    nodata: NodataValue,
     where_masked: Option<f64>,
 }
 
@@ -24,33 +23,35 @@ pub struct Origin<'a> {
     pub planes: Vec<&'a PlaneInfo>,
     /// A formula makes something else of them.
     pub has_formula: bool,
+    /// A band of the output says how opaque cells are.
+    pub has_alpha: bool,
 }
 
 impl Coding {
     /// Of one output. Refuses a value of masked cells that the type does not have.
     pub fn of(job: &StackJob, cell_type: CellType, origin: &Origin<'_>) -> Result<Self> {
         let options = &job.stack;
-        let nodata = options.nodata.or_else(|| own_nodata(job, cell_type, &origin.facts));
-        let complete = !origin.has_formula && is_complete(job, &origin.planes);
+        let number = options.nodata.or_else(|| own_nodata(job, cell_type, &origin.facts));
+        let nodata = match number {
+            _ if !origin.has_formula && is_complete(job, &origin.planes) => NodataValue::Absent,
+            Some(number) => NodataValue::Number(number),
+            None if origin.has_alpha && !cell_type.is_float() => NodataValue::Unmarked,
+            None => NodataValue::Usual,
+        };
         let mut where_masked = options.where_masked;
         if let Some(value) = where_masked.filter(|value| !value.is_nan()) {
             cell_type.check("where-masked", value)?;
-            let code = match complete {
-                true => NodataValue::Absent,
-                false => nodata.map_or(NodataValue::Usual, NodataValue::Number),
-            };
             // Who burns the nodata value burns nodata.
-            if Encoder::new(cell_type, code)?.nodata() == Some(cell_type.stored(value)) {
+            if Encoder::new(cell_type, nodata)?.nodata() == Some(cell_type.stored(value)) {
                 where_masked = Some(f64::NAN);
             }
         }
-        Ok(Self { nodata, complete, where_masked })
+        Ok(Self { nodata, where_masked })
     }
 
     /// Sets it for the next output of a program.
     pub fn apply(self, program: &mut StackProgram) {
-        (program.nodata, program.complete) = (self.nodata, self.complete);
-        program.where_masked = self.where_masked;
+        (program.nodata, program.where_masked) = (self.nodata, self.where_masked);
     }
 }
 

@@ -85,13 +85,30 @@ impl NameRules {
     }
 }
 
-/// The first part of `text` that is written as `format` says.
+/// The first part of `text` that is written as `format` says, and is no part of longer numbers.
 fn formatted(text: &str, format: &str) -> Option<Timestamp> {
-    text.char_indices().find_map(|(start, _)| {
-        let (found, _) = BrokenDownTime::parse_prefix(format, &text[start..]).ok()?;
+    let is_digit = |place: usize| text.as_bytes().get(place).is_some_and(u8::is_ascii_digit);
+    let cuts = |place: usize| place > 0 && is_digit(place - 1) && is_digit(place);
+    text.char_indices().filter(|(start, _)| !cuts(*start)).find_map(|(start, _)| {
+        let (mut found, length) = BrokenDownTime::parse_prefix(format, &text[start..]).ok()?;
+        if cuts(start + length) {
+            return None;
+        }
+        begin(&mut found)?;
         let day = || found.to_date().ok().map(|day| day.to_datetime(Time::midnight()));
-        found.to_datetime().ok().or_else(day).and_then(universal)
+        let time = found.to_datetime().ok().or_else(day)?;
+        universal(time).filter(|_| YEARS.contains(&time.year()))
     })
+}
+
+/// A month without a day is its first one, as a year without a month.
+fn begin(found: &mut BrokenDownTime) -> Option<()> {
+    if found.day().is_none() && found.day_of_year().is_none() && found.timestamp().is_none() {
+        let month = found.month().unwrap_or(1);
+        found.set_month(Some(month)).ok()?;
+        found.set_day(Some(1)).ok()?;
+    }
+    Some(())
 }
 
 /// All dates are UTC.
@@ -232,6 +249,25 @@ mod tests {
         let format = NameRules::new(None, Some("%Y_%j")).unwrap();
         assert_eq!(found(&format, "scene_2019_038.tif").as_deref(), Some("2019-02-07T00:00:00Z"));
         assert_eq!(found(&format, "scene.tif"), None);
+        for (format, name, date) in [
+            ("%Y_%j", "LC08_013_032_2018_031.tif", Some("2018-01-31T00:00:00Z")),
+            ("%Y.%m.%d", "v1.2.3_2018.01.31.tif", Some("2018-01-31T00:00:00Z")),
+            ("%y%m%d", "x_180131.tif", Some("2018-01-31T00:00:00Z")),
+            ("%Y%m%dT%H%M", "x_20180131T1540_7.tif", Some("2018-01-31T15:40:00Z")),
+            ("%Y%m", "ndvi_201803.tif", Some("2018-03-01T00:00:00Z")),
+            ("%Y", "tile_0013_2018.tif", Some("2018-01-01T00:00:00Z")),
+            // No such day, and never a part of a number.
+            ("%Y_%j", "m_2018_366.tif", None),
+            ("%Y%j", "A2018366.tif", None),
+            ("%d%m%Y", "x_31022018.tif", None),
+            ("%Y%m", "x_20180131.tif", None),
+            ("%Y_%j", "x_1969_031.tif", None),
+        ] {
+            let rules = NameRules::new(None, Some(format)).unwrap();
+            assert_eq!(found(&rules, name).as_deref(), date, "{name} as {format}");
+        }
+        let part = NameRules::new(Some(r"(\d{4}_\d{3})"), Some("%Y_%j")).unwrap();
+        assert_eq!(found(&part, "m_2018_366.tif"), None);
         for (pattern, format) in [(Some("("), None), (None, Some("%Q"))] {
             let error = NameRules::new(pattern, format).unwrap_err().to_string();
             assert!(error.contains("; allowed: "), "{error}");

@@ -2,7 +2,7 @@
 
 use super::date_table::DateTable;
 use super::dates::{self, DateSource, NameRules};
-use super::list::{expand, is_catalogue, remote, Entry};
+use super::list::{expand_some, is_catalogue, remote, Entry};
 use super::options::StackOptions;
 use crate::core::error::{Error, Result};
 use crate::gdal::raster::{RasterFacts, RasterGrid};
@@ -144,7 +144,7 @@ pub fn open(
             )));
         }
     }
-    let lists = specs.iter().map(files).collect::<Result<Vec<_>>>()?;
+    let lists = specs.iter().map(|spec| files(spec, specs.len() == 1)).collect::<Result<Vec<_>>>()?;
     let mut wanted: Vec<(String, Option<usize>)> = Vec::new();
     for (spec, entries) in specs.iter().zip(&lists) {
         wanted.extend(entries.iter().map(|entry| (entry.path.clone(), spec.overview)));
@@ -228,10 +228,11 @@ fn with_assets(options: &StackOptions) -> Result<Vec<InputSpec>> {
     Ok(specs.collect())
 }
 
-fn files(spec: &InputSpec) -> Result<Vec<Entry>> {
+/// The files of an input. Beside others it may lack dates, of which those that need them tell.
+fn files(spec: &InputSpec, is_alone: bool) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for source in std::iter::once(&spec.source).chain(&spec.more) {
-        entries.extend(expand(source)?);
+        entries.extend(expand_some(source, !is_alone)?);
     }
     Ok(entries)
 }

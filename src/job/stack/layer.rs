@@ -15,6 +15,7 @@ use crate::pipeline::run::Monitor;
 use crate::pipeline::stack::layer::{StackLayer, StackLayers};
 use crate::recipe::{Recipe, Stack, StackInput};
 use crate::stack::cells::CellType;
+use crate::stack::cells::NodataValue;
 
 /// Options that say how a result is stored, which is the picture's business; inputs stand apart.
 const OTHERS: [&str; 5] = ["input", "resolution", "type", "dst-nodata", "by"];
@@ -92,8 +93,7 @@ fn open_stack(
     let target = (ground.grid.clone(), ground.name.clone());
     let mut opened = program::open(&job, ground.gdal, Some(target), monitor)?;
     // A picture has a nodata value of its own.
-    opened.program.nodata = None;
-    opened.program.complete = false;
+    opened.program.nodata = NodataValue::Usual;
     if opened.program.reduce.is_none() && opened.images.len() > 1 {
         let count = opened.images.len();
         return Err(Error::Argument(format!("{count} dates in one layer; allowed: one, or 'stat'")));

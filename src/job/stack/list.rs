@@ -35,8 +35,14 @@ impl Entry {
 }
 
 /// The files that `text` stands for: a file, a pattern such as `*_B4.tif`, `@list.txt`, `table.csv`, `items.json`. A
-/// table or catalogue may be followed by `#VALUE`: rows that hold it, or assets of that name.
+/// table or catalogue may be followed by `#VALUE`: rows that hold it, or assets of that name, which every item of the
+/// catalogue must have.
 pub fn expand(text: &str) -> Result<Vec<Entry>> {
+    expand_some(text, false)
+}
+
+/// The same; with `lacking` some items of a catalogue may be without the asset, and give no file.
+pub fn expand_some(text: &str, lacking: bool) -> Result<Vec<Entry>> {
     if let Some(list) = text.strip_prefix('@') {
         return text_list(list);
     }
@@ -46,7 +52,7 @@ pub fn expand(text: &str) -> Result<Vec<Entry>> {
     };
     match ending(path).as_str() {
         "csv" => table_list(path, part),
-        "json" | "geojson" => catalogue(path, part),
+        "json" | "geojson" => catalogue(path, part, lacking),
         _ if is_pattern(text) && !Path::new(text).exists() => pattern(text),
         _ => Ok(vec![Entry::of_path(remote(text))]),
     }
@@ -143,8 +149,9 @@ fn table_list(path: &str, part: Option<&str>) -> Result<Vec<Entry>> {
     not_empty(path, entries)
 }
 
-/// Assets of a STAC ItemCollection; `asset` is its key, needed where an item has several.
-fn catalogue(path: &str, asset: Option<&str>) -> Result<Vec<Entry>> {
+/// Assets of a STAC ItemCollection; `asset` is its key, needed where an item has several, which with `lacking` not all items
+/// must have.
+fn catalogue(path: &str, asset: Option<&str>, lacking: bool) -> Result<Vec<Entry>> {
     let refused = |reason: String| Error::Input(format!("catalogue '{path}': {reason}"));
     let text = read(path)?;
     let broken = |error| refused(format!("{error}; allowed: JSON"));
@@ -155,7 +162,7 @@ fn catalogue(path: &str, asset: Option<&str>) -> Result<Vec<Entry>> {
         _ => return Err(refused("no STAC items in it; allowed: an ItemCollection or an Item".into())),
     };
     let mut entries = Vec::new();
-    for item in items {
+    for item in &items {
         let id = item["id"].as_str().unwrap_or("without id");
         let refused = |reason: String| refused(format!("item '{id}': {reason}"));
         let assets = item["assets"]
@@ -173,6 +180,9 @@ fn catalogue(path: &str, asset: Option<&str>) -> Result<Vec<Entry>> {
                 )));
             }
         };
+        if lacking && !assets.contains_key(key) && items.iter().any(|item| item["assets"][key].is_object()) {
+            continue;
+        }
         let found =
             assets.get(key).ok_or_else(|| unknown_name("asset", key, names()).at(&format!("item '{id}'")))?;
         let homeless = || refused(format!("asset '{key}' has no href; allowed: assets with one"));

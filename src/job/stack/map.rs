@@ -5,6 +5,7 @@ use super::open::{Kind, Wanted};
 use super::options::StackOptions;
 use crate::core::error::{Error, Result};
 use crate::gdal::Gdal;
+use crate::job::options::MOST_THREADS;
 use crate::job::{default_memory, processors};
 use crate::pipeline::plan::for_threads;
 use crate::pipeline::run::Monitor;
@@ -38,6 +39,9 @@ pub fn map_tiles(
         let (tile, band) = (options.tile, options.band);
         return Err(Error::Argument(format!("tiles of {tile} cells of band {band}; allowed: both from 1")));
     }
+    if let Some(threads) = options.threads.filter(|threads| !(1..=MOST_THREADS).contains(threads)) {
+        return Err(Error::Argument(format!("{threads} threads; allowed: 1 to {MOST_THREADS}")));
+    }
     let gdal = Gdal::get()?;
     let threads = options.threads.unwrap_or_else(processors);
     let spec = InputSpec { source: path.into(), band: Some(options.band), ..InputSpec::default() };
@@ -50,6 +54,8 @@ pub fn map_tiles(
     let memory = default_memory(gdal);
     let source = wanted.open(threads, memory, &mut monitor)?;
     let side = (options.tile.min(grid.size.0), options.tile.min(grid.size.1));
+    // No more than have something to do.
+    let threads = threads.min(grid.size.0.div_ceil(side.0).saturating_mul(grid.size.1.div_ceil(side.1)));
     let most = grid.size.0.max(grid.size.1);
     if options.halo > most {
         let halo = options.halo;

@@ -55,8 +55,14 @@ impl<'a> Wanted<'a> {
     pub fn plane(&mut self, input: &Input, scene: &Scene, band: usize, kind: Kind) -> Result<usize> {
         let has = scene.facts.bands.len();
         if band > has {
-            let name = &scene.entry.path;
-            return Err(Error::Argument(format!("'{name}' has no band {band}; allowed: 1 to {has}")));
+            let (name, first) = (&scene.entry.path, &input.scenes[0]);
+            let (most, other) = (first.facts.bands.len(), &first.entry.path);
+            return Err(Error::Argument(match input.spec.band.is_none() && most > has {
+                true => format!(
+                    "'{name}' has only {has} of the {most} bands of '{other}'; allowed: files of as many, or one band of them (PATH:BAND)"
+                ),
+                false => format!("'{name}' has no band {band}; allowed: 1 to {has}"),
+            }));
         }
         let file = self.file(input, scene, kind)?;
         let (facts, on_grid) = &self.files[file];

@@ -512,7 +512,7 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         repeated: false,
         commands: WRITING,
         help: "uint8, int8, uint16, int16, uint32, int32, float32, float64; whole numbers are rounded, halves away from \
-               zero [default: float32; that of the input for mask and rescale]",
+               zero [default: float32; that of the input for mask, and for rescale that does not scale]",
         allowed: "a type of cells",
         set: |options, text| {
             options.cell_type = Some(CellType::parse(text)?);
@@ -524,8 +524,9 @@ pub static STACK_OPTIONS: &[StackOption] = &[
         value: "VALUE",
         repeated: false,
         commands: WRITING,
-        help: "Value that means nodata in the output [default: nan, or the input's for mask and rescale, else the \
-               largest number of unsigned and the smallest of signed types]",
+        help: "Value that means nodata in the output [default: the input's for mask and rescale that keep the type, none \
+               beside an alpha band of whole numbers; else nan, the largest number of unsigned and the smallest of \
+               signed types]",
         allowed: "a number, or nan",
         set: |options, text| Ok(number(text).map(|value| options.nodata = Some(value))),
     },

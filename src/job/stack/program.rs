@@ -5,7 +5,7 @@ use super::coding::{Coding, Origin};
 use super::inputs::{self, known_bands, Input, KnownBand};
 use super::layers::{images, Image};
 use super::open::{Kind, Wanted};
-use super::options::StackOptions;
+use super::options::{Scatter, StackOptions};
 use super::reduction::{reduction, Reduction};
 use super::{ListedImage, PreparedStack, StackCommand, StackJob};
 use crate::core::error::{Error, Result};
@@ -17,7 +17,7 @@ use crate::gdal::Gdal;
 use crate::pipeline::run::{apart, Monitor};
 use crate::pipeline::stack::io::{PlaneInfo, StackSource};
 use crate::pipeline::stack::program::{Layer, MaskUse, StackProgram};
-use crate::stack::cells::CellType;
+use crate::stack::cells::{CellType, NodataValue};
 use crate::stack::expression::{self, NoDataRule, Program};
 use crate::stack::mask::{Mask, Outside};
 use crate::stack::reduce::{Merge, Statistic};
@@ -180,10 +180,12 @@ pub(super) fn assemble(
         .flat_map(|layer| &layer.planes)
         .any(|plane| planes[*plane].cell_type == CellType::Float32);
     let has_formula = uses.formula.is_some();
+    let alphas = alphas(job, inputs, &uses);
+    let has_alpha = !alphas.is_empty();
     let coding = |(image, layer): (&Image, &Layer)| {
         let facts = uses.values.iter().filter_map(|band| facts(inputs, image, band)).collect();
         let planes = layer.planes.iter().map(|plane| &planes[*plane]).collect();
-        Coding::of(job, cell_type, &Origin { facts, planes, has_formula })
+        Coding::of(job, cell_type, &Origin { facts, planes, has_formula, has_alpha })
     };
     // A reduction has one output.
     let outputs = if reduction.is_some() { 1 } else { images.len() };
@@ -203,8 +205,8 @@ pub(super) fn assemble(
         reduce: plan,
         exact_in_float32: exact && options.merge != Some(Merge::Mean),
         cell_type,
-        nodata: None,
-        complete: false,
+        nodata: NodataValue::Usual,
+        alphas,
     };
     if let Some(coding) = codings.first() {
         coding.apply(&mut program);
@@ -216,10 +218,12 @@ pub(super) fn assemble(
 pub(super) fn uses(command: StackCommand, options: &StackOptions, inputs: &[Input]) -> Result<Uses> {
     let known = known_bands(inputs);
     let names: Vec<&str> = known.iter().map(|band| band.name.as_str()).collect();
+    let is_first = |band: &KnownBand| (band.input, band.band) == (known[0].input, known[0].band);
+    let only = (!known.is_empty() && known.iter().all(is_first)).then_some(0);
     let mut mask_bands: Vec<KnownBand> = Vec::new();
     let mut masks = Vec::new();
     for text in &options.masks {
-        let mut mask = Mask::parse(text, &names)?;
+        let mut mask = Mask::parse_among(text, &names, only)?;
         if let [band] = mask.inputs() {
             let band = &known[*band];
             let types = types(inputs, band);
@@ -315,6 +319,23 @@ fn facts<'a>(inputs: &'a [Input], image: &Image, band: &KnownBand) -> Option<&'a
 fn first_facts<'a>(inputs: &'a [Input], uses: &Uses) -> Vec<&'a BandFacts> {
     let facts = |band: &KnownBand| inputs[band.input].scenes[0].facts.bands.get(band.band - 1);
     uses.values.iter().filter_map(facts).collect()
+}
+
+/// Results that say how opaque cells of the others in their file are.
+fn alphas(job: &StackJob, inputs: &[Input], uses: &Uses) -> Vec<usize> {
+    let keeps = matches!(job.command, StackCommand::Mask | StackCommand::Rescale);
+    if !keeps || uses.formula.is_some() || job.stack.scatter == Some(Scatter::Band) {
+        return Vec::new();
+    }
+    let facts = first_facts(inputs, uses);
+    let places = facts.iter().enumerate().filter(|(_, band)| band.is_alpha).map(|(place, _)| place);
+    let alphas: Vec<usize> = places.collect();
+    // An alpha band by itself is a band like others.
+    if alphas.len() == facts.len() {
+        Vec::new()
+    } else {
+        alphas
+    }
 }
 
 fn cell_type(job: &StackJob, inputs: &[Input], uses: &Uses) -> Result<CellType> {

@@ -33,13 +33,17 @@ pub(super) fn reduction(
         None => (0..images.len()).map(|index| index..index + 1).collect(),
     };
     let dates: Vec<i64> = steps.iter().map(|step| times[step.start]).collect();
-    let column = |name: &str| of_steps(&column(inputs, images, uses, name)?, &steps, name);
+    let of_images = |name: &str| column(inputs, images, uses, name);
+    let column = |name: &str| of_steps(&of_images(name)?, &steps, name);
     let (grouping, labels) = match options.group.as_deref().map(str::trim) {
         None => (Grouping::All, None),
         Some(text) => match Grouping::parse(text) {
             Ok(Grouping::Labels) => (Grouping::Labels, Some(column("group")?)),
             Ok(grouping) => (grouping, None),
-            Err(error) => (Grouping::Labels, Some(column(text).map_err(|_| error)?)),
+            Err(error) => {
+                let labels = of_images(text).map_err(|_| error)?;
+                (Grouping::Labels, Some(of_steps(&labels, &steps, text)?))
+            }
         },
     };
     let groups = grouping.of(&dates, labels.as_deref())?;

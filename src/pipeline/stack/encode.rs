@@ -5,8 +5,8 @@ use crate::core::error::Result;
 use crate::stack::cells::{Cell, CellType, Encoding, NodataValue, Written};
 use bytemuck::Pod;
 
-/// Writes a row as cells.
-type Write = dyn Fn(&[f64], &mut [u8]) -> Written + Send + Sync;
+/// Writes a row as cells; what the numbers came from may be given.
+type Write = dyn Fn(&[f64], Option<&[u8]>, &mut [u8]) -> Written + Send + Sync;
 
 /// An encoding of any type.
 pub struct Encoder {
@@ -17,11 +17,7 @@ pub struct Encoder {
 impl Encoder {
     /// For the output of a program.
     pub fn of(program: &StackProgram) -> Result<Self> {
-        let nodata = match program.complete {
-            true => NodataValue::Absent,
-            false => program.nodata.map_or(NodataValue::Usual, NodataValue::Number),
-        };
-        Self::new(program.cell_type, nodata)
+        Self::new(program.cell_type, program.nodata)
     }
 
     /// For cells of this type.
@@ -49,7 +45,14 @@ impl Encoder {
     ///
     /// # Allocations: none.
     pub fn write(&self, row: &[f64], cells: &mut [u8]) -> Written {
-        (self.write)(row, cells)
+        (self.write)(row, None, cells)
+    }
+
+    /// The same for a row whose numbers came from `own`, cells of this type, which stay what they are where numbers do.
+    ///
+    /// # Allocations: none.
+    pub fn keep(&self, row: &[f64], own: &[u8], cells: &mut [u8]) -> Written {
+        (self.write)(row, Some(own), cells)
     }
 }
 
@@ -57,7 +60,10 @@ fn of<T: Cell + Pod>(nodata: NodataValue) -> Result<Encoder> {
     let encoding = Encoding::<T>::new(nodata)?;
     Ok(Encoder {
         nodata: encoding.nodata().map(T::to_number),
-        write: Box::new(move |row, cells| encoding.write_row(row, bytemuck::cast_slice_mut(cells))),
+        write: Box::new(move |row, own, cells| match own {
+            Some(own) => encoding.keep_row(row, bytemuck::cast_slice(own), bytemuck::cast_slice_mut(cells)),
+            None => encoding.write_row(row, bytemuck::cast_slice_mut(cells)),
+        }),
     })
 }
 

@@ -73,6 +73,12 @@ impl RawPlane {
         self.mask.clear();
     }
 
+    /// Some cells, counted row after row.
+    pub fn cells(&self, part: Range<usize>) -> &[u8] {
+        let size = self.cell_type.size();
+        &self.bytes[part.start * size..part.end * size]
+    }
+
     /// The cells, row after row.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes

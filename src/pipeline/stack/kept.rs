@@ -278,7 +278,7 @@ mod tests {
     use crate::pipeline::stack::plan::StackPlanOptions;
     use crate::pipeline::stack::program::Layer;
     use crate::pipeline::stack::run::run;
-    use crate::stack::cells::CellType;
+    use crate::stack::cells::{CellType, NodataValue};
     use crate::stack::mask::Outside;
     use crate::stack::reduce::{Groups, Layers, ReducePlan, Statistic};
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -351,8 +351,8 @@ mod tests {
             reduce: Some(ReducePlan::new(&[statistic], layers, 1).unwrap()),
             exact_in_float32: true,
             cell_type: CellType::Float64,
-            nodata: None,
-            complete: false,
+            nodata: NodataValue::Usual,
+            alphas: Vec::new(),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::core::tile::Window;
 use crate::pipeline::io::{Aligned, Layout, Reader, Source};
 use crate::pipeline::plan::LayerNeeds;
 use crate::pipeline::run::Work;
-use crate::stack::cells::CellType;
+use crate::stack::cells::{CellType, NodataValue};
 use aligned_vec::AVec;
 use ndarray::ArrayViewMut2;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,7 +40,7 @@ impl<S: StackSource> StackLayers<S> {
         bands: Vec<usize>,
         (threads, memory): (usize, usize),
     ) -> Result<Self> {
-        if program.cell_type != CellType::Float32 || program.nodata.is_some() {
+        if program.cell_type != CellType::Float32 || program.nodata != NodataValue::Usual {
             return Err(Error::Internal("a layer of a stack in another type than pictures have".into()));
         }
         let plan = StackPlan::of_layer(&program, source.planes(), (threads, memory))?;

@@ -1,6 +1,6 @@
 //! What is done with a tile of a stack: masks, expressions, rescaling, merging and reducing, in this order.
 
-use crate::stack::cells::CellType;
+use crate::stack::cells::{CellType, NodataValue};
 use crate::stack::expression::Program;
 use crate::stack::mask::{Mask, Outside};
 use crate::stack::reduce::{Merge, ReducePlan};
@@ -90,10 +90,10 @@ pub struct StackProgram {
     pub exact_in_float32: bool,
     /// Type of the output.
     pub cell_type: CellType,
-    /// Its value for nodata; None: the usual one of the type.
-    pub nodata: Option<f64>,
-    /// Every cell of the output has data, so that no value has to mean nodata.
-    pub complete: bool,
+    /// Its value for nodata.
+    pub nodata: NodataValue,
+    /// Results that say how opaque cells are; these have data everywhere, 0 where the others have none.
+    pub alphas: Vec<usize>,
 }
 
 impl StackProgram {

@@ -11,11 +11,11 @@ use crate::core::tile::Window;
 use crate::pipeline::io::{Aligned, CellsRef, Sink};
 use crate::pipeline::profile::{Clock, Profile};
 use crate::pipeline::run::{drive, Monitor, Tiling, Work};
-use crate::stack::cells::{count_infinite, Written};
+use crate::stack::cells::{count_infinite, CellType, NodataValue, Written};
 use crate::stack::expression::{Scratch, Tally};
 use crate::stack::mask;
 use crate::stack::reduce::{self, MergeScratch, State};
-use crate::stack::rescale::Clipped;
+use crate::stack::rescale::{Clipped, Rescale};
 use crate::stack::ROW;
 use aligned_vec::AVec;
 use std::ops::{AddAssign, Range};
@@ -84,6 +84,10 @@ pub(super) struct StackWork<'a> {
     pub(super) source: &'a dyn StackSource,
     kept: Option<Arc<Kept>>,
     pub(super) encoder: Encoder,
+    /// For bands that say how opaque cells are.
+    alpha_encoder: Encoder,
+    /// Cells of the output are those that were read but for what is done to them, and 64-bit floats do not hold all of them.
+    keeps_cells: bool,
     /// Layers that become one.
     pub(super) steps: Vec<Range<usize>>,
     /// Inputs of the formula that decide where results have no data.
@@ -205,6 +209,7 @@ impl<'a> StackWork<'a> {
         profile: Option<&'a Profile>,
     ) -> Result<Self> {
         let encoder = Encoder::of(program)?;
+        let alpha_encoder = Encoder::new(program.cell_type, NodataValue::Unmarked)?;
         let inputs = program.layers.first().map_or(0, |layer| layer.values.len());
         let decisive =
             program.formula.as_ref().map_or_else(|| (0..inputs).collect(), |formula| formula.decisive());
@@ -218,6 +223,8 @@ impl<'a> StackWork<'a> {
             source,
             kept,
             encoder,
+            alpha_encoder,
+            keeps_cells: keeps_cells(program, source.planes()),
             steps,
             decisive,
             constants,
@@ -299,7 +306,16 @@ impl StackWork<'_> {
                     Some(state) => state.feed(index, first, row),
                     None => {
                         let to = (band * window.cells() + first) * size;
-                        worker.report.written += self.encoder.write(row, &mut product[to..to + width * size]);
+                        let to = &mut product[to..to + width * size];
+                        let encoder =
+                            if program.alphas.contains(&band) { &self.alpha_encoder } else { &self.encoder };
+                        worker.report.written += match self.keeps_cells {
+                            true => {
+                                let place = program.layers[step.start].values[band];
+                                encoder.keep(row, worker.images[0].planes[place].cells(cells.clone()), to)
+                            }
+                            false => encoder.write(row, to),
+                        };
                     }
                 }
             }
@@ -325,7 +341,8 @@ impl StackWork<'_> {
         // Without a formula what is read is the result.
         let read = if program.formula.is_some() { &mut *inputs } else { &mut *results };
         for (index, (place, to)) in layer.values.iter().zip(read.chunks_exact_mut(width)).enumerate() {
-            let masked = masked.filter(|_| self.decisive.contains(&index));
+            let stays = program.where_masked.is_some_and(f64::is_finite) && program.alphas.contains(&index);
+            let masked = masked.filter(|_| self.decisive.contains(&index) && !stays);
             image.planes[*place].numbers(cells.clone(), masked, to);
             if let Some((scale, offset)) = layer.unscale.get(index) {
                 to.iter_mut().for_each(|value| *value = *value * scale + offset);
@@ -335,6 +352,9 @@ impl StackWork<'_> {
             report.add_tally(formula.run(width, inputs, scratch, results));
         }
         for (band, result) in results.chunks_exact_mut(width).enumerate() {
+            if program.alphas.contains(&band) {
+                continue;
+            }
             if let Some(rescale) = &program.rescale {
                 report.add_clipped(rescale.row(result));
             }
@@ -378,6 +398,17 @@ fn may_be_infinite(program: &StackProgram, planes: &[PlaneInfo]) -> bool {
     let is_float = |plane: &usize| planes[*plane].cell_type.is_float();
     let of_layer = |layer: &Layer| !layer.unscale.is_empty() || layer.planes.iter().any(is_float);
     program.rescale.is_some() || program.formula.is_none() && program.layers.iter().any(of_layer)
+}
+
+/// Whether what is written has to be what was read, to the last bit.
+fn keeps_cells(program: &StackProgram, planes: &[PlaneInfo]) -> bool {
+    let same = |plane: &usize| planes[*plane].cell_type == program.cell_type;
+    let of_layer = |layer: &Layer| layer.unscale.is_empty() && layer.planes.iter().all(same);
+    matches!(program.cell_type, CellType::Int64 | CellType::UInt64)
+        && program.formula.is_none()
+        && program.reduce.is_none()
+        && program.rescale.as_ref().is_none_or(Rescale::keeps_numbers)
+        && program.layers.iter().all(of_layer)
 }
 
 /// Bytes of all planes that a program reads, for estimates.

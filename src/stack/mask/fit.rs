@@ -42,7 +42,13 @@ fn check(test: &Test, band: &str, cell_type: CellType) -> Result<()> {
         }
         Test::Values(values) => {
             let what = format!("band '{band}': value");
-            values.iter().try_for_each(|value| cell_type.check(&what, *value))
+            values.iter().try_for_each(|value| cell_type.check(&what, *value))?;
+            let inexact = values.iter().find(|value| cell_type.is_inexact(**value));
+            inexact.map_or(Ok(()), |value| {
+                Err(Error::Argument(format!(
+                    "{what} {value} is one of several cells; allowed: whole numbers between -2^53 and 2^53"
+                )))
+            })
         }
         Test::Range(low, high) => {
             let (least, most) = cell_type.range();
@@ -125,6 +131,11 @@ mod tests {
                 "band 'qa': value 300 is not a number of type uint8; allowed: whole numbers from 0 to 255",
             ),
             ("qa: values 0.5", CellType::Int16, "allowed: whole numbers"),
+            (
+                "qa: values 9007199254740993",
+                CellType::Int64,
+                "is one of several cells; allowed: whole numbers between",
+            ),
             (
                 "qa: range 256..300",
                 CellType::UInt8,

@@ -82,7 +82,12 @@ impl Mask {
     /// `NAME: PRESET:FLAG,FLAG`, each with `invert` behind it if need be, or an expression such as `scl in (8, 9)`.
     /// `NAME:` may be left out when there is one input, or one that has a preset's usual name.
     pub fn parse(text: &str, known: &[&str]) -> Result<Self> {
-        text::parse(text, known)
+        Self::parse_among(text, known, (known.len() == 1).then_some(0))
+    }
+
+    /// The same where several names may be those of one input: `only` is one of them.
+    pub fn parse_among(text: &str, known: &[&str], only: Option<usize>) -> Result<Self> {
+        text::parse(text, known, only)
     }
 
     fn of_tests(input: usize, tests: Vec<Test>, invert: bool) -> Self {

@@ -9,8 +9,8 @@ use crate::stack::expression::{self, NoDataRule, HIGHEST_BIT};
 /// Words that begin a rule.
 const RULES: [&str; 3] = ["bits", "values", "range"];
 
-/// Reads a mask.
-pub fn parse(text: &str, known: &[&str]) -> Result<Mask> {
+/// Reads a mask. `only` is the input that is meant where none is named.
+pub fn parse(text: &str, known: &[&str], only: Option<usize>) -> Result<Mask> {
     let text = text.trim();
     let Some((name, rule)) = split(text, known) else { return expression(text, known) };
     let (rule, invert) = match rule.strip_suffix("invert") {
@@ -19,7 +19,7 @@ pub fn parse(text: &str, known: &[&str]) -> Result<Mask> {
     };
     let within = |error: Error| error.within(&format!("mask '{text}'"));
     let (preset, tests) = read_rule(rule).map_err(within)?;
-    let input = find(name, preset, known).map_err(within)?;
+    let input = find(name, preset, (known, only)).map_err(within)?;
     Ok(Mask::of_tests(input, tests, invert))
 }
 
@@ -62,16 +62,19 @@ fn expression(text: &str, known: &[&str]) -> Result<Mask> {
     }
 }
 
-fn find(name: Option<&str>, preset: Option<&Preset>, known: &[&str]) -> Result<usize> {
+fn find(
+    name: Option<&str>,
+    preset: Option<&Preset>,
+    (known, only): (&[&str], Option<usize>),
+) -> Result<usize> {
     if let Some(name) = name {
         let found = known.iter().position(|known| *known == name);
-        let only = (known.len() == 1 && name == "X").then_some(0);
+        let only = only.filter(|_| name == "X");
         return found.or(only).ok_or_else(|| unknown_name("input", name, known.iter().copied()));
     }
     let usual = preset.map_or(&[][..], |preset| preset.bands);
     let called =
         usual.iter().find_map(|usual| known.iter().position(|known| known.eq_ignore_ascii_case(usual)));
-    let only = (known.len() == 1).then_some(0);
     called.or(only).ok_or_else(|| {
         let text = format!(
             "which input is meant is not said; allowed: NAME: in front, NAME being {}",

@@ -20,7 +20,7 @@ use crate::job::OPENING;
 use crate::pipeline::run::Monitor;
 use crate::pipeline::stack::program::{Layer, StackProgram};
 use crate::pipeline::stack::statistics::{Found, Part};
-use crate::stack::cells::CellType;
+use crate::stack::cells::{CellType, NodataValue};
 use crate::stack::mask::Outside;
 use crate::stack::reduce::{Ranking, Statistic};
 use crate::stack::statistics::{Edges, Histogram};
@@ -429,8 +429,8 @@ fn program_of(uses: Uses, layers: Vec<Layer>, options: &StackOptions) -> StackPr
         reduce: None,
         exact_in_float32: false,
         cell_type: CellType::Float64,
-        nodata: None,
-        complete: false,
+        nodata: NodataValue::Usual,
+        alphas: Vec::new(),
     }
 }
 
