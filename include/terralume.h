@@ -815,7 +815,8 @@ terralume_status terralume_stack_run(terralume_stack *stack,
  * Says how a run would go, as JSON, without running it: inputs are opened, everything but the output is checked, and the
  * run is divided. "rows", "cols", the names of the "bands" that are written, "input_bytes" and "output_bytes" before
  * compression; "images", each with "files", "datetime", "date_from" and "group"; "tiles", "tile_rows", "tile_cols", "halo"
- * in cells, "decoded", how often each block is, "threads", and "memory" in bytes.
+ * in cells, "decoded", how often each block is, "threads", and "memory" in bytes, beside some 64 MiB for the program and
+ * GDAL.
  *
  * @param json Receives the text, UTF-8. Free it with terralume_string_free().
  */

@@ -68,7 +68,7 @@ fn expressions(page: &mut String) {
          at most {MOST_BYTES} bytes and {MOST_LEVELS} levels of brackets.\n\n\
          With the rule `strict` a result has no data where any input that its expression names has none; with `lazy` \
          such inputs\ncome as NaN, which `isnan`, `coalesce` and `? :` can do without. Under both, a result that is not \
-         finite has no data; such\ncells are counted. To logic, a missing value is one that is not 0.\n\nOperators, from loosest to tightest:\n\n"
+         finite has no data; such\ncells are counted. A later formula that names it takes what was computed, infinity as well. To logic, a missing value is one that is not 0.\n\nOperators, from loosest to tightest:\n\n"
     );
     table(page, ["operator", ""], pairs(OPERATORS));
     let functions = FUNCTIONS

@@ -91,16 +91,26 @@ impl RawPlane {
         &mut self.mask
     }
 
-    /// Copies the cells of a window out of those of `place`, which this has.
-    pub fn cut(&self, place: Window, window: Window, to: &mut Self) {
+    /// Makes room in another buffer for a window of the same plane.
+    pub fn begin(&self, window: Window, to: &mut Self) {
         (to.cell_type, to.nodata) = (self.cell_type, self.nodata);
-        let size = self.cell_type.size();
-        to.bytes.resize(window.cells() * size, 0);
+        to.bytes.resize(window.cells() * self.cell_type.size(), 0);
         to.mask.clear();
-        to.mask.resize(if self.mask.is_empty() { 0 } else { window.cells() }, 1);
-        for row in 0..window.rows {
-            let from = (window.row - place.row + row) * place.cols + window.col - place.col;
-            let (from, into) = (from..from + window.cols, row * window.cols..(row + 1) * window.cols);
+    }
+
+    /// Copies the cells of `window`, which another buffer has, that are among those of `place`, which this has.
+    pub fn copy(&self, place: Window, window: Window, to: &mut Self) {
+        let Some(part) = place.overlap(window) else { return };
+        let size = self.cell_type.size();
+        if !self.mask.is_empty() {
+            to.mask_mut();
+        }
+        for row in part.row..part.row + part.rows {
+            let cells = |of: Window| {
+                let first = (row - of.row) * of.cols + part.col - of.col;
+                first..first + part.cols
+            };
+            let (from, into) = (cells(place), cells(window));
             if !self.mask.is_empty() {
                 to.mask[into.clone()].copy_from_slice(&self.mask[from.clone()]);
             }

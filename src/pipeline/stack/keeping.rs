@@ -15,19 +15,32 @@ pub(super) struct Unit {
     pub(super) planes: Vec<usize>,
     /// Cells around a tile that are read.
     pub(super) halo: usize,
+    /// What lies around a rectangle is kept with the rectangles there, if they fit, and not with this one.
+    pub(super) is_spread: bool,
 }
 
 impl Unit {
     /// Bytes of a rectangle.
     pub(super) fn bytes(&self, planes: &[PlaneInfo], (rows, cols): (usize, usize)) -> usize {
         let layout = planes[self.planes[0]].layout;
-        let wide = |side: usize, most: usize| side.saturating_add(2 * self.halo).min(most);
+        let halo = if self.is_spread { 0 } else { self.halo };
+        let wide = |side: usize, most: usize| side.saturating_add(2 * halo).min(most);
         let cell: usize = self.planes.iter().map(|plane| planes[*plane].cell_bytes()).sum();
         wide(rows, layout.rows).saturating_mul(wide(cols, layout.cols)).saturating_mul(cell)
     }
+
+    /// Rectangles that tiles of one need: those around it as well, and what of them the next row needs again.
+    fn rectangles(&self, (rows, cols): (usize, usize), across: usize) -> usize {
+        if !self.is_spread {
+            return 1;
+        }
+        let (down, beside) = (self.halo.div_ceil(rows), self.halo.div_ceil(cols));
+        (2 * down).saturating_mul(across).saturating_add(2 * beside + 1)
+    }
 }
 
-/// What a program reads, in its order: all images for a tile, where they are reduced; else one image after another.
+/// What a program reads, in its order: all images for a tile, where they are reduced; else one image after another. Rows of
+/// rectangles of many images would be more memory the more there are.
 pub(super) fn passes(program: &StackProgram, planes: &[PlaneInfo]) -> Vec<Vec<Unit>> {
     let halo = if program.masks.is_empty() { 0 } else { program.dilate };
     let mut known = HashSet::new();
@@ -41,7 +54,11 @@ pub(super) fn passes(program: &StackProgram, planes: &[PlaneInfo]) -> Vec<Vec<Un
                 |unit: &&mut Unit| unit.halo == halo && planes[unit.planes[0]].file == planes[plane].file;
             match units.iter_mut().find(together) {
                 Some(unit) => unit.planes.push(plane),
-                None => units.push(Unit { planes: vec![plane], halo }),
+                None => units.push(Unit {
+                    planes: vec![plane],
+                    halo,
+                    is_spread: halo > 0 && program.reduce.is_none(),
+                }),
             }
         }
         passes.push(units);
@@ -75,6 +92,25 @@ impl Keeping {
         threads: usize,
         room: usize,
     ) -> Self {
+        let of = |passes: &[Vec<Unit>]| Self::of(passes, planes, (order, rectangle), threads, room);
+        let keeping = of(passes);
+        if keeping.is_complete || !passes.iter().flatten().any(|unit| unit.is_spread) {
+            return keeping;
+        }
+        let together = |unit: &Unit| Unit { is_spread: false, ..unit.clone() };
+        let passes: Vec<Vec<Unit>> =
+            passes.iter().map(|units| units.iter().map(together).collect()).collect();
+        of(&passes)
+    }
+
+    fn of(
+        passes: &[Vec<Unit>],
+        planes: &[PlaneInfo],
+        (order, rectangle): (Order, (usize, usize)),
+        threads: usize,
+        room: usize,
+    ) -> Self {
+        let across = order.rectangles().cols.count();
         let mut times = Times::new(planes, order);
         let mut keeping = Self { kept: Vec::new(), bytes: 0, spare: 0, decoded: 0.0, is_complete: true };
         let mut largest = 0;
@@ -83,19 +119,21 @@ impl Keeping {
             let size = |unit: &usize| units[*unit].bytes(planes, rectangle);
             let mut order: Vec<usize> = gains.clone();
             order.sort_by_key(size);
-            let (mut sum, mut chosen) = (0_usize, HashSet::new());
+            let (mut sum, mut ahead, mut chosen) = (0_usize, 0_usize, HashSet::new());
             for unit in order {
                 // Workers read ahead of one another, and copy from what has gone.
-                let more = (2 * threads + 1).saturating_mul(size(&unit));
+                let count = units[unit].rectangles(rectangle, across);
+                let more = (2 * threads).saturating_add(count).saturating_mul(size(&unit));
                 if sum.saturating_add(more) > room {
                     break;
                 }
-                sum += size(&unit);
+                sum += count * size(&unit);
+                ahead += if units[unit].is_spread { 0 } else { size(&unit) };
                 largest = largest.max(size(&unit));
                 chosen.insert(unit);
             }
             keeping.is_complete &= chosen.len() == gains.len();
-            let wanted = (2 * sum).saturating_add((2 * threads).saturating_mul(largest));
+            let wanted = (sum + ahead).saturating_add((2 * threads).saturating_mul(largest));
             keeping.bytes = keeping.bytes.max(wanted.min(room));
             keeping.decoded += units
                 .iter()
@@ -135,7 +173,8 @@ impl<'a> Times<'a> {
 
     /// All planes of a unit together.
     fn of(&mut self, unit: &Unit, is_kept: bool) -> f64 {
-        let times = unit.planes.iter().map(|plane| self.of_plane(*plane, unit.halo));
+        let halo = if unit.is_spread && is_kept { 0 } else { unit.halo };
+        let times = unit.planes.iter().map(|plane| self.of_plane(*plane, halo));
         times.map(|(tiles, rectangles)| if is_kept { rectangles } else { tiles }).sum()
     }
 

@@ -49,7 +49,7 @@ pub fn map(
     let rectangle = (near(tile.0, layout.block_rows), near(tile.1, layout.block_cols));
     let order = Order::new(size, tile, rectangle);
     let threads = threads.max(1);
-    let passes = [vec![Unit { planes: vec![plane], halo }]];
+    let passes = [vec![Unit { planes: vec![plane], halo, is_spread: halo > 0 }]];
     let keeping = Keeping::new(&passes, source.planes(), (order, rectangle), threads, room);
     let kept = Kept::new(keeping, source.planes(), (order, size, (0, 0)), threads);
     let window = |index: usize| order.window(index);

@@ -29,7 +29,7 @@ impl Axis {
         self.rectangle.min(self.length - rectangle * self.rectangle).div_ceil(self.tile)
     }
 
-    fn count(self) -> usize {
+    pub(super) fn count(self) -> usize {
         self.length / self.rectangle * self.whole() + (self.length % self.rectangle).div_ceil(self.tile)
     }
 
@@ -107,6 +107,20 @@ impl Order {
         let cols = (self.cols.tile_of(window.col), self.cols.tile_of(window.col + window.cols - 1));
         let count = (rows.1 - rows.0 + 1) * (cols.1 - cols.0 + 1);
         (self.index((rows.0, cols.0)), self.index((rows.1, cols.1)), count)
+    }
+
+    /// Whether a window, counted from the first cell of the grid, lies within it.
+    pub(super) fn has(self, window: Window) -> bool {
+        window.row + window.rows <= self.rows.length && window.col + window.cols <= self.cols.length
+    }
+
+    /// Numbers of all tiles that have cells of a window.
+    pub(super) fn touched(self, window: Window) -> impl Iterator<Item = usize> {
+        let span =
+            |axis: Axis, first: usize, cells: usize| axis.tile_of(first)..=axis.tile_of(first + cells - 1);
+        let cols = span(self.cols, window.col, window.cols);
+        let rows = span(self.rows, window.row, window.rows);
+        rows.flat_map(move |row| cols.clone().map(move |col| self.index((row, col))))
     }
 
     /// The same grid in rectangles as tiles.
