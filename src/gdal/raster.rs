@@ -217,7 +217,8 @@ fn band_facts(band: Band, name: &str) -> Result<BandFacts> {
     Ok(BandFacts {
         name: band.description(),
         cell_type,
-        nodata: band.nodata(),
+        // What is transparent is not missing.
+        nodata: band.nodata().filter(|_| !band.is_alpha()),
         scale: band.scale_and_offset(),
         unit: band.unit(),
         block: band.block_size(),

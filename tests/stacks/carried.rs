@@ -177,6 +177,53 @@ fn alpha_says_which_cells_of_a_picture_are_there() {
     assert!(floats.contains("[255.0, 255.0, 255.0, 255.0, 0.0]] [nan, nan, nan, nan]"), "{floats}");
 }
 
+/// Where more than alpha says what is missing, alpha cannot tell it; it stays what it is all the same.
+#[test]
+fn alpha_and_nodata_values_do_not_mix() {
+    let folder = Folder::new();
+    for (name, cells) in
+        [("v.tif", [20.0, 255.0, 7.0]), ("a.tif", [255.0, 255.0, 0.0]), ("n.tif", [1.0, 20.0, 3.0])]
+    {
+        raster(&folder, name, &[&cells], &["-ot", "Byte"]);
+    }
+    let picture = |name: &str, bands: &[&str], roles: &str, more: &[&str]| {
+        folder.gdal("gdalbuildvrt", &[&["-q", "-overwrite", "-separate", "p.vrt"], bands].concat());
+        folder.gdal("gdal_translate", &[&["-q", "-colorinterp", roles], more, &["p.vrt", name]].concat());
+    };
+    let rgba = ["v.tif", "v.tif", "v.tif", "a.tif"];
+    picture("x_20200101.tif", &rgba, "red,green,blue,alpha", &[]);
+    picture("marked.tif", &rgba, "red,green,blue,alpha", &["-a_nodata", "255"]);
+    picture("x_20200102.tif", &["v.tif", "v.tif", "v.tif", "n.tif"], "red,green,blue,undefined", &[]);
+    let run = |arguments: &[&str]| {
+        folder.run(&[arguments, &["--overwrite"]].concat());
+        cells_and_nodata(&folder, "out.tif")
+    };
+    // A value that means nodata is one of each band.
+    let coded = run(&["rescale", "x_20200101.tif", "out.tif", "--src-nodata", "20"]);
+    assert_eq!(
+        coded,
+        "[[255, 254, 255], [255, 254, 255], [255, 254, 255], [255, 255, 0]] [255.0, 255.0, 255.0, 255.0]"
+    );
+    let marked = run(&["rescale", "marked.tif", "out.tif"]);
+    assert_eq!(
+        marked,
+        "[[20, 255, 7], [20, 255, 7], [20, 255, 7], [255, 255, 0]] [255.0, 255.0, 255.0, 255.0]"
+    );
+    // Each file has its own alpha, or none.
+    std::fs::create_dir(folder.path("each")).unwrap();
+    let mask = ["mask", "x_*.tif", "each", "--by", "time", "--mask", "X[1] == 20"];
+    folder.run(&mask);
+    let each = |name: &str| cells_and_nodata(&folder, &format!("each/{name}"));
+    assert_eq!(
+        each("x_20200101.tif"),
+        "[[0, 255, 0], [0, 255, 0], [0, 255, 0], [0, 255, 0]] [None, None, None, None]"
+    );
+    let other = each("x_20200102.tif");
+    assert!(other.starts_with("[[255, 254, 7],") && other.contains("[255, 20, 3]] [255.0,"), "{other}");
+    let listed = folder.terralume(&[&mask[..], &["--list"]].concat());
+    assert_eq!((listed.code, listed.out.lines().count()), (Some(0), 2), "{}", listed.err);
+}
+
 /// What 64-bit floats do not hold stays what it is.
 #[test]
 fn whole_numbers_of_64_bits_stay_what_they_are() {

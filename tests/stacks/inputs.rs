@@ -75,6 +75,21 @@ fn assets_of_a_catalogue_are_inputs_by_their_keys() {
     );
     assert_eq!(mean(&folder, &[&masked[..], &["--mask-missing", "keep"]].concat()), [3.0, 30.0]);
     assert_eq!(mean(&folder, &[&masked[..], &["--mask-missing", "drop"]].concat()), [1.0, 10.0]);
+    let named = [
+        "reduce",
+        "-i",
+        "q=lacks.json#SCL",
+        "-i",
+        "r=lacks.json#B04",
+        "--expr",
+        "r",
+        "--mask",
+        "q == 2",
+        "x.tif",
+    ];
+    folder.refused(&named, 1, &["'lacks.json#SCL' has no file for", "--mask-missing keep or drop"]);
+    let values = ["reduce", "-i", "q=lacks.json#SCL", "-i", "r=lacks.json#B04", "--expr", "r + q", "x.tif"];
+    folder.refused(&values, 2, &["item 'item2'", "unknown asset 'SCL'"]);
     folder.refused(&["reduce", "lacks.json#SCL", "x.tif"], 2, &["item 'item2'", "unknown asset 'SCL'"]);
     let refuse = |more: &[&str], words: &[&str]| {
         folder.refused(&[&["reduce"], more, &["x.tif"]].concat(), 2, words);

@@ -88,7 +88,8 @@ fn job(command: StackCommand, matches: &ArgMatches, writes: bool) -> Result<Stac
     } else {
         let mut files: Vec<&String> = matches.get_many("FILES").into_iter().flatten().collect();
         // A plan or a list may leave the output out.
-        let last_is_input = || files.last().is_some_and(|last| stands_for_inputs(last)) && !run.overwrite;
+        let has_output = run.overwrite || stack.scatter.is_some();
+        let last_is_input = || !has_output && files.last().is_some_and(|last| stands_for_inputs(last));
         if writes || (files.len() > 1 || !stack.inputs.is_empty()) && !last_is_input() {
             output = files.pop().cloned().unwrap_or_default();
         }
@@ -102,7 +103,10 @@ fn job(command: StackCommand, matches: &ArgMatches, writes: bool) -> Result<Stac
 
 /// Whether a name is none of a file that is still to be written.
 fn stands_for_inputs(name: &str) -> bool {
-    name.starts_with('@') || name.contains(['*', '?', '[']) || std::path::Path::new(name).exists()
+    let source = InputSpec::parse(name).map_or_else(|_| name.to_string(), |spec| spec.source);
+    let list = source.rsplit_once('#').map_or(source.as_str(), |(list, _)| list);
+    let special = source.starts_with(['@']) || source.starts_with("/vsi") || source.contains(['*', '?', '[']);
+    special || std::path::Path::new(&source).exists() || std::path::Path::new(list).exists()
 }
 
 /// Files without a name come before those with one. Several are one list.

@@ -213,7 +213,7 @@ impl Real for f64 {
         Some(nodata)
     }
     fn rounded_mark(nodata: f64) -> Option<Self> {
-        Some(f64::from(nodata as f32))
+        Some(f64::from(nodata as f32)).filter(|rounded| rounded.is_finite())
     }
 }
 

@@ -29,6 +29,9 @@ use std::sync::atomic::AtomicBool;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Bytes of results that are computed to find out how long a run takes.
+const MOST_OF_SAMPLE: usize = 32 << 20;
+
 /// One band of one date in memory.
 #[derive(Debug, Clone)]
 pub struct ArrayBand<'a> {
@@ -165,7 +168,7 @@ impl PreparedStack<'_> {
     /// About how many seconds the run will take, without writing: a part in the middle is computed for it.
     pub fn estimate(&self, cancel: &AtomicBool) -> Result<f64> {
         let options = self.job.plan_options(&self.source, self.gdal);
-        seconds_of(&self.program, &self.source, (&self.plan, self.runs()), options, cancel)
+        seconds_of(&self.program, &self.source, (&self.plan, 1), options, cancel)
     }
 }
 
@@ -177,8 +180,12 @@ pub(super) fn seconds_of(
     options: StackPlanOptions,
     cancel: &AtomicBool,
 ) -> Result<f64> {
-    let (part, tiles) = plan.sample();
-    let mut cells = vec![0; program.bands() * part.cells() * program.cell_type.size()];
+    let bytes = |part: Window| part.cells() * program.bands() * program.cell_type.size();
+    let (part, tiles) = match plan.sample() {
+        (part, tiles) if bytes(part) <= MOST_OF_SAMPLE => (part, tiles),
+        _ => (plan.tile(plan.tiles() / 2), 1),
+    };
+    let mut cells = vec![0; bytes(part)];
     let work = PartOfStack { program, source, size: plan.size, part: Some(part) };
     let start = Instant::now();
     work.run(StackPlanOptions { threads: 1, ..options }, &mut cells, &mut |_, _| true, cancel)?;

@@ -1,5 +1,6 @@
 //! Which value means nodata in an output, and what masked cells get there.
 
+use super::options::Scatter;
 use super::{StackCommand, StackJob};
 use crate::core::error::Result;
 use crate::gdal::raster::BandFacts;
@@ -9,10 +10,11 @@ use crate::pipeline::stack::program::StackProgram;
 use crate::stack::cells::{CellType, NodataValue};
 
 /// How missing and masked cells of one output are written. Each file of several has its own.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Coding {
     nodata: NodataValue,
     where_masked: Option<f64>,
+    alphas: Vec<usize>,
 }
 
 /// What an output of one image is made from.
@@ -23,19 +25,18 @@ pub struct Origin<'a> {
     pub planes: Vec<&'a PlaneInfo>,
     /// A formula makes something else of them.
     pub has_formula: bool,
-    /// A band of the output says how opaque cells are.
-    pub has_alpha: bool,
 }
 
 impl Coding {
     /// Of one output. Refuses a value of masked cells that the type does not have.
     pub fn of(job: &StackJob, cell_type: CellType, origin: &Origin<'_>) -> Result<Self> {
         let options = &job.stack;
+        let alphas = alphas(job, origin);
         let number = options.nodata.or_else(|| own_nodata(job, cell_type, &origin.facts));
         let nodata = match number {
             _ if !origin.has_formula && is_complete(job, &origin.planes) => NodataValue::Absent,
             Some(number) => NodataValue::Number(number),
-            None if origin.has_alpha && !cell_type.is_float() => NodataValue::Unmarked,
+            None if !cell_type.is_float() && alpha_tells(job, origin, alphas.len()) => NodataValue::Unmarked,
             None => NodataValue::Usual,
         };
         let mut where_masked = options.where_masked;
@@ -46,13 +47,38 @@ impl Coding {
                 where_masked = Some(f64::NAN);
             }
         }
-        Ok(Self { nodata, where_masked })
+        Ok(Self { nodata, where_masked, alphas })
     }
 
     /// Sets it for the next output of a program.
-    pub fn apply(self, program: &mut StackProgram) {
+    pub fn apply(&self, program: &mut StackProgram) {
         (program.nodata, program.where_masked) = (self.nodata, self.where_masked);
+        program.alphas.clone_from(&self.alphas);
     }
+}
+
+/// Results that say how opaque cells of the others in their file are.
+fn alphas(job: &StackJob, origin: &Origin<'_>) -> Vec<usize> {
+    let keeps = matches!(job.command, StackCommand::Mask | StackCommand::Rescale);
+    if !keeps || origin.has_formula || job.stack.scatter == Some(Scatter::Band) {
+        return Vec::new();
+    }
+    let bands = origin.facts.iter().enumerate();
+    let alphas: Vec<usize> = bands.filter(|(_, band)| band.is_alpha).map(|(place, _)| place).collect();
+    // An alpha band by itself is a band like others.
+    if alphas.len() == origin.facts.len() {
+        Vec::new()
+    } else {
+        alphas
+    }
+}
+
+/// Whether nothing but alpha and masks says which cells are missing: then alpha does in the output as well.
+fn alpha_tells(job: &StackJob, origin: &Origin<'_>, alphas: usize) -> bool {
+    let options = &job.stack;
+    let given = options.source_nodata.is_some() || !options.rescale_nodata.is_empty();
+    let others = origin.planes.iter().filter(|plane| !plane.masked).count();
+    alphas > 0 && !given && others == alphas && origin.planes.iter().all(|plane| plane.nodata.is_none())
 }
 
 /// The nodata value of the first band that has one, where the type is kept.

@@ -94,21 +94,29 @@ fn formatted(text: &str, format: &str) -> Option<Timestamp> {
         if cuts(start + length) {
             return None;
         }
-        begin(&mut found)?;
+        if !names_days(format) {
+            begin(&mut found)?;
+        }
         let day = || found.to_date().ok().map(|day| day.to_datetime(Time::midnight()));
         let time = found.to_datetime().ok().or_else(day)?;
         universal(time).filter(|_| YEARS.contains(&time.year()))
     })
 }
 
-/// A month without a day is its first one, as a year without a month.
+/// Whether a format has days or weeks, in whichever form.
+fn names_days(format: &str) -> bool {
+    let mut parts = format.split('%').skip(1);
+    parts.any(|part| {
+        part.trim_start_matches(['-', '_', '0', '^', ':'])
+            .starts_with(|letter| "acdeghjsuvwxADFGQUVW+".contains(letter))
+    })
+}
+
+/// A month without a day means its first one, a year without a month the first one of these.
 fn begin(found: &mut BrokenDownTime) -> Option<()> {
-    if found.day().is_none() && found.day_of_year().is_none() && found.timestamp().is_none() {
-        let month = found.month().unwrap_or(1);
-        found.set_month(Some(month)).ok()?;
-        found.set_day(Some(1)).ok()?;
-    }
-    Some(())
+    let month = found.month().unwrap_or(1);
+    found.set_month(Some(month)).ok()?;
+    found.set_day(Some(1)).ok()
 }
 
 /// All dates are UTC.
@@ -256,6 +264,10 @@ mod tests {
             ("%Y%m%dT%H%M", "x_20180131T1540_7.tif", Some("2018-01-31T15:40:00Z")),
             ("%Y%m", "ndvi_201803.tif", Some("2018-03-01T00:00:00Z")),
             ("%Y", "tile_0013_2018.tif", Some("2018-01-01T00:00:00Z")),
+            ("%b%Y", "x_Mar2018.tif", Some("2018-03-01T00:00:00Z")),
+            ("%Y_%W_%u", "x_2018_05_3.tif", Some("2018-01-31T00:00:00Z")),
+            // Which day of the week nobody says.
+            ("%G-W%V", "x_2018-W05.tif", None),
             // No such day, and never a part of a number.
             ("%Y_%j", "m_2018_366.tif", None),
             ("%Y%j", "A2018366.tif", None),

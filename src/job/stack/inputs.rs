@@ -144,7 +144,8 @@ pub fn open(
             )));
         }
     }
-    let lists = specs.iter().map(|spec| files(spec, specs.len() == 1)).collect::<Result<Vec<_>>>()?;
+    let lists =
+        specs.iter().map(|spec| files(spec, is_for_masks(spec, options))).collect::<Result<Vec<_>>>()?;
     let mut wanted: Vec<(String, Option<usize>)> = Vec::new();
     for (spec, entries) in specs.iter().zip(&lists) {
         wanted.extend(entries.iter().map(|entry| (entry.path.clone(), spec.overview)));
@@ -228,11 +229,21 @@ fn with_assets(options: &StackOptions) -> Result<Vec<InputSpec>> {
     Ok(specs.collect())
 }
 
-/// The files of an input. Beside others it may lack dates, of which those that need them tell.
-fn files(spec: &InputSpec, is_alone: bool) -> Result<Vec<Entry>> {
+/// Whether masks name an input, and the formula does not.
+fn is_for_masks(spec: &InputSpec, options: &StackOptions) -> bool {
+    let Some(name) = &spec.name else { return false };
+    let names = |text: &String| {
+        let mut words = text.split(|character: char| !character.is_alphanumeric() && character != '_');
+        words.any(|word| word == name)
+    };
+    options.masks.iter().any(names) && !options.expression.iter().any(names)
+}
+
+/// The files of an input; one of masks may lack dates, as `--mask-missing` says.
+fn files(spec: &InputSpec, lacking: bool) -> Result<Vec<Entry>> {
     let mut entries = Vec::new();
     for source in std::iter::once(&spec.source).chain(&spec.more) {
-        entries.extend(expand_some(source, !is_alone)?);
+        entries.extend(expand_some(source, lacking)?);
     }
     Ok(entries)
 }

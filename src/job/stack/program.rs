@@ -5,7 +5,7 @@ use super::coding::{Coding, Origin};
 use super::inputs::{self, known_bands, Input, KnownBand};
 use super::layers::{images, Image};
 use super::open::{Kind, Wanted};
-use super::options::{Scatter, StackOptions};
+use super::options::StackOptions;
 use super::reduction::{reduction, Reduction};
 use super::{ListedImage, PreparedStack, StackCommand, StackJob};
 use crate::core::error::{Error, Result};
@@ -180,12 +180,10 @@ pub(super) fn assemble(
         .flat_map(|layer| &layer.planes)
         .any(|plane| planes[*plane].cell_type == CellType::Float32);
     let has_formula = uses.formula.is_some();
-    let alphas = alphas(job, inputs, &uses);
-    let has_alpha = !alphas.is_empty();
     let coding = |(image, layer): (&Image, &Layer)| {
         let facts = uses.values.iter().filter_map(|band| facts(inputs, image, band)).collect();
         let planes = layer.planes.iter().map(|plane| &planes[*plane]).collect();
-        Coding::of(job, cell_type, &Origin { facts, planes, has_formula, has_alpha })
+        Coding::of(job, cell_type, &Origin { facts, planes, has_formula })
     };
     // A reduction has one output.
     let outputs = if reduction.is_some() { 1 } else { images.len() };
@@ -206,7 +204,7 @@ pub(super) fn assemble(
         exact_in_float32: exact && options.merge != Some(Merge::Mean),
         cell_type,
         nodata: NodataValue::Usual,
-        alphas,
+        alphas: Vec::new(),
     };
     if let Some(coding) = codings.first() {
         coding.apply(&mut program);
@@ -319,23 +317,6 @@ fn facts<'a>(inputs: &'a [Input], image: &Image, band: &KnownBand) -> Option<&'a
 fn first_facts<'a>(inputs: &'a [Input], uses: &Uses) -> Vec<&'a BandFacts> {
     let facts = |band: &KnownBand| inputs[band.input].scenes[0].facts.bands.get(band.band - 1);
     uses.values.iter().filter_map(facts).collect()
-}
-
-/// Results that say how opaque cells of the others in their file are.
-fn alphas(job: &StackJob, inputs: &[Input], uses: &Uses) -> Vec<usize> {
-    let keeps = matches!(job.command, StackCommand::Mask | StackCommand::Rescale);
-    if !keeps || uses.formula.is_some() || job.stack.scatter == Some(Scatter::Band) {
-        return Vec::new();
-    }
-    let facts = first_facts(inputs, uses);
-    let places = facts.iter().enumerate().filter(|(_, band)| band.is_alpha).map(|(place, _)| place);
-    let alphas: Vec<usize> = places.collect();
-    // An alpha band by itself is a band like others.
-    if alphas.len() == facts.len() {
-        Vec::new()
-    } else {
-        alphas
-    }
 }
 
 fn cell_type(job: &StackJob, inputs: &[Input], uses: &Uses) -> Result<CellType> {

@@ -30,7 +30,7 @@ impl Unit {
     }
 
     /// Rectangles that tiles of one need: those around it as well, and what of them the next row needs again.
-    fn rectangles(&self, (rows, cols): (usize, usize), across: usize) -> usize {
+    pub(super) fn rectangles(&self, (rows, cols): (usize, usize), across: usize) -> usize {
         if !self.is_spread {
             return 1;
         }
@@ -100,7 +100,12 @@ impl Keeping {
         let together = |unit: &Unit| Unit { is_spread: false, ..unit.clone() };
         let passes: Vec<Vec<Unit>> =
             passes.iter().map(|units| units.iter().map(together).collect()).collect();
-        of(&passes)
+        let other = of(&passes);
+        if other.decoded < keeping.decoded {
+            other
+        } else {
+            keeping
+        }
     }
 
     fn of(
@@ -110,7 +115,8 @@ impl Keeping {
         threads: usize,
         room: usize,
     ) -> Self {
-        let across = order.rectangles().cols.count();
+        let order_of_rectangles = order.rectangles();
+        let across = order_of_rectangles.cols.count();
         let mut times = Times::new(planes, order);
         let mut keeping = Self { kept: Vec::new(), bytes: 0, spare: 0, decoded: 0.0, is_complete: true };
         let mut largest = 0;
@@ -122,7 +128,7 @@ impl Keeping {
             let (mut sum, mut ahead, mut chosen) = (0_usize, 0_usize, HashSet::new());
             for unit in order {
                 // Workers read ahead of one another, and copy from what has gone.
-                let count = units[unit].rectangles(rectangle, across);
+                let count = units[unit].rectangles(rectangle, across).min(order_of_rectangles.count());
                 let more = (2 * threads).saturating_add(count).saturating_mul(size(&unit));
                 if sum.saturating_add(more) > room {
                     break;

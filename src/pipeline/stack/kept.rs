@@ -21,6 +21,8 @@ pub(super) struct Kept {
     /// Bytes of a whole rectangle of each unit. Those at the edge of the raster are smaller, but count as whole ones, so that
     /// buffers go round: memory of many sizes comes back in pieces.
     bytes: Vec<usize>,
+    /// How many rectangles before the one that is read last are still needed, of each unit.
+    reach: Vec<usize>,
     /// For each unit those that are read for the same tile.
     passes: Vec<Range<usize>>,
     /// Units of each plane, and its place there.
@@ -80,6 +82,8 @@ impl Kept {
         }
         let rectangles = order.rectangles();
         let Window { rows, cols, .. } = rectangles.window(0);
+        let reach = |unit: &Unit| threads + unit.rectangles((rows, cols), rectangles.cols.count()) - 1;
+        let reach = units.iter().map(reach).collect();
         let sizes = units.iter().map(|unit| unit.bytes(planes, (rows, cols))).collect();
         let state = Mutex::new(State { entries: LruCache::unbounded(), bytes: 0 });
         let (most, changed) = (bytes.saturating_sub(spare), Condvar::new());
@@ -88,6 +92,7 @@ impl Kept {
         let kept = Self {
             units,
             bytes: sizes,
+            reach,
             passes,
             places,
             rectangles,
@@ -170,8 +175,8 @@ impl Kept {
         reader: &mut dyn StackReader,
     ) -> Result<Arc<Vec<RawPlane>>> {
         let (window, unit) = (self.window(key), &self.units[key.0]);
-        // Of what is spread the next row needs parts again; of the others nobody needs what lies behind all workers.
-        let is_behind = |other: &Key| !self.units[other.0].is_spread && other.1 + self.ahead < key.1;
+        // Nobody needs what lies behind all workers.
+        let is_behind = |other: &Key| other.1 + self.reach[other.0] < key.1;
         let used = state.begin(key, (self.bytes[key.0], self.most), &is_behind);
         drop(state);
         let mut reading = Reading { kept: self, key, planes: None };
@@ -315,6 +320,7 @@ mod tests {
 
     /// Images in blocks, which counts how many of them it decodes.
     struct Counting {
+        side: usize,
         planes: Vec<PlaneInfo>,
         decoded: AtomicUsize,
         /// A plane that cannot be read.
@@ -323,10 +329,14 @@ mod tests {
 
     impl Counting {
         fn new(bad: Option<usize>) -> Self {
-            let layout = Layout { rows: SIDE, cols: SIDE, block_rows: BLOCK, block_cols: BLOCK };
+            Self::of_side(SIDE, bad)
+        }
+
+        fn of_side(side: usize, bad: Option<usize>) -> Self {
+            let layout = Layout { rows: side, cols: side, block_rows: BLOCK, block_cols: BLOCK };
             let cell_type = CellType::UInt16;
             let plane = |file| PlaneInfo { file, cell_type, nodata: None, layout, masked: false };
-            Self { planes: (0..IMAGES).map(plane).collect(), decoded: AtomicUsize::new(0), bad }
+            Self { side, planes: (0..IMAGES).map(plane).collect(), decoded: AtomicUsize::new(0), bad }
         }
     }
 
@@ -396,6 +406,7 @@ mod tests {
         program: &StackProgram,
         (tile_size, threads, room): (Option<usize>, usize, usize),
     ) -> Result<(Vec<u8>, usize, StackPlan)> {
+        let side = source.side;
         let fixed = crate::pipeline::plan::RESERVE;
         let options = StackPlanOptions {
             threads,
@@ -407,9 +418,9 @@ mod tests {
             decodes: true,
         };
         let plan = StackPlan::new(program, source.planes(), (BLOCK, BLOCK), options)?;
-        let mut cells = vec![0; SIDE * SIDE * 8];
-        let part = Window { row: 0, col: 0, rows: SIDE, cols: SIDE };
-        let mut sink = ArraySink::new(&mut cells, (1, 8), (SIDE, SIDE), part)?;
+        let mut cells = vec![0; side * side * 8];
+        let part = Window { row: 0, col: 0, rows: side, cols: side };
+        let mut sink = ArraySink::new(&mut cells, (1, 8), (side, side), part)?;
         let mut monitor = Monitor { report: &mut |_| true, cancel: &AtomicBool::new(false) };
         source.decoded.store(0, Ordering::Relaxed);
         run(program, &plan, source, &mut sink, &mut monitor, None)?;
@@ -457,11 +468,13 @@ mod tests {
     /// Blocks around a tile are kept for the tiles that they belong to, and for the next row.
     #[test]
     fn what_lies_around_tiles_is_decoded_once() {
-        let source = Counting::new(None);
-        let blocks = (2 * SIDE.div_ceil(BLOCK) * SIDE.div_ceil(BLOCK)) as f64;
+        // Eight blocks beside one another, and a part of one.
+        const WIDE: usize = 8 * BLOCK + 10;
+        let source = Counting::of_side(WIDE, None);
+        let blocks = (2 * WIDE.div_ceil(BLOCK) * WIDE.div_ceil(BLOCK)) as f64;
         for dilate in [1, 5, BLOCK + 3] {
             let program = growing(dilate);
-            let (expected, ..) = compute_program(&source, &program, (Some(SIDE), 1, 1 << 24)).unwrap();
+            let (expected, ..) = compute_program(&source, &program, (Some(WIDE), 1, 1 << 25)).unwrap();
             for (tile, room, most) in [
                 (None, 1 << 24, 1.0),
                 (Some(BLOCK), 1 << 24, 1.0),

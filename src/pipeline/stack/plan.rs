@@ -155,15 +155,16 @@ impl StackPlan {
             (plan.buffers, plan.halo) = (threads + 2, need.halo);
             plan.memory = need.bytes(tile.0, tile.1, threads, plan.buffers).saturating_add(fixed);
             plan.memory = plan.memory.saturating_add(kept(&plan)).saturating_add(options.sink.writing);
-            plan.memory = plan.memory.max(options.sink.finishing);
-            least = least.min(plan.memory);
-            if plan.memory > options.memory {
+            let whole = plan.memory.max(options.sink.finishing);
+            least = least.min(whole);
+            if whole > options.memory {
                 continue;
             }
             let room = if options.decodes { options.memory - plan.memory } else { 0 };
             let keeping = Keeping::new(&passes, planes, (plan.order(), rectangle), threads, room);
             (plan.kept, plan.decoded) = (keeping.bytes, keeping.decoded);
-            plan.memory += plan.kept;
+            // What is kept has gone when the file is finished.
+            plan.memory = (plan.memory + plan.kept).max(options.sink.finishing);
             if keeping.is_complete || !options.decodes {
                 return Ok(plan);
             }
@@ -255,8 +256,12 @@ impl StackPlan {
 
     /// What is kept of the images of a program in `room` bytes.
     pub(super) fn keeping(&self, program: &StackProgram, planes: &[PlaneInfo], room: usize) -> Keeping {
-        let order = (self.order(), self.rectangle);
-        Keeping::new(&passes(program, planes), planes, order, self.threads, room)
+        let (order, mut passes) = ((self.order(), self.rectangle), passes(program, planes));
+        if self.raster != self.size {
+            // What lies around a part is in none of its rectangles.
+            passes.iter_mut().flatten().for_each(|unit| unit.is_spread = false);
+        }
+        Keeping::new(&passes, planes, order, self.threads, room)
     }
 
     /// Bytes of the output's blocks of which some cells are there and others are still to come, at most.
