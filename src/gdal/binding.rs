@@ -529,6 +529,8 @@ pub(crate) const OPEN_UPDATE: c_uint = 0x01;
 pub(crate) const MASK_ALL_VALID: c_int = 0x01;
 /// `GMF_PER_DATASET`: one mask for all bands.
 pub(crate) const MASK_PER_DATASET: c_int = 0x02;
+/// `GMF_ALPHA`.
+pub(crate) const MASK_ALPHA: c_int = 0x04;
 /// `GMF_NODATA`: the mask follows from a nodata value.
 pub(crate) const MASK_NODATA: c_int = 0x08;
 

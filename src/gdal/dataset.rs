@@ -1,6 +1,8 @@
 //! Datasets: opening, what they say of themselves, closing.
 
-use super::binding::{text, Gdal, MASK_ALL_VALID, MASK_NODATA, MASK_PER_DATASET, OPEN_RASTER, OPEN_UPDATE};
+use super::binding::{
+    text, Gdal, MASK_ALL_VALID, MASK_ALPHA, MASK_NODATA, MASK_PER_DATASET, OPEN_RASTER, OPEN_UPDATE,
+};
 use super::options::OptionList;
 use crate::core::error::{Error, Result};
 use crate::core::tile::Window;
@@ -502,6 +504,12 @@ impl Band {
         // SAFETY: the band's dataset is open.
         let colour = unsafe { (self.gdal.GDALGetRasterColorInterpretation)(self.handle) };
         colour == GDALColorInterp::GCI_AlphaBand
+    }
+
+    /// Whether alpha says which cells are valid.
+    pub fn is_masked_by_alpha(self) -> bool {
+        // SAFETY: the band's dataset is open.
+        unsafe { (self.gdal.GDALGetMaskFlags)(self.handle) & MASK_ALPHA != 0 }
     }
 
     /// The band that says which cells are valid, unless a nodata value says it or all are.

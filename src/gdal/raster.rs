@@ -138,6 +138,8 @@ pub struct BandFacts {
     pub block: (usize, usize),
     /// Another band says which cells are valid.
     pub masked: bool,
+    /// That band is alpha.
+    pub masked_by_alpha: bool,
     /// It says how opaque cells are.
     pub is_alpha: bool,
 }
@@ -194,6 +196,10 @@ impl RasterFacts {
             let name = dataset.metadata("long_name", "").filter(|_| band.name.is_empty());
             band.name = name.unwrap_or_else(|| std::mem::take(&mut band.name));
         }
+        if bands.len() > 1 {
+            // It is nodata of the other bands: what is transparent is not missing.
+            bands.iter_mut().filter(|band| band.is_alpha).for_each(|band| band.nodata = None);
+        }
         let imagery = dataset.metadata("ACQUISITIONDATETIME", "IMAGERY");
         Ok(Self {
             level,
@@ -217,12 +223,12 @@ fn band_facts(band: Band, name: &str) -> Result<BandFacts> {
     Ok(BandFacts {
         name: band.description(),
         cell_type,
-        // What is transparent is not missing.
-        nodata: band.nodata().filter(|_| !band.is_alpha()),
+        nodata: band.nodata(),
         scale: band.scale_and_offset(),
         unit: band.unit(),
         block: band.block_size(),
         masked: band.mask().is_some(),
+        masked_by_alpha: band.is_masked_by_alpha(),
         is_alpha: band.is_alpha(),
     })
 }

@@ -75,6 +75,11 @@ fn assets_of_a_catalogue_are_inputs_by_their_keys() {
     );
     assert_eq!(mean(&folder, &[&masked[..], &["--mask-missing", "keep"]].concat()), [3.0, 30.0]);
     assert_eq!(mean(&folder, &[&masked[..], &["--mask-missing", "drop"]].concat()), [1.0, 10.0]);
+    // Presets know bands by their usual names.
+    let preset = ["lacks.json", "--asset", "B04", "--mask-asset", "SCL", "--mask", "s2_scl:saturated"];
+    assert_eq!(mean(&folder, &[&preset[..], &["--mask-missing", "keep"]].concat()), [2.0, 15.0]);
+    let both = ["reduce", "lacks.json", "--asset", "SCL", "--mask", "SCL == 2", "x.tif"];
+    folder.refused(&both, 2, &["unknown asset 'SCL'"]);
     let named = [
         "reduce",
         "-i",

@@ -88,8 +88,9 @@ fn job(command: StackCommand, matches: &ArgMatches, writes: bool) -> Result<Stac
     } else {
         let mut files: Vec<&String> = matches.get_many("FILES").into_iter().flatten().collect();
         // A plan or a list may leave the output out.
-        let has_output = run.overwrite || stack.scatter.is_some();
-        let last_is_input = || !has_output && files.last().is_some_and(|last| stands_for_inputs(last));
+        let is_folder = |name: &str| stack.scatter.is_some() && std::path::Path::new(name).is_dir();
+        let is_input = |last: &&String| !run.overwrite && !is_folder(last) && stands_for_inputs(last);
+        let last_is_input = || files.last().is_some_and(is_input);
         if writes || (files.len() > 1 || !stack.inputs.is_empty()) && !last_is_input() {
             output = files.pop().cloned().unwrap_or_default();
         }

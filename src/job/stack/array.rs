@@ -274,6 +274,7 @@ fn scene(array: &ArrayBand<'_>) -> Result<Scene> {
         unit: String::new(),
         block: array.size,
         masked: false,
+        masked_by_alpha: false,
         is_alpha: false,
     };
     let facts = RasterFacts {

@@ -73,12 +73,16 @@ fn alphas(job: &StackJob, origin: &Origin<'_>) -> Vec<usize> {
     }
 }
 
-/// Whether nothing but alpha and masks says which cells are missing: then alpha does in the output as well.
+/// Whether nothing but alpha and masks says which cells of a file are missing: then alpha does in the output as well.
 fn alpha_tells(job: &StackJob, origin: &Origin<'_>, alphas: usize) -> bool {
     let options = &job.stack;
-    let given = options.source_nodata.is_some() || !options.rescale_nodata.is_empty();
-    let others = origin.planes.iter().filter(|plane| !plane.masked).count();
-    alphas > 0 && !given && others == alphas && origin.planes.iter().all(|plane| plane.nodata.is_none())
+    let others = options.source_nodata.is_some() || !options.rescale_nodata.is_empty() || options.skip_bad;
+    let first = origin.planes.first().map(|plane| plane.file);
+    let has_all = |plane: &&PlaneInfo| {
+        !plane.cell_type.is_float() && plane.nodata.is_none() && Some(plane.file) == first
+    };
+    let by_alpha = |band: &&BandFacts| !band.masked || band.masked_by_alpha;
+    alphas > 0 && !others && origin.planes.iter().all(has_all) && origin.facts.iter().all(by_alpha)
 }
 
 /// The nodata value of the first band that has one, where the type is kept.

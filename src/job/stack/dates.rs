@@ -107,8 +107,8 @@ fn formatted(text: &str, format: &str) -> Option<Timestamp> {
 fn names_days(format: &str) -> bool {
     let mut parts = format.split('%').skip(1);
     parts.any(|part| {
-        part.trim_start_matches(['-', '_', '0', '^', ':'])
-            .starts_with(|letter| "acdeghjsuvwxADFGQUVW+".contains(letter))
+        part.trim_start_matches(|flag: char| flag.is_ascii_digit() || "-_^#:".contains(flag))
+            .starts_with(|letter| "acdegjsuvwxADFGQUVW+".contains(letter))
     })
 }
 
@@ -265,6 +265,9 @@ mod tests {
             ("%Y%m", "ndvi_201803.tif", Some("2018-03-01T00:00:00Z")),
             ("%Y", "tile_0013_2018.tif", Some("2018-01-01T00:00:00Z")),
             ("%b%Y", "x_Mar2018.tif", Some("2018-03-01T00:00:00Z")),
+            ("%h%Y", "x_Mar2018.tif", Some("2018-03-01T00:00:00Z")),
+            ("%Y%m%2d", "x_20180131.tif", Some("2018-01-31T00:00:00Z")),
+            ("%Y_%3j", "x_2018_031.tif", Some("2018-01-31T00:00:00Z")),
             ("%Y_%W_%u", "x_2018_05_3.tif", Some("2018-01-31T00:00:00Z")),
             // Which day of the week nobody says.
             ("%G-W%V", "x_2018-W05.tif", None),

@@ -144,8 +144,10 @@ pub fn open(
             )));
         }
     }
-    let lists =
-        specs.iter().map(|spec| files(spec, is_for_masks(spec, options))).collect::<Result<Vec<_>>>()?;
+    let lists = specs
+        .iter()
+        .map(|spec| files(spec, is_for_masks(spec, &specs, options)))
+        .collect::<Result<Vec<_>>>()?;
     let mut wanted: Vec<(String, Option<usize>)> = Vec::new();
     for (spec, entries) in specs.iter().zip(&lists) {
         wanted.extend(entries.iter().map(|entry| (entry.path.clone(), spec.overview)));
@@ -229,14 +231,22 @@ fn with_assets(options: &StackOptions) -> Result<Vec<InputSpec>> {
     Ok(specs.collect())
 }
 
-/// Whether masks name an input, and the formula does not.
-fn is_for_masks(spec: &InputSpec, options: &StackOptions) -> bool {
-    let Some(name) = &spec.name else { return false };
-    let names = |text: &String| {
-        let mut words = text.split(|character: char| !character.is_alphanumeric() && character != '_');
-        words.any(|word| word == name)
+/// Whether an input is there for masks alone, as far as names tell: an asset that the user calls so, or what masks name, the
+/// formula does not, and others do without.
+fn is_for_masks(spec: &InputSpec, specs: &[InputSpec], options: &StackOptions) -> bool {
+    let is_asset = |(name, key): &(String, String)| {
+        spec.name.as_ref() == Some(name) && spec.source.ends_with(&format!("#{key}"))
     };
-    options.masks.iter().any(names) && !options.expression.iter().any(names)
+    let in_masks = |spec: &InputSpec| options.masks.iter().any(|text| names(text, spec));
+    let in_formula = options.expression.iter().any(|text| names(text, spec));
+    let others = specs.iter().any(|other| !in_masks(other));
+    options.mask_assets.iter().any(is_asset) || in_masks(spec) && !in_formula && others
+}
+
+/// Whether the name of an input is a word of a text.
+fn names(text: &str, spec: &InputSpec) -> bool {
+    let mut words = text.split(|character: char| !character.is_alphanumeric() && character != '_');
+    spec.name.as_ref().is_some_and(|name| words.any(|word| word == name))
 }
 
 /// The files of an input; one of masks may lack dates, as `--mask-missing` says.

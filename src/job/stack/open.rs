@@ -67,8 +67,9 @@ impl<'a> Wanted<'a> {
         let file = self.file(input, scene, kind)?;
         let (facts, on_grid) = &self.files[file];
         let resampling = self.resampling(kind);
-        let takes_nodata = kind != Kind::Mask && !scene.facts.bands[band - 1].is_alpha;
-        let mut nodata = self.options.source_nodata.filter(|_| takes_nodata);
+        // In a picture it is nodata of what alpha is about.
+        let is_alpha = has > 1 && scene.facts.bands[band - 1].is_alpha && self.options.expression.is_none();
+        let mut nodata = self.options.source_nodata.filter(|_| kind != Kind::Mask && !is_alpha);
         if *on_grid {
             // One plane serves all.
         } else if kind == Kind::Classes && self.options.resample.is_some_and(|asked| asked != resampling) {

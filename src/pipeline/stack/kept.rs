@@ -21,7 +21,7 @@ pub(super) struct Kept {
     /// Bytes of a whole rectangle of each unit. Those at the edge of the raster are smaller, but count as whole ones, so that
     /// buffers go round: memory of many sizes comes back in pieces.
     bytes: Vec<usize>,
-    /// How many rectangles before the one that is read last are still needed, of each unit.
+    /// How many rectangles before that of the tile in hand are still needed, of each unit, by whichever worker.
     reach: Vec<usize>,
     /// For each unit those that are read for the same tile.
     passes: Vec<Range<usize>>,
@@ -82,7 +82,7 @@ impl Kept {
         }
         let rectangles = order.rectangles();
         let Window { rows, cols, .. } = rectangles.window(0);
-        let reach = |unit: &Unit| threads + unit.rectangles((rows, cols), rectangles.cols.count()) - 1;
+        let reach = |unit: &Unit| unit.rectangles((rows, cols), rectangles.cols.count()) / 2 + threads - 1;
         let reach = units.iter().map(reach).collect();
         let sizes = units.iter().map(|unit| unit.bytes(planes, (rows, cols))).collect();
         let state = Mutex::new(State { entries: LruCache::unbounded(), bytes: 0 });
@@ -136,19 +136,19 @@ impl Kept {
         self.places.get(&plane)?.iter().find(has).copied()
     }
 
-    /// The planes of a unit. A worker that would have to wait for another reads ahead instead: what is wanted next.
-    fn get(&self, key: Key, reader: &mut dyn StackReader) -> Result<Arc<Vec<RawPlane>>> {
+    /// The planes of a unit, for a tile of the rectangle `in_hand`. A worker that would have to wait for another reads ahead instead: what is wanted next.
+    fn get(&self, key: Key, in_hand: usize, reader: &mut dyn StackReader) -> Result<Arc<Vec<RawPlane>>> {
         let mut state = self.lock();
         loop {
             match state.entries.get(&key).map(|entry| entry.planes.clone()) {
                 Some(Some(planes)) => return Ok(planes),
-                None => return self.read(state, key, reader),
+                None => return self.read(state, (key, in_hand), reader),
                 Some(None) => {}
             }
             state = match self.next(&state, key) {
                 Some(next) => {
                     // Whoever wants it will find the error again.
-                    let _ = self.read(state, next, reader);
+                    let _ = self.read(state, (next, in_hand), reader);
                     self.lock()
                 }
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
@@ -171,12 +171,11 @@ impl Kept {
     fn read(
         &self,
         mut state: MutexGuard<'_, State>,
-        key: Key,
+        (key, in_hand): (Key, usize),
         reader: &mut dyn StackReader,
     ) -> Result<Arc<Vec<RawPlane>>> {
         let (window, unit) = (self.window(key), &self.units[key.0]);
-        // Nobody needs what lies behind all workers.
-        let is_behind = |other: &Key| other.1 + self.reach[other.0] < key.1;
+        let is_behind = |other: &Key| other.1 + self.reach[other.0] < in_hand;
         let used = state.begin(key, (self.bytes[key.0], self.most), &is_behind);
         drop(state);
         let mut reading = Reading { kept: self, key, planes: None };
@@ -281,7 +280,7 @@ impl StackReader for KeptReader<'_> {
             let spread = if kept.units[unit].is_spread { kept.rectangles_of(window) } else { None };
             let alone = spread.is_none().then_some(rectangle);
             for (index, rectangle) in spread.into_iter().flatten().chain(alone).enumerate() {
-                let whole = kept.get((unit, rectangle), self.reader.as_mut())?;
+                let whole = kept.get((unit, rectangle), self.rectangle, self.reader.as_mut())?;
                 let place = kept.window((unit, rectangle));
                 for (plane, out) in planes[some.clone()].iter().zip(&mut out[some.clone()]) {
                     let Some((_, number)) = kept.find(*plane, rectangle, window) else { continue };
