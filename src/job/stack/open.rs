@@ -16,7 +16,7 @@ const MOST_OPEN: usize = 256;
 
 /// Share of the memory that handles in waiting may hold, and the most of it.
 const HANDLE_SHARE: usize = 16;
-const HANDLE_MEMORY: usize = 16 << 20;
+const HANDLE_MEMORY: usize = 8 << 20;
 
 /// What a band is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
