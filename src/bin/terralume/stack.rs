@@ -106,7 +106,7 @@ fn job(command: StackCommand, matches: &ArgMatches, writes: bool) -> Result<Stac
 fn stands_for_inputs(name: &str) -> bool {
     let source = InputSpec::parse(name).map_or_else(|_| name.to_string(), |spec| spec.source);
     let list = source.rsplit_once('#').map_or(source.as_str(), |(list, _)| list);
-    let special = source.starts_with(['@']) || source.starts_with("/vsi") || source.contains(['*', '?', '[']);
+    let special = source.starts_with('@') || source.starts_with("/vsi") || source.contains(['*', '?', '[']);
     special || std::path::Path::new(&source).exists() || std::path::Path::new(list).exists()
 }
 

@@ -117,6 +117,8 @@ impl Keeping {
     ) -> Self {
         let order_of_rectangles = order.rectangles();
         let across = order_of_rectangles.cols.count();
+        // Rectangles beyond the first one at which workers are at once: those at the edge have few tiles.
+        let further = threads.saturating_sub(1).div_ceil(order.fewest()).max(1);
         let mut times = Times::new(planes, order);
         let mut keeping = Self { kept: Vec::new(), bytes: 0, spare: 0, decoded: 0.0, is_complete: true };
         let mut largest = 0;
@@ -139,7 +141,9 @@ impl Keeping {
                 chosen.insert(unit);
             }
             keeping.is_complete &= chosen.len() == gains.len();
-            let wanted = (sum + ahead).saturating_add((2 * threads).saturating_mul(largest));
+            let wanted = sum
+                .saturating_add(further.saturating_mul(ahead))
+                .saturating_add((2 * threads).saturating_mul(largest));
             keeping.bytes = keeping.bytes.max(wanted.min(room));
             keeping.decoded += units
                 .iter()

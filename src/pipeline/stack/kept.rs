@@ -136,7 +136,8 @@ impl Kept {
         self.places.get(&plane)?.iter().find(has).copied()
     }
 
-    /// The planes of a unit, for a tile of the rectangle `in_hand`. A worker that would have to wait for another reads ahead instead: what is wanted next.
+    /// The planes of a unit, for a tile of the rectangle `in_hand`. A worker that would have to wait for another reads ahead
+    /// instead: what is wanted next.
     fn get(&self, key: Key, in_hand: usize, reader: &mut dyn StackReader) -> Result<Arc<Vec<RawPlane>>> {
         let mut state = self.lock();
         loop {
@@ -501,8 +502,7 @@ mod tests {
             let (cells, decoded, plan) =
                 compute(&source, Statistic::Median, (Some(16), threads, 1 << 24)).unwrap();
             assert!(cells == expected && plan.tile_rows == 16, "{threads}");
-            // One that falls behind may find what it needs gone.
-            assert!(decoded <= blocks + blocks / 4, "{threads}: {decoded} of {blocks}");
+            assert!(decoded <= blocks + blocks / 10, "{threads}: {decoded} of {blocks}");
         }
     }
 

@@ -109,6 +109,13 @@ impl Order {
         (self.index((rows.0, cols.0)), self.index((rows.1, cols.1)), count)
     }
 
+    /// Tiles of a rectangle at an edge, where there are fewest but for the corner.
+    pub(super) fn fewest(self) -> usize {
+        let last = |axis: Axis| axis.within(axis.length.div_ceil(axis.rectangle) - 1);
+        let (rows, cols) = (self.rows.whole(), self.cols.whole());
+        (rows * last(self.cols)).min(last(self.rows) * cols).max(1)
+    }
+
     /// Whether a window, counted from the first cell of the grid, lies within it.
     pub(super) fn has(self, window: Window) -> bool {
         window.row + window.rows <= self.rows.length && window.col + window.cols <= self.cols.length
